@@ -43,7 +43,7 @@ def flip_caption(
     if not is_directional(caption): return caption
     return None if COMPOUND.search(caption) else swap_left_right(caption)
 
-# %% ../nbs/05_augment.ipynb #fbbd17d7
+# %% ../nbs/05_augment.ipynb #8e8f3d78
 def flip_latent(
     z,       # (…, C, h, w) array or tensor
     parity,  # (C,) of ±1
@@ -53,8 +53,7 @@ def flip_latent(
     if isinstance(z, np.ndarray): return flip_latent(torch.from_numpy(np.ascontiguousarray(z)), parity).numpy()
     bits = {2: torch.int16, 4: torch.int32, 8: torch.int64}[z.element_size()]   # bits move faster than halves multiply
     res = z.view(bits).flip(-1).view(z.dtype)
-    minus = torch.tensor(parity) < 0
-    if minus.any(): res[..., minus.to(z.device), :, :] *= -1
+    for c in (c for c,p in enumerate(parity) if p < 0): res[..., c, :, :].neg_()
     return res
 
 # %% ../nbs/05_augment.ipynb #98af5038

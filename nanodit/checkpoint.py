@@ -264,7 +264,7 @@ def verify_checkpoint(
     if bad: raise CheckpointError(f"{path} is damaged: {'; '.join(bad)}. Use an earlier checkpoint of the run, or a copy of this one")
     return m
 
-# %% ../nbs/10_checkpoint.ipynb #d81e25aa
+# %% ../nbs/10_checkpoint.ipynb #4f0482b3
 def _write(path, chunks):
     "Write, force to the disk, and return what the manifest says of the file."
     sha, size = hashlib.sha256(), 0
@@ -273,6 +273,7 @@ def _write(path, chunks):
         f.flush(); os.fsync(f.fileno())
     return dict(sha256=sha.hexdigest(), size=size)
 
+# %% ../nbs/10_checkpoint.ipynb #0d8ae57e
 def _fsync_dir(path):
     fd = os.open(path, os.O_RDONLY)
     try: os.fsync(fd)
@@ -313,7 +314,7 @@ def _sweep(run_dir):
         if p.with_name(p.name.removeprefix(_OLD)).exists(): _remove(p)
         else: os.rename(p, p.with_name(p.name.removeprefix(_OLD)))
 
-# %% ../nbs/10_checkpoint.ipynb #e6b83b32
+# %% ../nbs/10_checkpoint.ipynb #89534db7
 _in_process = threading.Lock()
 
 @contextlib.contextmanager
@@ -333,7 +334,8 @@ def _retain(run_dir, newest, keep_last_n, keep_every):
     for p in old:
         if p == newest or keep_every and _step_of(p) % keep_every == 0: continue
         try: _remove(p)
-        except OSError as e: warnings.warn(f"{newest} is saved, but {p} could not be deleted ({e}): delete it by hand before the disk fills")
+        except OSError as e: warnings.warn(f"{newest} is saved, but {p} could not be deleted ({e}): "
+                                           "delete it by hand before the disk fills")
 
 # %% ../nbs/10_checkpoint.ipynb #e1f25084
 def save_checkpoint(
@@ -359,7 +361,7 @@ def save_checkpoint(
     except OSError as e: raise _explained(e, run_dir/name) from e
     return path
 
-# %% ../nbs/10_checkpoint.ipynb #7e3ebe92
+# %% ../nbs/10_checkpoint.ipynb #98090afc
 def _write_folder(run_dir, name, step, files, state):
     "The committed folder; on any failure the temporary one is removed."
     tmp = run_dir/f'{_TMP}{name}'
@@ -375,10 +377,12 @@ def _write_folder(run_dir, name, step, files, state):
         raise
     return run_dir/name
 
+# %% ../nbs/10_checkpoint.ipynb #91576022
 def _check_save(step, tensors, state, keep_last_n, keep_every):
     "Refuse what could not be read back, before anything is written."
     for k in tensors:
-        if not re.fullmatch(r'\w[\w.-]*', k): raise CheckpointError(f"tensors has the key {k!r}: it becomes a file name, use letters, digits, '_', '-' and '.'")
+        if not re.fullmatch(r'\w[\w.-]*', k): raise CheckpointError(
+            f"tensors has the key {k!r}: it becomes a file name, use letters, digits, '_', '-' and '.'")
         for n, t in tensors[k].items(): _storable(t, f'{k}/{n}')
     if type(step) is not int or step < 0: raise CheckpointError(f"step is {step!r}: it must be a whole number >= 0")
     if state.get('step', step) != step: raise CheckpointError(f"state.step is {state['step']} in a checkpoint of step {step}: leave it out")
@@ -396,7 +400,7 @@ def _explained(e, path):
             else "Check that checkpoint.output_dir is there and writable")
     return CheckpointError(f"{path} could not be saved: {what}; {free}. Older checkpoints are untouched. {todo}", disk_full=full)
 
-# %% ../nbs/10_checkpoint.ipynb #9ec1a253
+# %% ../nbs/10_checkpoint.ipynb #01cb8bed
 @dataclass(frozen=True)
 class Checkpoint:
     "A verified checkpoint in memory."
@@ -417,10 +421,12 @@ def load_checkpoint(
         f"{path} is a run's folder: give one of its checkpoints, e.g. {inside[-1]}")
     m = verify_checkpoint(path, names)
     have = [f.removesuffix('.safetensors') for f in m['files'] if f.endswith('.safetensors')]
-    if missing := set(names or []) - set(have): raise CheckpointError(f"{path} has no {sorted(missing)[0]}.safetensors: it has {', '.join(have)}")
+    if missing := set(names or []) - set(have): raise CheckpointError(
+        f"{path} has no {sorted(missing)[0]}.safetensors: it has {', '.join(have)}")
     tensors = {k: load_file(path/f'{k}.safetensors', device=str(device)) for k in have if names is None or k in names}
     return Checkpoint(m['step'], tensors, json.loads((path/'state.json').read_bytes()), path)
 
+# %% ../nbs/10_checkpoint.ipynb #db5e01b8
 def latest_checkpoint(
     run_dir: str|Path, # the run's folder
     device: str = 'cpu', # where the tensors go
@@ -452,7 +458,7 @@ def set_aside_after(
     if out: _fsync_dir(Path(run_dir))
     return out
 
-# %% ../nbs/10_checkpoint.ipynb #bad34d7f
+# %% ../nbs/10_checkpoint.ipynb #9a983c08
 def _pack(value, name, tensors):
     "JSON for one value of a param group; tensors and tuples are marked."
     if isinstance(value, Tensor): tensors[name] = value; return {'tensor': name}
@@ -467,6 +473,7 @@ def _unpack(value, tensors):
     if not isinstance(value, dict): return value
     return tensors[value['tensor']] if 'tensor' in value else tuple(_unpack(v, tensors) for v in value['tuple'])
 
+# %% ../nbs/10_checkpoint.ipynb #639612f1
 def optimizer_to_tensors(
     state: dict|list[dict], # `optimizer.state_dict()`, or a list of several optimizers'
 ) -> tuple[dict[str, Tensor], dict]: # tensors for save_checkpoint, and a JSON-able rest for its `state`
@@ -476,7 +483,8 @@ def optimizer_to_tensors(
         if sd.keys() != {'state', 'param_groups'}: raise CheckpointError(f"optimizer {i} has the keys {sorted(sd)[:4]} instead of "
             "'state' and 'param_groups': give optimizer.state_dict(), not a flattened one")
         groups = [{k: _pack(v, f'{i}/group/{g}/{k}', tensors) for k, v in group.items()} for g, group in enumerate(sd['param_groups'])]
-        if len({str(p) for p in sd['state']}) < len(sd['state']): raise CheckpointError(f"optimizer {i} has parameters whose names differ in type only")
+        if len({str(p) for p in sd['state']}) < len(sd['state']): raise CheckpointError(
+            f"optimizer {i} has parameters whose names differ in type only")
         entries = [[p, {k: _pack(v, f'{i}/state/{p}/{k}', tensors) for k, v in fields.items()}] for p, fields in sd['state'].items()]
         parts.append(dict(param_groups=groups, state=entries))
     return tensors, dict(several=isinstance(state, list), optimizers=parts)
@@ -486,9 +494,11 @@ def tensors_to_optimizer(
     meta: dict, # its plain rest, read back
 ) -> dict|list[dict]: # for `optimizer.load_state_dict`
     "The optimizer's state dict (or the list of them). Raises `CheckpointError` when a tensor is missing."
-    try: out = [dict(state={p: {k: _unpack(v, tensors) for k, v in fields.items()} for p, fields in part['state']},
-                     param_groups=[{k: _unpack(v, tensors) for k, v in g.items()} for g in part['param_groups']]) for part in meta['optimizers']]
-    except LookupError as e: raise CheckpointError(f"the optimizer's state lacks {e}: tensors and state.json are not of one checkpoint") from e
+    def whole(fields): return {k: _unpack(v, tensors) for k, v in fields.items()}
+    try: out = [dict(state={p: whole(fields) for p, fields in part['state']}, param_groups=[whole(g) for g in part['param_groups']])
+                for part in meta['optimizers']]
+    except LookupError as e: raise CheckpointError(
+        f"the optimizer's state lacks {e}: tensors and state.json are not of one checkpoint") from e
     return out if meta['several'] else out[0]
 
 # %% ../nbs/10_checkpoint.ipynb #af00b3e7
@@ -503,7 +513,7 @@ def _snapshot(tensors, room):
         out.setdefault(k, {})
     return out
 
-# %% ../nbs/10_checkpoint.ipynb #c6f65713
+# %% ../nbs/10_checkpoint.ipynb #795ed2a3
 class CheckpointWriter:
     "Saves in the background, one checkpoint at a time. Use it in a `with`, which waits for the last one."
     def __init__(self,
@@ -512,8 +522,7 @@ class CheckpointWriter:
         keep_every: int|None = None, # see `save_checkpoint`
     ):
         self.run_dir, self.keep_last_n, self.keep_every = Path(run_dir), keep_last_n, keep_every
-        self.last = None # the last folder that was committed and verified
-        self._thread, self._errors = None, []
+        self._thread, self._saved, self._errors = None, [], []
         self._room = {} # the last snapshot's memory, used again: fresh pages cost more than the copy
         weakref.finalize(self, _unheard, self._errors)
 
@@ -521,6 +530,11 @@ class CheckpointWriter:
     def busy(self) -> bool:
         "Is a save under way?"
         return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def last(self) -> Path|None:
+        "The last folder that was committed and verified."
+        return self._saved[-1] if self._saved else None
 
 def _unheard(errors):
     "The last resort for a program that ends without `join`."
@@ -539,7 +553,7 @@ def check(self: CheckpointWriter):
     "Raise what went wrong in a finished save, once; does not wait. Cheap enough for every step."
     if not self.busy: self.join()
 
-# %% ../nbs/10_checkpoint.ipynb #510d8269
+# %% ../nbs/10_checkpoint.ipynb #d5985b12
 @patch
 def save(self: CheckpointWriter,
     step: int, # optimizer updates done
@@ -551,11 +565,14 @@ def save(self: CheckpointWriter,
     _check_save(step, tensors, state, self.keep_last_n, self.keep_every)
     tensors, state = _snapshot(tensors, self._room), copy.deepcopy(state)
     self._room = {(k, n): t for k, v in tensors.items() for n, t in v.items()}
-    def work():
-        try: self.last = save_checkpoint(self.run_dir, step, tensors, state, self.keep_last_n, self.keep_every)
-        except BaseException as e: self._errors.append(e)
-    self._thread = threading.Thread(target=work, name=f'checkpoint-{step}')   # not a daemon: the interpreter waits for it
-    self._thread.start()
+    args = self.run_dir, step, tensors, state, self.keep_last_n, self.keep_every
+    self._thread = threading.Thread(target=_save_and_tell, args=(self._saved, self._errors, *args), name=f'checkpoint-{step}')
+    self._thread.start()    # not a daemon: the interpreter waits for it
+
+def _save_and_tell(saved, errors, *args):
+    "The thread's work. It does not hold the writer, so that an unheard failure can be told when the writer goes."
+    try: saved.append(save_checkpoint(*args)); del saved[:-1]
+    except BaseException as e: errors.append(e)
 
 @patch
 def __enter__(self: CheckpointWriter): return self
@@ -587,7 +604,7 @@ class PowerEMA(EMA):
 
     def decay_at(self, step): return (1 - 1/step)**(self.gamma + 1) if step > 1 else 0.
 
-# %% ../nbs/10_checkpoint.ipynb #684afa1e
+# %% ../nbs/10_checkpoint.ipynb #3eb604d2
 class PosthocEMA:
     "The power-function averages whose snapshots `posthoc_ema` turns into any other."
     def __init__(self,
@@ -611,10 +628,11 @@ class PosthocEMA:
     ):
         "Put saved averages in place of these. Raises `CheckpointError` when one is missing or does not fit."
         for k, e in self.emas.items():
-            if k not in tensors: raise CheckpointError(f"the checkpoint has no {k}.safetensors: it was saved without post-hoc averages of this width; switch them off to resume")
+            if k not in tensors: raise CheckpointError(f"the checkpoint has no {k}.safetensors: it was saved without "
+                "post-hoc averages of this width; switch them off to resume")
             e.load_state_dict(tensors[k])
 
-# %% ../nbs/10_checkpoint.ipynb #812f6df0
+# %% ../nbs/10_checkpoint.ipynb #ca09f106
 def _profile_dot(t_a, gamma_a, t_b, gamma_b):
     "Inner product of two power-function profiles (Karras et al. 2024, algorithm 3)."
     exponent = np.where(t_a < t_b, gamma_b, -gamma_a)
@@ -632,6 +650,7 @@ def posthoc_coefficients(
     x = np.linalg.lstsq(A, _profile_dot(t, g, float(step), power_gamma(std)), rcond=None)[0]
     return x / x.sum()
 
+# %% ../nbs/10_checkpoint.ipynb #8ec19273
 def posthoc_ema(
     snapshots: list[str|Path], # checkpoints that hold `PosthocEMA.tensors()`
     std: float, # the wanted relative width, in (0, 0.28)
@@ -654,7 +673,7 @@ def _combine(tensors, x):
     if not tensors[-1].is_floating_point(): return tensors[-1]
     return sum(t.double()*float(c) for t, c in zip(tensors, x)).float()
 
-# %% ../nbs/10_checkpoint.ipynb #b95fa89c
+# %% ../nbs/10_checkpoint.ipynb #00dbb8d4
 def _verify(path):
     "Print the state of one checkpoint or of all of a run; the number of damaged ones."
     bad = 0
@@ -672,6 +691,7 @@ def _ema(run, std, step):
     state = load_checkpoint(snapshots[-1], names=[]).state | dict(step=step or _step_of(snapshots[-1]), posthoc_std=std)
     return save_checkpoint(run/f'ema-{std:g}', state['step'], {'ema': weights}, state, keep_last_n=None)
 
+# %% ../nbs/10_checkpoint.ipynb #fd7c6fc3
 @call_parse
 def main(
     action: Param("verify: which checkpoints are whole? ema: average of another length", str, choices=['verify', 'ema']),

@@ -18,13 +18,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-# %% ../nbs/00_config.ipynb #6c8f8da7
-def _visible(x):
-    if x.isprintable() and x == x.strip(): return x
-    raise PydanticCustomError('visible', 'must be printable text without blanks at its ends')
-
-_Text = Annotated[str, Field(min_length=1), AfterValidator(_visible)]
-
+# %% ../nbs/00_config.ipynb #9651aa66
 class Clash(ValueError):
     "Keys that are fine one by one and impossible together; `found` is a list of (keys, message)."
     def __init__(self, found): self.found = found; super().__init__('; '.join(m for _, m in found))
@@ -86,7 +80,7 @@ class OptimizerConfig(Section):
         if self.muon_lr is not None and self.min_lr > self.muon_lr:
             yield ('min_lr', 'muon_lr'), f'min_lr {self.min_lr:g} is above the peak, muon_lr {self.muon_lr:g}'
 
-# %% ../nbs/00_config.ipynb #b5c9f958
+# %% ../nbs/00_config.ipynb #68914a83
 class CfgDropoutConfig(Section):
     "Which conditions a training sample loses, one exclusive draw per sample (D.5)."
     p_uncond: _Prob = Field(0.1, description='Probability, 0 to 1, that text and DINO are both dropped.')
@@ -95,7 +89,7 @@ class CfgDropoutConfig(Section):
 
     def clashes(self):
         total = math.fsum((self.p_uncond, self.p_text_only, self.p_dino_only))
-        if total > 1 + 1e-9: yield tuple(type(self).model_fields), f'the three probabilities add up to {total:g}, which is more than 1'
+        if total > 1: yield tuple(type(self).model_fields), f'the three probabilities add up to {total:g}, which is more than 1'
 
 # %% ../nbs/00_config.ipynb #dc30de34
 def _no_fp16(x):
@@ -129,8 +123,14 @@ class TrainingConfig(Section):
         if self.ema_schedule == 'linear' and self.ema_warmup_steps > n:
             yield ('ema_warmup_steps', 'total_steps', 'ema_schedule'), f'the EMA warm-up of {self.ema_warmup_steps} updates is longer than the run, total_steps {n}: the average would never reach ema_decay'
 
-# %% ../nbs/00_config.ipynb #71074264
+# %% ../nbs/00_config.ipynb #7f502ccd
 _Bucket = Annotated[str, Field(pattern=r'^[1-9][0-9]*x[1-9][0-9]*$')]
+
+def _visible(x):
+    if x.isprintable() and x == x.strip(): return x
+    raise PydanticCustomError('visible', 'must be printable text without blanks at its ends')
+
+_Text = Annotated[str, Field(min_length=1), AfterValidator(_visible)]
 
 class ShapesConfig(Section):
     "The built-in data set, made in `shard_base_dir` when that is missing."
@@ -212,7 +212,7 @@ def _sentence(p):
 
 def _dotted(path): return ''.join(f'[{p}]' if isinstance(p, int) else f'.{p}' for p in path).lstrip('.')
 
-# %% ../nbs/00_config.ipynb #7799d98c
+# %% ../nbs/00_config.ipynb #b218c97f
 def _slips(a, b):
     "The number of typing slips (insert, delete, replace, exchange neighbours) between two words."
     a, b = (s.lower().replace('-', '_') for s in (a, b))
@@ -224,11 +224,12 @@ def _slips(a, b):
     return d[len(a), len(b)]
 
 def _nearest(word, options):
-    "The option with the fewest slips from `word`, or None if that is more than about a third of the word."
-    best = min(options, key=lambda o: _slips(word, o), default=None)
-    return best if best is not None and _slips(word, best) <= max(1, len(word)//3) else None
+    "The options with the fewest slips from `word`, a tie gives several; none if it takes more than about a third of the word."
+    slips = {o: _slips(word, o) for o in options}
+    fewest = min(slips.values(), default=math.inf)
+    return [o for o, n in slips.items() if n == fewest <= max(1, len(word)//3)]
 
-# %% ../nbs/00_config.ipynb #c6cbaa18
+# %% ../nbs/00_config.ipynb #468dd5d7
 def _subsection(field):
     "The Section class in a field's type, or None."
     options = (field.annotation, *typing.get_args(field.annotation))
@@ -241,17 +242,20 @@ def _paths(cls=Config, at=()):
         if sub := _subsection(f): yield from _paths(sub, (*at, k))
 
 def _meant(path):
-    "The valid path that an unknown one was probably meant to be (a neighbour before a key elsewhere), or None."
-    here = {p[-1]: p for p in _paths() if p[:-1] == path[:-1]}
-    there = {p[-1]: p for p in reversed(list(_paths()))}
-    return next((d[near] for d in (here, there) if (near := _nearest(path[-1], d))), None)
+    "The valid paths that an unknown one was probably meant to be: neighbours if any is near, else keys elsewhere."
+    every = list(_paths())
+    for group in [p for p in every if p[:-1] == path[:-1]], every:
+        if near := _nearest(path[-1], {p[-1] for p in group}): return [p for p in group if p[-1] in near]
+    return []
+
+def _one_of(words): return ' or '.join(f'`{w}`' for w in words)
 
 def _suggest(path):
     "A sentence that leads from an unknown key to the right one."
-    if meant := _meant(path): return f'did you mean `{meant[-1] if meant[:-1] == path[:-1] else _dotted(meant)}`?'
+    if meant := _meant(path): return f'did you mean {_one_of(m[-1] if m[:-1] == path[:-1] else _dotted(m) for m in meant)}?'
     return f'valid keys here: {", ".join(p[-1] for p in _paths() if p[:-1] == path[:-1])}.'
 
-# %% ../nbs/00_config.ipynb #c9db83fe
+# %% ../nbs/00_config.ipynb #efd009df
 _WORDS = dict(int_type='a whole number', float_type='a number', bool_type='true or false', string_type='text', tuple_type='a list in [ ]',
     model_type='a section with keys of its own', finite_number='a finite number', string_pattern_mismatch='WIDTHxHEIGHT in pixels, such as 832x1216')
 
@@ -267,13 +271,13 @@ def _what(e, path):
     if kind == 'missing': return 'a value is missing'
     if kind == 'literal_error':
         options = re.findall(r"'([^']*)'", e['ctx']['expected'])
-        near = _nearest(got, options) if isinstance(got, str) else None
-        return f'must be {" or ".join(options)}, got {_show(got)}' + (f'; did you mean `{near}`?' if near else '')
+        near = _nearest(got, options) if isinstance(got, str) else []
+        return f'must be {" or ".join(options)}, got {_show(got)}' + (f'; did you mean {_one_of(near)}?' if near else '')
     if kind == 'int_type' and isinstance(got, float) and got.is_integer(): return f'must be a whole number, got {got}; write {int(got)}'
     said = f'must be {_WORDS[kind]}' if kind in _WORDS else e['msg'].replace('Input should', 'must').replace('Tuple should', 'the list must').replace(' after validation', '').replace('String should', 'the text must')
     return f'{said}, got {_show(got)}' + ('; remove the line to keep the defaults' if kind == 'model_type' and got is None else '')
 
-# %% ../nbs/00_config.ipynb #80da136b
+# %% ../nbs/00_config.ipynb #455a59bf
 def _drop(raw, path):
     "Takes a key out of nested dicts; returns the path that was taken out, or None."
     for n, k in enumerate(path):
@@ -295,7 +299,7 @@ def _findings(raw):
                 paths = [(*e['loc'], *(int(k) if k.isdigit() else k for k in key.split('.'))) for key in keys] or [e['loc']]
                 if not any(map(related, paths)): yield paths, what
                 dropped += filter(None, [_drop(raw, p) for p in paths])
-                if e['type'] == 'extra_forbidden': dropped += filter(None, [_meant(e['loc'])])
+                if e['type'] == 'extra_forbidden': dropped += _meant(e['loc'])
         if not dropped: return
         gone += dropped
 
@@ -391,11 +395,11 @@ def _override(raw, where, item):
     where.update({(*path, *p): place for p in inner})
     return []
 
-# %% ../nbs/00_config.ipynb #2f93df12
+# %% ../nbs/00_config.ipynb #47247c92
 def _recipes():
     "The recipes that come with nanodit, name -> path."
     home = Path(importlib.util.find_spec('nanodit').origin).parent
-    return {p.stem: p for d in (home.parent/'configs', home/'configs') for p in sorted(d.glob('*.yaml'))}
+    return {p.stem: p for d in (home.parent/'configs', home/'configs') if (d/'schema.json').is_file() for p in sorted(d.glob('*.yaml'))}
 
 def _find(path_or_name):
     "The file that is meant by a path or by the name of a recipe."
@@ -403,17 +407,17 @@ def _find(path_or_name):
     if path.is_file(): return path
     if str(path_or_name) in recipes: return recipes[str(path_or_name)]
     near = _nearest(path.stem, recipes)
-    hint = f'did you mean `{near}`?' if near else f'recipes: {", ".join(recipes) or "none found"}.'
+    hint = f'did you mean {_one_of(near)}?' if near else f'recipes: {", ".join(recipes) or "none found"}.'
     raise ConfigError([Problem('', f'there is no file and no recipe {str(path_or_name)!r}; {hint}', '')])
 
-# %% ../nbs/00_config.ipynb #b2df9443
+# %% ../nbs/00_config.ipynb #aa9152b8
 def load_config(
     path_or_name, # a YAML file, or the name of a recipe such as 'tiny'
     overrides=(), # 'key.sub=value' strings, as on the command line
 ) -> Config:
     "The checked `Config` of a YAML file with overrides applied. Raises `ConfigError` with everything that is wrong."
     path = _find(path_or_name)
-    try: text = path.read_text(encoding='utf-8-sig')
+    try: text = path.read_text(encoding='utf-8')
     except (OSError, UnicodeDecodeError) as e: raise ConfigError([Problem('', f'cannot be read: {e}', str(path))]) from None
     raw, where, problems = _parse(text, lambda n: f'{path}:{n}')
     if not problems and not isinstance(raw, dict):

@@ -93,19 +93,23 @@ def drop_conditions(
     dino_only = ~uncond & ~text_only & (u < p_uncond + p_text_only + p_dino_only)
     return ~(uncond | dino_only), ~(uncond | text_only)
 
-# %% ../nbs/01_flow.ipynb #9e7c8f40
+# %% ../nbs/01_flow.ipynb #b00dc16f
+def _wide(x:Tensor) -> Tensor:
+    "`x` in float32, or as it is if it is wider."
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
 def flow_loss(
     v_pred:Tensor,    # predicted velocity (B, C, h, w), any float type
     v_target:Tensor,  # eps - x0, same shape
-) -> Tensor:          # (B,) float32
+) -> Tensor:          # (B,) float32 or wider
     "Mean squared error of the velocity for each sample (plan C.2)."
-    return (v_pred.float() - v_target.float()).square().flatten(1).mean(1)
+    return (_wide(v_pred) - _wide(v_target)).square().flatten(1).mean(1)
 
 def rms(
     x:Tensor,  # any shape (B, …)
-) -> Tensor:   # () float32
+) -> Tensor:   # () float32 or wider
     "Root mean square over all elements: the size of a velocity (plan F.2)."
-    return x.float().square().mean().sqrt()
+    return _wide(x).square().mean().sqrt()
 
 # %% ../nbs/01_flow.ipynb #f8a07af7
 def guidance_branches(

@@ -6,7 +6,7 @@
 __all__ = ['COLOURS', 'SHAPES', 'SIZES', 'HUES', 'LIGHTS', 'Thing', 'Scene', 'random_scene', 'mirror_scene', 'draw', 'caption',
            'read_caption', 'Seen', 'judge', 'is_held_out', 'held_out_scenes', 'encode_picture', 'make_shapes']
 
-# %% ../nbs/08_shapes.ipynb #0adf904b
+# %% ../nbs/08_shapes.ipynb #2203936f
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from .flow import slot_rng
 from .shards import LatentStats, write_shards
 from .augment import swap_left_right
-from .encoders import get_encoder
+from .encoders import get_encoder, save_encoders
 
 # %% ../nbs/08_shapes.ipynb #b851e42e
 COLOURS = dict(red=(.86, .16, .14), yellow=(.93, .80, .12), green=(.13, .66, .22), cyan=(.14, .78, .86), blue=(.16, .26, .88), pink=(.93, .30, .78))
@@ -172,7 +172,7 @@ def held_out_scenes(
     stream = _scenes(seed, 'held out', True)
     return [(scene, caption(scene, rng)) for scene, rng in (next(stream) for _ in range(n))]
 
-# %% ../nbs/08_shapes.ipynb #98a6e317
+# %% ../nbs/08_shapes.ipynb #e0c57298
 def encode_picture(
     picture:np.ndarray,   # (3, H, W)
     text:str,             # its caption
@@ -214,4 +214,5 @@ def make_shapes(
     mean = total / n
     LatentStats(codec=codec.name, codec_version=codec.version, channels=16, downsample=8, mean=mean.tolist(),
                 std=np.sqrt(squares / n - mean**2).tolist(), flip_parity=list(codec.flip_parity), count=num_samples).save(out)
+    save_encoders(out, 'words', 'ring')
     return Path(out)

@@ -8,19 +8,21 @@ __all__ = ['ARRAYS', 'TWINS', 'DIRECTION', 'INDEX_VERSION', 'ShardError', 'write
            'Damage', 'tar_members', 'npy_layout', 'group_members', 'read_mask', 'text_rows', 'index_sample',
            'index_tar', 'cache_read', 'cache_write', 'find_tars', 'Member', 'TarTable', 'load_table', 'ShardIndex',
            'damage_report', 'write_twins', 'read_into', 'read_array', 'read_sample', 'read_mask_at', 'LatentStats',
-           'measure_latents', 'load_latents']
+           'measure_latents', 'load_latents', 'bad_values', 'sha256_file', 'verify_tar', 'verify', 'summary',
+           'table_text', 'contact_sheet', 'main']
 
-# %% ../nbs/04_shards.ipynb #52464c8f
-import hashlib, io, json, os, re, sys, tarfile
-from dataclasses import dataclass, asdict, field
+# %% ../nbs/04_shards.ipynb #b840f533
+import hashlib, io, json, math, os, re, sys, tarfile, threading
+from dataclasses import dataclass, asdict
 from pathlib import Path
 from typing import NamedTuple
 import numpy as np, torch, webdataset
 from fastcore.basics import patch
 from fastcore.script import call_parse, Param
+from PIL import Image
 from tqdm.auto import tqdm
 
-# %% ../nbs/04_shards.ipynb #f96f66b5
+# %% ../nbs/04_shards.ipynb #0c375d14
 class ShardError(Exception): "What is wrong with a shard or its sample, in which file, and what to do."
 
 def write_atomic(
@@ -30,7 +32,7 @@ def write_atomic(
     "Writes `data` so that `path` holds all of it or is untouched, even when the machine is switched off."
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    tmp = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    tmp = path.with_name(f'.{path.name}.{os.getpid()}.{threading.get_ident()}.tmp')
     with open(tmp, 'wb') as f:
         f.write(data); f.flush(); os.fsync(f.fileno())
     os.replace(tmp, path)
@@ -240,7 +242,7 @@ def write_shards(
         for s in samples: w.write(s)
     return w.paths
 
-# %% ../nbs/04_shards.ipynb #73c8709f
+# %% ../nbs/04_shards.ipynb #7679fa74
 class Damage(NamedTuple):
     "One thing that is wrong: in which tar, with which sample (None = the tar itself), and what."
     tar: str
@@ -267,6 +269,7 @@ def tar_members(
         try: ti = tarfile.TarInfo.frombuf(block, 'utf-8', 'surrogateescape')
         except tarfile.HeaderError as e: raise _Bad(f"header at byte {pos} is broken ({e}); what follows cannot be read") from None
         data, pos = pos+_BLOCK, pos+_BLOCK
+        if ti.size < 0: raise _Bad(f"header at byte {data-_BLOCK} is broken (negative size); what follows cannot be read")
         if ti.isreg() or ti.type not in tarfile.SUPPORTED_TYPES or ti.type in (b'x', b'g', b'L', b'K'): pos += _up(ti.size)
         if pos > size: raise _Bad(f"is truncated inside {name or ti.name} (needs {pos} bytes, the file has {size}); copy it again")
         if ti.type == b'L': name = os.pread(fd, ti.size, data).rstrip(b'\0').decode('utf-8', 'surrogateescape')
@@ -277,12 +280,14 @@ def tar_members(
             name = None
     _check_tail(fd, pos, size)
 
-# %% ../nbs/04_shards.ipynb #8349184c
+# %% ../nbs/04_shards.ipynb #87708eca
 def _pax_path(records):
     "The `path` of a pax header, or None."
-    while records:
-        n, rest = records.split(b' ', 1)
-        k, v = records[len(n)+1:int(n)-1].split(b'=', 1)
+    while records.strip(b'\0'):
+        try:
+            n, _ = records.split(b' ', 1)
+            k, v = records[len(n)+1:int(n)-1].split(b'=', 1)
+        except ValueError: raise _Bad("has a pax header that cannot be parsed; write it again") from None
         if k == b'size': raise _Bad("has a member of over 8 GiB (pax size); split it")
         if k == b'path': return v.decode('utf-8', 'surrogateescape')
         records = records[int(n):]
@@ -296,7 +301,7 @@ def _check_tail(fd, pos, size):
                    "its tail was overwritten with zeros, or another tar was appended; copy it again")
     if any(os.pread(fd, size-pos, pos)): raise _Bad(f"has data after its end-of-archive mark at byte {pos}; write it again")
 
-# %% ../nbs/04_shards.ipynb #a52ff1e9
+# %% ../nbs/04_shards.ipynb #f1af8baa
 def npy_layout(
     fd: int,      # an open file
     offset: int,  # where the .npy begins
@@ -311,13 +316,13 @@ def npy_layout(
             f = io.BytesIO(os.pread(fd, min(nbytes, 16384), offset))
             v = np.lib.format.read_magic(f)
             shape, fortran, dt = {(1,0): np.lib.format.read_array_header_1_0, (2,0): np.lib.format.read_array_header_2_0}[v](f)
-        except (ValueError, KeyError): raise _Bad("is not an .npy file (overwritten, or saved some other way)") from None
+        except Exception: raise _Bad("is not an .npy file (overwritten, or saved some other way)") from None
         if dt.hasobject: raise _Bad("holds pickled objects; nanodit never unpickles, save plain arrays")
         if dt.kind not in 'fiub': raise _Bad(f"holds {dt}, expected numbers")
         lay = f.tell(), dt.str, tuple(shape), bool(fortran)
         if lay[0] <= 128: cache[head[:lay[0]].ljust(128, b'\0') if len(head) < 128 else head] = lay
     n, dt, shape, _ = lay
-    want = n + int(np.prod(shape, dtype=np.int64))*np.dtype(dt).itemsize
+    want = n + math.prod(shape)*np.dtype(dt).itemsize
     if want != nbytes: raise _Bad(f"has {nbytes} bytes, its header {shape} {dt} asks for {want}")
     return lay
 
@@ -340,7 +345,7 @@ def group_members(
         files[ext], last = (offset, nbytes), key
     return res
 
-# %% ../nbs/04_shards.ipynb #954a334b
+# %% ../nbs/04_shards.ipynb #8bdd8d10
 def read_mask(fd, files, meta, layouts, name='t5m'):
     "The text mask of a sample as booleans, from its own member or from the JSON; None when it has none."
     if f'{name}.npy' in files:
@@ -348,7 +353,8 @@ def read_mask(fd, files, meta, layouts, name='t5m'):
         h, dt, *_ = npy_layout(fd, o, n, layouts)
         return np.frombuffer(os.pread(fd, n-h, o+h), dt).ravel() != 0
     m = meta.get('t5_attention_mask') if name == 't5m' else None
-    return None if m is None else np.asarray(m).ravel() != 0
+    try: return None if m is None else np.asarray(m, np.float64).ravel() != 0
+    except (ValueError, TypeError): raise _Bad(".json's t5_attention_mask is not a list of numbers") from None
 
 def text_rows(mask, rows, what):
     "(number of real rows, 1 when they come first); raises `_Bad` when mask and text do not fit."
@@ -358,7 +364,7 @@ def text_rows(mask, rows, what):
         return n, 1
     return n, int(mask[:n].all())
 
-# %% ../nbs/04_shards.ipynb #5d44e663
+# %% ../nbs/04_shards.ipynb #635b6686
 def index_sample(fd, files, bucket, layouts, twins=False):
     "The index row of one sample; raises `_Bad` with what is wrong with it."
     need = [] if twins else ['json', 'vae.npy', 'dinov3.npy', 't5h.npy']
@@ -376,6 +382,7 @@ def index_sample(fd, files, bucket, layouts, twins=False):
         o, n = files[f'{name}.npy']
         try: h, dt, sh, fo = npy_layout(fd, o, n, layouts)
         except _Bad as e: raise _Bad(f".{name}.npy {e}") from None
+        if name[:3] != 't5m' and np.dtype(dt).kind != 'f': raise _Bad(f".{name}.npy holds {np.dtype(dt)}, expected float16 or float32")
         at[name], shape[name] = (o+h, n-h, (dt, sh, fo)), sh
     for e in 'json', 'jpg', 'jpeg', 'png', 'webp':
         if e in files: at['json' if e == 'json' else 'jpg'] = (*files[e], None)
@@ -384,7 +391,7 @@ def index_sample(fd, files, bucket, layouts, twins=False):
         except ShardError as e: raise _Bad(str(e)[2:]) from None
     return dict(caption=meta.get('caption', ''), at=at, **_index_text(fd, files, meta, shape, layouts, twins))
 
-# %% ../nbs/04_shards.ipynb #1c2cc88e
+# %% ../nbs/04_shards.ipynb #3efa4851
 def _index_text(fd, files, meta, shape, layouts, twins):
     "Text lengths of a sample and of its twin, and whether shapes agree; raises `_Bad`."
     res = {}
@@ -397,7 +404,7 @@ def _index_text(fd, files, meta, shape, layouts, twins):
         if mask is None: raise _Bad(f"lacks .t5m{p}.npy" + ('' if p else ", and its .json has no t5_attention_mask"))
         res[f'len{p}'], res[f'prefix{p}'] = text_rows(mask, h[0], f'.t5h{p}.npy')
     if not twins:
-        if int(np.prod(shape['dinov3'])) != max(shape['dinov3'], default=0): raise _Bad(f".dinov3.npy has shape {shape['dinov3']}, expected one vector")
+        if math.prod(shape['dinov3']) != max(shape['dinov3'], default=0): raise _Bad(f".dinov3.npy has shape {shape['dinov3']}, expected one vector")
         for n in 'vae', 'dinov3':
             f = shape.get(f'{n}_flip', shape[n])
             if f != shape[n]: raise _Bad(f".{n}_flip.npy has shape {f}, .{n}.npy {shape[n]}")
@@ -483,7 +490,7 @@ def find_tars(
     if set(want) - set(res): raise ShardError(f"{dir}: no shards of bucket {', '.join(sorted(set(want)-set(res)))}; there are {', '.join(sorted(res))}")
     return {b: res[b] for b in sorted(res) if not want or b in want}
 
-# %% ../nbs/04_shards.ipynb #a250fed1
+# %% ../nbs/04_shards.ipynb #81b4890e
 class Member(NamedTuple):
     "Where one array of one sample lies."
     path: str       # the tar
@@ -496,6 +503,7 @@ class Member(NamedTuple):
 class TarTable:
     "The index of one tar in memory: a few arrays, some hundred bytes a sample."
     def __init__(self, path, d):
+        self.bad = {k for k,_ in d['damage'] if k}
         self.path, self.keys, self.captions, self.size = str(path), d['keys'], d['caption'], d['size']
         self.len, self.prefix = np.array(d['len'], np.int32), np.array(d['prefix'], bool)
         self.len_flip, self.prefix_flip = np.array(d['len_flip'], np.int32), np.array(d['prefix_flip'], bool)
@@ -552,7 +560,7 @@ def open(cls: ShardIndex,
     if not len(self): raise ShardError(f"{dir}: no sound sample is left\n" + damage_report(dir, self.damage))
     return self
 
-# %% ../nbs/04_shards.ipynb #1ca14131
+# %% ../nbs/04_shards.ipynb #24ef49cc
 def damage_report(dir, damage, most=10):
     "A message that names each damaged thing and what to do."
     more = f"\n  … and {len(damage)-most} more" if len(damage) > most else ''
@@ -566,6 +574,7 @@ def _collect(self: ShardIndex):
     for b,ts in self.tables.items():
         for ti,t in enumerate(ts):
             for r,k in enumerate(t.keys):
+                if k in t.bad: continue
                 if k in seen: self.damage.append(Damage(t.path, k, f"the key is also in {seen[k]}; keys must be unique"))
                 else: seen[k] = t.path; rows.append((b, ti, r))
     kinds = [self._kind(*x) for x in rows]
@@ -585,7 +594,7 @@ def _kind(self: ShardIndex, bucket, tar, row):
     c, h, w = shape('vae')
     return c, bucket_size(bucket)[0]//w, shape('t5h')[1], max(shape('dinov3'))
 
-# %% ../nbs/04_shards.ipynb #393f5185
+# %% ../nbs/04_shards.ipynb #cd330515
 @patch
 def _add_twins(self: ShardIndex):
     "Joins the tars in `{bucket}/twins/` to their originals by key."
@@ -598,6 +607,7 @@ def _add_twins(self: ShardIndex):
             row = {k: i for i,k in enumerate(t.keys)}
             for r,k in enumerate(twin.keys):
                 what = self._twin_misfit(t, row.get(k), twin, r)
+                if k in twin.bad: continue
                 if what: self.damage.append(Damage(str(p), k, what))
                 else: self._twin[b, k] = (twin, r)
 
@@ -871,3 +881,134 @@ def _check_stats(index, s):
     if (c, down) != (s.channels, s.downsample):
         raise ShardError(f"{index.dir/'latents.json'}: says {s.channels} channels and down-sampling {s.downsample}, the latents have {c} and {down}; it belongs to other shards")
     return s
+
+# %% ../nbs/04_shards.ipynb #058ba3af
+def bad_values(path, table):
+    "(key, what) of each array with NaN or infinite values; reads everything."
+    res, fd = [], os.open(path, os.O_RDONLY)
+    try:
+        for r,k in enumerate(table.keys):
+            for n in (*ARRAYS, *TWINS):
+                m = table.member(r, n)
+                if not m or m.dtype.kind != 'f': continue
+                wrong = int((~np.isfinite(read_array(fd, m))).sum())
+                if wrong: res.append((k, f".{n}.npy has {wrong} NaN or infinite values; encode the photo again"))
+    finally: os.close(fd)
+    return res
+
+def sha256_file(path: str|Path) -> str:
+    "Hex digest of a file."
+    with open(path, 'rb') as f: return hashlib.file_digest(f, 'sha256').hexdigest()
+
+def verify_tar(dir, path, bucket, twins=False):
+    "(samples, state of its SHA-256, damage): everything that can be known about one tar; the index remembers it."
+    d, want = index_tar(path, bucket, twins), read_sums(Path(path).parent/'SHA256SUMS').get(Path(path).name)
+    d['damage'] += bad_values(path, TarTable(path, d))
+    sha = 'none' if want is None else 'ok' if want == sha256_file(path) else 'differs'
+    if sha == 'differs': d['damage'].append((None, "its SHA-256 is not the one in SHA256SUMS: bytes have changed since it was written; copy it again"))
+    cache_write(dir, f'index/{Path(path).relative_to(dir)}.json', d)
+    return len(d['keys']), sha, [Damage(str(path), *x) for x in d['damage']]
+
+# %% ../nbs/04_shards.ipynb #fe33e1ce
+def verify(
+    dir: str|Path,       # folder that holds the bucket folders
+    buckets: tuple = (), # only these; empty = all
+) -> tuple[list, list]:  # (rows of tar, samples, MB, SHA-256), damage
+    "Reads every byte: structure, values and SHA-256. What it finds is remembered, so a later run refuses it too."
+    rows, damage, tars = [], [], find_tars(dir, buckets)
+    todo = [(b, p, t) for b,ps in tars.items() for p in ps for t in (False, True)]
+    for b,p,twins in tqdm(todo, desc='verify', unit='tar', delay=2, leave=False):
+        p = p.parent/'twins'/p.name if twins else p
+        if twins and not p.exists(): continue
+        n, sha, bad = verify_tar(dir, p, b, twins)
+        rows.append((str(p.relative_to(dir)), n, p.stat().st_size/1e6, sha))
+        damage += bad
+    for folder in sorted({p.parent for ps in tars.values() for p in ps}):
+        damage += [Damage(str(folder/n), None, "is listed in SHA256SUMS but missing") for n in read_sums(folder/'SHA256SUMS') if not (folder/n).exists()]
+    try: damage += [d for d in ShardIndex.open(dir, buckets, 'skip').damage if d not in damage]   # across tars
+    except ShardError: pass
+    return rows, damage
+
+# %% ../nbs/04_shards.ipynb #eac8807c
+def summary(
+    index: ShardIndex,  # an open index
+) -> list[dict]:  # a row per bucket
+    "Photos, text lengths, directional captions and twins of each bucket."
+    res = []
+    for b in index.buckets:
+        n, caps = index.text_lengths(b), index.captions(b)
+        says = np.array([bool(DIRECTION.search(c)) for c in caps])
+        res.append(dict(bucket=b, photos=len(caps), share=f'{len(caps)/len(index):.1%}', text_rows=f'{n.min()} / {int(np.median(n))} / {n.max()}',
+                        left_or_right=f'{says.mean():.1%}', of_these_with_text_twin=int((says & index.has(b, 't5h_flip')).sum()), latent_twins=int(index.has(b, 'vae_flip').sum())))
+    return res
+
+def table_text(rows: list[dict]) -> str:
+    "Rows as aligned text."
+    cells = [list(rows[0])] + [list(map(str, r.values())) for r in rows]
+    width = [max(map(len, c)) for c in zip(*cells)]
+    return '\n'.join('  '.join(c.rjust(w) for c,w in zip(r, width)) for r in cells)
+
+# %% ../nbs/04_shards.ipynb #ac51975b
+def _thumb(sample, decode):
+    "A photo of the sample: its JPEG, its decoded latent, or three directions of latent space."
+    if 'jpg' in sample:
+        try: return Image.open(io.BytesIO(sample['jpg'])).convert('RGB')
+        except OSError: pass
+    z = sample['vae'].astype(np.float64)
+    if decode: return decode(sample['vae'])
+    flat = z.reshape(len(z), -1) - z.mean((1,2))[:,None]
+    three = np.linalg.svd(flat @ flat.T)[0][:,:3].T @ flat
+    lo, hi = np.percentile(three, [1, 99], axis=1)[...,None]
+    rgb = np.clip((three-lo)/np.maximum(hi-lo, 1e-9), 0, 1)
+    return Image.fromarray((rgb.reshape(-1, *z.shape[1:]).transpose(1,2,0)*255).astype(np.uint8))
+
+def contact_sheet(
+    index: ShardIndex,   # an open index
+    bucket: str,         # one of its buckets
+    n: int = 8,          # photos, spread evenly over the bucket
+    side: int = 128,     # pixels of the longer side
+    decode=None,         # latent (C,h,w) -> PIL image; without it `.jpg` members, or false colours
+) -> Image.Image:
+    "A row of the bucket's photos."
+    w, h = bucket_size(bucket)
+    w, h = (side*w//max(w, h), side*h//max(w, h))
+    spots = np.unique(np.linspace(0, index.n(bucket)-1, n).astype(int))
+    sheet = Image.new('RGB', (len(spots)*(w+2), h), 'white')
+    for i,p in enumerate(spots): sheet.paste(_thumb(read_sample(index, bucket, int(p)), decode).resize((w, h), Image.NEAREST), (i*(w+2), 0))
+    return sheet
+
+# %% ../nbs/04_shards.ipynb #73dc613c
+def _inspect(dir, buckets, sheet):
+    index = ShardIndex.open(dir, buckets, on_damage='skip')
+    print(f"{dir}: {len(index)} photos, fingerprint {index.fingerprint}\n\n{table_text(summary(index))}\n")
+    s = load_latents(index)
+    print(f"latents of {s.codec!r} {s.codec_version}, {s.channels} channels, {s.downsample} pixels a cell, flip parity {s.flip_parity or 'unknown'}")
+    print(table_text([dict(channel=i, mean=f'{m:.4f}', std=f'{d:.4f}') for i,(m,d) in enumerate(zip(s.mean, s.std))]))
+    if sheet:
+        rows = [contact_sheet(index, b) for b in index.buckets]
+        page = Image.new('RGB', (max(r.width for r in rows), sum(r.height+4 for r in rows)), 'white')
+        for i,r in enumerate(rows): page.paste(r, (0, sum(q.height+4 for q in rows[:i])))
+        page.save(sheet)
+        print(f"\ncontact sheet, a bucket a row: {sheet}")
+    return index.damage
+
+def _verify(dir, buckets):
+    rows, damage = verify(dir, buckets)
+    print(table_text([dict(tar=t, samples=n, MB=f'{mb:.1f}', SHA256=sha) for t,n,mb,sha in rows]))
+    if not damage: print(f"\nall sound: {sum(n for t,n,*_ in rows if 'twins' not in Path(t).parts)} samples in {len(rows)} tars")
+    return damage
+
+# %% ../nbs/04_shards.ipynb #b63dfbf1
+@call_parse
+def main(
+    command: Param("inspect: what is in there; verify: read every byte and name what is damaged", str, choices=['inspect', 'verify']),
+    dir: str,           # folder that holds the bucket folders
+    buckets: str = '',  # only these, separated by commas (all)
+    sheet: str = '',    # inspect: write a contact sheet to this .png
+):
+    "Look at shards, or check every byte of them. Example: python -m nanodit.shards verify data/shards"
+    try:
+        names = tuple(b for b in buckets.split(',') if b)
+        damage = _inspect(dir, names, sheet) if command == 'inspect' else _verify(dir, names)
+    except ShardError as e: print(e, file=sys.stderr); sys.exit(2)
+    if damage: print('\n' + damage_report(dir, damage, most=1000), file=sys.stderr); sys.exit(2)

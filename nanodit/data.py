@@ -190,13 +190,13 @@ class Batch:
 
 def round_up(n: int, k: int = 64) -> int: "`n` rounded up to a multiple of `k`, at least `k`."; return max(-(-n//k), 1)*k
 
-# %% ../nbs/06_data.ipynb #b96617ff
+# %% ../nbs/06_data.ipynb #7a97fd72
 class Buffers:
     "Memory for batches, used again when the tensors that look at it are gone."
     def __init__(self,
-        pin: bool = False,  # page-locked memory from torch's own pool, for a GPU
+        pin: bool = False,  # page-locked memory from torch's own pool, where there is a GPU
         keep: int = 32,     # free pieces kept per size
-    ): self.pin, self.keep, self.free = pin, keep, {}
+    ): self.pin, self.keep, self.free = pin and torch.cuda.is_available(), keep, {}
 
     def empty(self,
         shape: tuple,       # of the tensor
@@ -243,7 +243,7 @@ class _Files(dict):
         if m.dtype == out.dtype and not m.fortran: read_into(self[m.path], m, out)
         else: out[...] = read_array(self[m.path], m).reshape(out.shape)
 
-# %% ../nbs/06_data.ipynb #92b02cd4
+# %% ../nbs/06_data.ipynb #5341fef7
 def _read_latents(index, b, spots, flipped, parity, files, buffers):
     "(B,C,h,w): the twin where a flipped photo has one, else mirrored in place."
     twins = [index.member(b, p, 'vae_flip') if f else None for p,f in zip(spots, flipped)]
@@ -272,7 +272,7 @@ def _read_text(index, b, spots, swapped, files, buffers):
     for i,(m,n,first) in enumerate(texts):
         if first and not m.fortran: files.fill(m._replace(shape=(n, D), nbytes=n*D*m.dtype.itemsize), a[i,:n])
         else: a[i,:n] = read_array(files[m.path], m)[slice(n) if first else read_mask_at(index, b, spots[i], bool(swapped[i]))]
-        a[i,n:] = 0
+        res[i,n:].zero_()
     return res, torch.from_numpy(np.arange(L) < np.array([n for _,n,_ in texts])[:,None])
 
 # %% ../nbs/06_data.ipynb #a0253b01

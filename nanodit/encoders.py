@@ -69,7 +69,7 @@ class DCTCodec:
         pictures = F.conv_transpose2d(latents.float(), _dct_basis().to(latents.device), stride=8)
         return (pictures / 2 + .5).clamp(0, 1)
 
-# %% ../nbs/07_encoders.ipynb #10bf0b7f
+# %% ../nbs/07_encoders.ipynb #769a4a10
 @lru_cache(maxsize=100_000)
 def _word_vector(word:str, dim:int) -> np.ndarray:
     "A fixed unit normal vector (dim,) for a word."
@@ -79,7 +79,7 @@ def _word_vector(word:str, dim:int) -> np.ndarray:
 class WordEncoder:
     "Word vectors mixed with those of the words around them: deterministic, without weights."
     name, version, dim, max_length = 'words', '1', 1024, 77
-    reach, fade = 6, .7      # how many neighbours on each side, and how fast they fade
+    reach, fade = 6, .5      # how many neighbours on each side, and how fast they fade
 
     def encode(self, captions:list) -> tuple[Tensor, Tensor]:
         rows = [self._tokens(c) for c in captions]

@@ -45,14 +45,23 @@ def timestep_code(
     "Sinusoidal code of t × 1000 (Peebles & Xie 2023, after Vaswani et al. 2017)."
     return sinusoids(t.float() * 1000, dim)
 
-# %% ../nbs/02_model.ipynb #c16d5d17
+# %% ../nbs/02_model.ipynb #8369b7f7
+_PLAIN_SCORES = 512 * 512    # queries × keys up to which plain products win on a CPU
+
+def _plain_attention(q:Tensor, k:Tensor, v:Tensor, mask:Tensor|None) -> Tensor:
+    "softmax(q·k / √Dh)·v with the scores spelt out."
+    scores = q @ k.mT * q.shape[-1]**-.5
+    if mask is not None: scores = scores.masked_fill(~mask, -torch.inf)
+    return scores.softmax(-1) @ v
+
 def attention(
     q:Tensor,                # (B, H, N, Dh)
     k:Tensor, v:Tensor,      # (B, H, L, Dh)
     mask:Tensor|None=None,   # (B, 1, 1, L) bool, True = look at this key
 ) -> Tensor:                 # (B, N, H*Dh)
     "Scaled dot-product attention, heads joined again."
-    x = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    few = q.device.type == 'cpu' and q.shape[2] * k.shape[2] <= _PLAIN_SCORES
+    x = _plain_attention(q, k, v, mask) if few else F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
     return x.transpose(1, 2).flatten(2)
 
 def _heads(x:Tensor, n:int, num_heads:int) -> tuple[Tensor, ...]:

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ARRAYS', 'TWINS', 'DIRECTION', 'INDEX_VERSION', 'ShardError', 'write_atomic', 'fsync_dir', 'bucket_size',
-           'random_sample', 'encode_sample', 'npy_bytes', 'TarFile', 'read_sums', 'ShardWriter', 'write_shards',
+           'random_sample', 'npy_bytes', 'encode_sample', 'read_sums', 'TarFile', 'ShardWriter', 'write_shards',
            'Damage', 'tar_members', 'npy_layout', 'group_members', 'read_mask', 'text_rows', 'index_sample',
            'index_tar', 'cache_read', 'cache_write', 'find_tars', 'Member', 'TarTable', 'load_table', 'ShardIndex',
            'damage_report', 'write_twins', 'read_into', 'read_array', 'read_sample', 'read_mask_at', 'LatentStats',
@@ -46,11 +46,12 @@ def fsync_dir(
     try: os.fsync(fd)
     finally: os.close(fd)
 
-# %% ../nbs/04_shards.ipynb #a69dde7e
+# %% ../nbs/04_shards.ipynb #4a4bed31
 ARRAYS = ('vae', 'dinov3', 't5h', 't5m')            # the four arrays of every sample
 TWINS = tuple(f'{a}_flip' for a in ARRAYS)           # the same four of the mirrored picture
 DIRECTION = re.compile(r'\b(left|right)\b', re.I)    # plan D.3
 
+# %% ../nbs/04_shards.ipynb #801917ef
 def bucket_size(
     bucket: str,  # '832x1216' or 'bucket_832x1216', width first
 ) -> tuple[int, int]:  # (width, height) in pixels
@@ -59,6 +60,7 @@ def bucket_size(
     if not m: raise ShardError(f"bucket {bucket!r}: expected WIDTHxHEIGHT such as '832x1216'")
     return int(m[1]), int(m[2])
 
+# %% ../nbs/04_shards.ipynb #b17dce04
 def random_sample(
     key: str,                  # the photo's id
     bucket: str = '48x32',     # width x height in pixels
@@ -77,7 +79,7 @@ def random_sample(
         dinov3=g.standard_normal(dino, np.float32),
         t5h=g.standard_normal(text, np.float32).astype(np.float16), t5m=np.ones(text[0], np.uint8))
 
-# %% ../nbs/04_shards.ipynb #fce9a105
+# %% ../nbs/04_shards.ipynb #6f26d8ea
 def _check_key(key):
     "Refuses a key that a webdataset reader would split or skip."
     if not isinstance(key, str) or not key or re.search(r'[./\\\x00-\x1f]', key) or key.startswith('__'):
@@ -85,6 +87,7 @@ def _check_key(key):
                          "and not begin with '__'; use the photo's file name without its ending, with '_' for '.'")
     if len(key.encode()) > 80: raise ShardError(f"key {key!r}: longer than 80 bytes, which is all that fits into a tar header")
 
+# %% ../nbs/04_shards.ipynb #893d1fcf
 def _check_latent(bucket, shape, where):
     "The down-sampling factor of a latent, after making sure that it fits its bucket."
     w, h = bucket_size(bucket)
@@ -95,6 +98,7 @@ def _check_latent(bucket, shape, where):
                          f"(height x width) are not one whole multiple of {lh}x{lw} cells; encode the photo again")
     return w//lw
 
+# %% ../nbs/04_shards.ipynb #3d8ecb8d
 def _array(sample, name, dtype, where):
     "Member `name` as a plain C-ordered array of `dtype`, finite."
     a = sample[name]
@@ -104,7 +108,27 @@ def _array(sample, name, dtype, where):
     if not np.isfinite(a).all(): raise ShardError(f"{where}: {name} has NaN or infinite values (as {np.dtype(dtype).name}); encode the photo again")
     return a
 
-# %% ../nbs/04_shards.ipynb #816f864e
+# %% ../nbs/04_shards.ipynb #4a3f120d
+def _check_text(arrays, where):
+    "Refuses text without a fitting mask, and twins that do not look like their originals."
+    for h,m in ('t5h','t5m'), ('t5h_flip','t5m_flip'):
+        if (h in arrays) != (m in arrays): raise ShardError(f"{where}: {h} and {m} belong together, one is missing")
+        if h in arrays and (arrays[h].ndim != 2 or arrays[m].shape != arrays[h].shape[:1]):
+            raise ShardError(f"{where}: {h} has shape {arrays[h].shape} and {m} {arrays[m].shape}, expected (L, D) and (L,)")
+    if arrays['dinov3'].ndim != 1: raise ShardError(f"{where}: dinov3 has shape {arrays['dinov3'].shape}, expected one vector")
+    for n in 'vae', 'dinov3':
+        f = arrays.get(f'{n}_flip')
+        if f is not None and f.shape != arrays[n].shape: raise ShardError(f"{where}: {n}_flip has shape {f.shape}, {n} has {arrays[n].shape}")
+
+# %% ../nbs/04_shards.ipynb #3cb015ce
+def npy_bytes(
+    a: np.ndarray,  # any array of numbers
+) -> bytes:
+    "The array as the bytes of an .npy file, never pickled."
+    f = io.BytesIO()
+    np.lib.format.write_array(f, a, version=(1, 0), allow_pickle=False)
+    return f.getvalue()
+
 def encode_sample(
     sample: dict,  # key, bucket, json, the four arrays, their twins if there are any, `jpg` bytes if wanted
 ) -> dict:  # webdataset's dictionary: '__key__' and the bytes of each member
@@ -124,26 +148,15 @@ def encode_sample(
     if sample.get('jpg') is not None: res['jpg'] = bytes(sample['jpg'])
     return res
 
-def _check_text(arrays, where):
-    "Refuses text without a fitting mask, and twins that do not look like their originals."
-    for h,m in ('t5h','t5m'), ('t5h_flip','t5m_flip'):
-        if (h in arrays) != (m in arrays): raise ShardError(f"{where}: {h} and {m} belong together, one is missing")
-        if h in arrays and (arrays[h].ndim != 2 or arrays[m].shape != arrays[h].shape[:1]):
-            raise ShardError(f"{where}: {h} has shape {arrays[h].shape} and {m} {arrays[m].shape}, expected (L, D) and (L,)")
-    if arrays['dinov3'].ndim != 1: raise ShardError(f"{where}: dinov3 has shape {arrays['dinov3'].shape}, expected one vector")
-    for n in 'vae', 'dinov3':
-        f = arrays.get(f'{n}_flip')
-        if f is not None and f.shape != arrays[n].shape: raise ShardError(f"{where}: {n}_flip has shape {f.shape}, {n} has {arrays[n].shape}")
+# %% ../nbs/04_shards.ipynb #ff850137
+def read_sums(
+    path: str|Path,  # a SHA256SUMS file; may be missing
+) -> dict:  # file name -> hex digest
+    "What `sha256sum` would read from the file."
+    if not os.path.exists(path): return {}
+    return {n: h for h,n in (l.split(None, 1) for l in Path(path).read_text().splitlines() if l.strip())}
 
-def npy_bytes(
-    a: np.ndarray,  # any array of numbers
-) -> bytes:
-    "The array as the bytes of an .npy file, never pickled."
-    f = io.BytesIO()
-    np.lib.format.write_array(f, a, version=(1, 0), allow_pickle=False)
-    return f.getvalue()
-
-# %% ../nbs/04_shards.ipynb #c9cd0007
+# %% ../nbs/04_shards.ipynb #dd9360c5
 class _Hashed:
     "A file that is only written, and its running SHA-256."
     def __init__(self, path): self.f, self.sha, self.size = open(path, 'wb'), hashlib.sha256(), 0
@@ -173,14 +186,7 @@ class TarFile:
 
     def abort(self): self.file.f.close(); self.tmp.unlink(missing_ok=True)
 
-def read_sums(
-    path: str|Path,  # a SHA256SUMS file; may be missing
-) -> dict:  # file name -> hex digest
-    "What `sha256sum` would read from the file."
-    if not os.path.exists(path): return {}
-    return {n: h for h,n in (l.split(None, 1) for l in Path(path).read_text().splitlines() if l.strip())}
-
-# %% ../nbs/04_shards.ipynb #b0f69242
+# %% ../nbs/04_shards.ipynb #f1765f28
 class ShardWriter:
     "Streams samples into `{bucket}/shard-NNNNNN.tar`; a context manager that leaves only whole shards behind."
     def __init__(self,
@@ -195,6 +201,7 @@ class ShardWriter:
     def __enter__(self): return self
     def __exit__(self, kind, *_): self.close() if kind is None else self.abort()
 
+# %% ../nbs/04_shards.ipynb #7e7fe46c
 @patch
 def write(self: ShardWriter,
     sample: dict,  # see `encode_sample`
@@ -219,6 +226,7 @@ def _finish(self: ShardWriter, bucket):
     tar.commit()
     self.paths.append(tar.path)
 
+# %% ../nbs/04_shards.ipynb #02a949e8
 @patch
 def close(self: ShardWriter):
     "Finishes the shards that are still open."
@@ -242,7 +250,7 @@ def write_shards(
         for s in samples: w.write(s)
     return w.paths
 
-# %% ../nbs/04_shards.ipynb #7679fa74
+# %% ../nbs/04_shards.ipynb #e2a765f7
 class Damage(NamedTuple):
     "One thing that is wrong: in which tar, with which sample (None = the tar itself), and what."
     tar: str
@@ -252,6 +260,7 @@ class Damage(NamedTuple):
 
 class _Bad(Exception): "Internal: what is wrong, before it is known where."
 
+# %% ../nbs/04_shards.ipynb #6b308a41
 _BLOCK = 512
 def _up(n, k=_BLOCK): return -(-n//k)*k
 
@@ -326,7 +335,7 @@ def npy_layout(
     if want != nbytes: raise _Bad(f"has {nbytes} bytes, its header {shape} {dt} asks for {want}")
     return lay
 
-# %% ../nbs/04_shards.ipynb #03519bb4
+# %% ../nbs/04_shards.ipynb #74b3916a
 _NAME = re.compile(r'((?:.*/|)[^.]+)[.]([^/]*)$')   # webdataset's rule: the key ends at the first dot
 
 def group_members(
@@ -341,7 +350,8 @@ def group_members(
         key, ext = m[1], m[2].lower()
         files = res.setdefault(key, {})
         if ext in files: bad[key] = f"comes twice (.{ext} at byte {offset}); remove one of the two"
-        elif key != last and files: bad[key] = f"is interleaved with other samples (.{ext} at byte {offset}); webdataset cannot read it, write the tar again sorted by name"
+        elif key != last and files:
+            bad[key] = f"is interleaved with other samples (.{ext} at byte {offset}); webdataset cannot read it, write the tar again sorted by name"
         files[ext], last = (offset, nbytes), key
     return res
 
@@ -410,7 +420,7 @@ def _index_text(fd, files, meta, shape, layouts, twins):
             if f != shape[n]: raise _Bad(f".{n}_flip.npy has shape {f}, .{n}.npy {shape[n]}")
     return res
 
-# %% ../nbs/04_shards.ipynb #4e9618a8
+# %% ../nbs/04_shards.ipynb #12b7f8da
 INDEX_VERSION = 1
 
 def index_tar(
@@ -435,6 +445,7 @@ def index_tar(
     finally: os.close(fd)
     return dict(version=INDEX_VERSION, size=st.st_size, mtime_ns=st.st_mtime_ns, damage=damage, **_columns(rows))
 
+# %% ../nbs/04_shards.ipynb #2e44e89f
 def _columns(rows):
     "A row per sample -> a column per property: smaller on disk and in memory."
     kinds, cols = {}, {}
@@ -490,7 +501,7 @@ def find_tars(
     if set(want) - set(res): raise ShardError(f"{dir}: no shards of bucket {', '.join(sorted(set(want)-set(res)))}; there are {', '.join(sorted(res))}")
     return {b: res[b] for b in sorted(res) if not want or b in want}
 
-# %% ../nbs/04_shards.ipynb #81b4890e
+# %% ../nbs/04_shards.ipynb #1e3554d0
 class Member(NamedTuple):
     "Where one array of one sample lies."
     path: str       # the tar
@@ -516,6 +527,7 @@ class TarTable:
         lay = self.layouts[c[2][row]] if c[2][row] >= 0 else (None, (), False)
         return Member(self.path, int(c[0][row]), int(c[1][row]), *lay)
 
+# %% ../nbs/04_shards.ipynb #dc473739
 def load_table(dir, path, bucket, twins=False):
     "The tar's index: the cached one if the tar has not changed since, else a new one, cached."
     name, st = f'index/{Path(path).relative_to(dir)}.json', os.stat(path)
@@ -525,7 +537,7 @@ def load_table(dir, path, bucket, twins=False):
         cache_write(dir, name, d)
     return TarTable(path, d), [Damage(str(path), *x) for x in d['damage']]
 
-# %% ../nbs/04_shards.ipynb #4ca60132
+# %% ../nbs/04_shards.ipynb #95670410
 class ShardIndex:
     "Which photos there are, in which bucket, and at which byte each array begins; made by `ShardIndex.open`."
     def __init__(self, dir, tables, damage=()):
@@ -539,6 +551,7 @@ class ShardIndex:
     def __len__(self): return sum(map(len, self._where.values()))
     def __repr__(self): return f"ShardIndex({str(self.dir)!r}, {len(self)} photos: {', '.join(f'{b} {self.n(b)}' for b in self.buckets)})"
 
+# %% ../nbs/04_shards.ipynb #253f421e
 @patch(cls_method=True)
 def open(cls: ShardIndex,
     dir: str|Path,              # folder that holds the bucket folders
@@ -560,41 +573,40 @@ def open(cls: ShardIndex,
     if not len(self): raise ShardError(f"{dir}: no sound sample is left\n" + damage_report(dir, self.damage))
     return self
 
-# %% ../nbs/04_shards.ipynb #24ef49cc
+# %% ../nbs/04_shards.ipynb #4723bc28
 def damage_report(dir, damage, most=10):
     "A message that names each damaged thing and what to do."
     more = f"\n  … and {len(damage)-most} more" if len(damage) > most else ''
     return (f"{dir}: {len(damage)} damaged:\n  " + '\n  '.join(map(str, damage[:most])) + more +
             f"\nRepair or remove them (`python -m nanodit.shards verify {dir}` lists all), or set data.on_damage: skip to train without them.")
 
+# %% ../nbs/04_shards.ipynb #807b0c51
 @patch
 def _collect(self: ShardIndex):
     "Numbers the sound samples of each bucket; what contradicts the rest of the data set is damage."
     seen, rows = {}, []
     for b,ts in self.tables.items():
-        for ti,t in enumerate(ts):
+        for t in ts:
             for r,k in enumerate(t.keys):
                 if k in t.bad: continue
                 if k in seen: self.damage.append(Damage(t.path, k, f"the key is also in {seen[k]}; keys must be unique"))
-                else: seen[k] = t.path; rows.append((b, ti, r))
+                else: seen[k] = t.path; rows.append((b, t, r))
     kinds = [self._kind(*x) for x in rows]
     usual = max(set(kinds), key=lambda k: (kinds.count(k), k)) if kinds else None
-    for (b,ti,r), kind in zip(rows, kinds):
-        if kind == usual: self._where.setdefault(b, []).append((ti, r)); continue
-        t = self.tables[b][ti]
+    for (b,t,r), kind in zip(rows, kinds):
+        if kind == usual: self._where.setdefault(b, []).append((t, r)); continue
         what = [f'{n} {a} where the data set has {u}' for n,a,u in zip(('latent channels','pixels per latent cell','text width','vision width'), kind, usual) if a != u]
         self.damage.append(Damage(t.path, t.keys[r], f"does not fit the others: {'; '.join(what)}"))
-    self._where = {b: np.array(w, np.int32) for b,w in self._where.items()}
 
+# %% ../nbs/04_shards.ipynb #6a4aed20
 @patch
-def _kind(self: ShardIndex, bucket, tar, row):
+def _kind(self: ShardIndex, bucket, t, row):
     "What must be the same in the whole data set: (channels, down-sampling, text width, vision width)."
     shape = lambda n: t.layouts[t.cols[n][2][row]][1]
-    t = self.tables[bucket][tar]
     c, h, w = shape('vae')
     return c, bucket_size(bucket)[0]//w, shape('t5h')[1], max(shape('dinov3'))
 
-# %% ../nbs/04_shards.ipynb #cd330515
+# %% ../nbs/04_shards.ipynb #5dcef1c7
 @patch
 def _add_twins(self: ShardIndex):
     "Joins the tars in `{bucket}/twins/` to their originals by key."
@@ -619,6 +631,15 @@ def _twin_misfit(self: ShardIndex, t, row, twin, r):
         a, f = t.member(row, n), twin.member(r, f'{n}_flip')
         if f and (f.shape[1:] != a.shape[1:] if n == 't5h' else f.shape != a.shape): return f".{n}_flip.npy has shape {f.shape}, .{n}.npy {a.shape}"
 
+# %% ../nbs/04_shards.ipynb #3e445c32
+@patch
+def by_tar(self: ShardIndex) -> dict:
+    "The photos of each tar: path -> [(bucket, position)], in the order of the tar."
+    res = {}
+    for b in self.buckets:
+        for i,(t,_) in enumerate(self._where[b]): res.setdefault(t.path, []).append((b, i))
+    return res
+
 def write_twins(
     index: ShardIndex,  # the data set
     tar: str|Path,      # one of its tars
@@ -636,29 +657,29 @@ def write_twins(
     except BaseException: out.abort(); raise
     return out.path
 
-# %% ../nbs/04_shards.ipynb #f3f761ae
+# %% ../nbs/04_shards.ipynb #6b2e0837
 @patch
-def _at(self: ShardIndex, bucket, position):
-    ti, r = self._where[bucket][position]
-    return self.tables[bucket][ti], int(r)
+def _at(self: ShardIndex, bucket, position): return self._where[bucket][position]   # (TarTable, row)
 
 @patch
 def ids(self: ShardIndex,
     bucket: str,  # one of `.buckets`
 ) -> list[str]:
     "The photos' ids in the order of their positions."
-    return [self.tables[bucket][t].keys[r] for t,r in self._where[bucket]]
+    return [t.keys[r] for t,r in self._where[bucket]]
 
+# %% ../nbs/04_shards.ipynb #8810ae26
 @patch
 def captions(self: ShardIndex, bucket: str) -> list[str]:
     "The photos' captions in the order of their positions."
-    return [self.tables[bucket][t].captions[r] for t,r in self._where[bucket]]
+    return [t.captions[r] for t,r in self._where[bucket]]
 
 @patch
 def text_lengths(self: ShardIndex, bucket: str) -> np.ndarray:
     "How many text rows of each photo are real, (n,)."
-    return np.array([self.tables[bucket][t].len[r] for t,r in self._where[bucket]], np.int32)
+    return np.array([t.len[r] for t,r in self._where[bucket]], np.int32)
 
+# %% ../nbs/04_shards.ipynb #77adb2e1
 @patch
 def member(self: ShardIndex,
     bucket: str,    # one of `.buckets`
@@ -673,11 +694,13 @@ def member(self: ShardIndex,
         if twin: m = twin[0].member(twin[1], name)
     return m
 
+# %% ../nbs/04_shards.ipynb #cc201b7d
 @patch
 def has(self: ShardIndex, bucket: str, name: str) -> np.ndarray:
     "Which photos of the bucket have that member, (n,) booleans."
     return np.array([self.member(bucket, i, name) is not None for i in range(self.n(bucket))], bool)
 
+# %% ../nbs/04_shards.ipynb #1775417e
 @patch
 def text(self: ShardIndex,
     bucket: str,         # one of `.buckets`
@@ -729,7 +752,7 @@ def read_array(
     read_into(fd, m, a)
     return a.T if m.fortran else a
 
-# %% ../nbs/04_shards.ipynb #442ce4d4
+# %% ../nbs/04_shards.ipynb #a395a387
 def read_sample(
     index: ShardIndex,  # an open index
     bucket: str,        # one of its buckets
@@ -752,6 +775,7 @@ def read_sample(
         if f't5h{p}' in res: res[f't5m{p}'] = _mask_of(res, p)
     return res
 
+# %% ../nbs/04_shards.ipynb #0ed3bb24
 def read_mask_at(
     index: ShardIndex,  # an open index
     bucket: str,        # one of its buckets
@@ -769,7 +793,7 @@ def _mask_of(s, p):
     m = np.asarray(m).ravel()
     return m if len(m) == rows else np.ones(rows, np.uint8)
 
-# %% ../nbs/04_shards.ipynb #ea468830
+# %% ../nbs/04_shards.ipynb #4cc51a05
 @dataclass
 class LatentStats:
     "Per-channel statistics of a data set's latents, and what mirroring does to them: `latents.json`."
@@ -792,6 +816,7 @@ class LatentStats:
         if not all(s > 0 and np.isfinite(s) for s in self.std): raise ShardError("latents.json: every std must be a finite number above zero")
         if self.flip_parity and set(self.flip_parity) - {1, -1}: raise ShardError("latents.json: flip_parity has entries other than +1 and -1")
 
+# %% ../nbs/04_shards.ipynb #5c8d2b8a
 @patch
 def normalize(self: LatentStats,
     z: torch.Tensor,  # (B, C, h, w) as stored
@@ -857,7 +882,7 @@ def measure_latents(
     down = bucket_size(index.buckets[0])[0]//index.member(index.buckets[0], 0, 'vae').shape[2]
     return LatentStats(codec, codec_version, len(std), down, mean.tolist(), std.tolist(), flip_parity, len(spots), index.fingerprint)
 
-# %% ../nbs/04_shards.ipynb #3ba3f3f9
+# %% ../nbs/04_shards.ipynb #74e7a0d3
 def load_latents(
     index: ShardIndex,  # the data set
 ) -> LatentStats:
@@ -879,7 +904,8 @@ def _check_stats(index, s):
     c, _, w = index.member(b, 0, 'vae').shape
     down = bucket_size(b)[0]//w
     if (c, down) != (s.channels, s.downsample):
-        raise ShardError(f"{index.dir/'latents.json'}: says {s.channels} channels and down-sampling {s.downsample}, the latents have {c} and {down}; it belongs to other shards")
+        raise ShardError(f"{index.dir/'latents.json'}: says {s.channels} channels and down-sampling {s.downsample}, "
+                         f"the latents have {c} and {down}; it belongs to other shards")
     return s
 
 # %% ../nbs/04_shards.ipynb #058ba3af
@@ -929,7 +955,7 @@ def verify(
     except ShardError: pass
     return rows, damage
 
-# %% ../nbs/04_shards.ipynb #eac8807c
+# %% ../nbs/04_shards.ipynb #10901f06
 def summary(
     index: ShardIndex,  # an open index
 ) -> list[dict]:  # a row per bucket
@@ -939,7 +965,8 @@ def summary(
         n, caps = index.text_lengths(b), index.captions(b)
         says = np.array([bool(DIRECTION.search(c)) for c in caps])
         res.append(dict(bucket=b, photos=len(caps), share=f'{len(caps)/len(index):.1%}', text_rows=f'{n.min()} / {int(np.median(n))} / {n.max()}',
-                        left_or_right=f'{says.mean():.1%}', of_these_with_text_twin=int((says & index.has(b, 't5h_flip')).sum()), latent_twins=int(index.has(b, 'vae_flip').sum())))
+                        left_or_right=f'{says.mean():.1%}',
+                        of_these_with_text_twin=int((says & index.has(b, 't5h_flip')).sum()), latent_twins=int(index.has(b, 'vae_flip').sum())))
     return res
 
 def table_text(rows: list[dict]) -> str:
@@ -948,7 +975,7 @@ def table_text(rows: list[dict]) -> str:
     width = [max(map(len, c)) for c in zip(*cells)]
     return '\n'.join('  '.join(c.rjust(w) for c,w in zip(r, width)) for r in cells)
 
-# %% ../nbs/04_shards.ipynb #ac51975b
+# %% ../nbs/04_shards.ipynb #f678749a
 def _thumb(sample, decode):
     "A photo of the sample: its JPEG, its decoded latent, or three directions of latent space."
     if 'jpg' in sample:
@@ -962,6 +989,7 @@ def _thumb(sample, decode):
     rgb = np.clip((three-lo)/np.maximum(hi-lo, 1e-9), 0, 1)
     return Image.fromarray((rgb.reshape(-1, *z.shape[1:]).transpose(1,2,0)*255).astype(np.uint8))
 
+# %% ../nbs/04_shards.ipynb #52e5102c
 def contact_sheet(
     index: ShardIndex,   # an open index
     bucket: str,         # one of its buckets

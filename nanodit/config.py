@@ -36,7 +36,7 @@ class Section(BaseModel):
         if found := list(self.clashes()): raise Clash(found)
         return self
 
-# %% ../nbs/00_config.ipynb #742b1441
+# %% ../nbs/00_config.ipynb #49fcea4b
 class ModelConfig(Section):
     "The size of the diffusion transformer."
     depth: int = Field(12, ge=1, description='Number of transformer blocks, 1 or more (B.1: 12, C.1: 24 to 28).')
@@ -45,6 +45,7 @@ class ModelConfig(Section):
     patch_size: int = Field(2, ge=1, description='Side of the latent square that becomes one token, in latent pixels (1 latent pixel = 8 photo pixels).')
     mlp_ratio: float = Field(4.0, ge=1, description='Width of the MLP as a multiple of hidden_size, 1 or more.')
     qk_norm: bool = Field(True, description='Normalise queries and keys in attention; keeps long runs in bfloat16 stable.')
+    adaln_rank: int = Field(0, ge=0, description='Bottleneck of the adaLN layers, which hold a third of the weights; 0 = none; 256 at width 1024 brings 24 to 28 layers into 400 to 600 M parameters (C.1).')
     in_channels: int = Field(16, ge=1, description='Channels of a latent; given by the data set\'s VAE (A.2: 16).')
     text_dim: int = Field(1024, ge=1, description='Width of a text token; given by the text encoder (A.3: 1024).')
     dino_dim: int = Field(1024, ge=1, description='Width of the DINO vector; given by the vision encoder (A.3: 1024).')

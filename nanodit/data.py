@@ -42,13 +42,14 @@ def turns(
         if done[b] < share[b]: heappush(future, (done[b]*period//share[b], b))
     return out
 
-# %% ../nbs/06_data.ipynb #cfaa3170
+# %% ../nbs/06_data.ipynb #b2ee69dd
 class Tile(NamedTuple):
     "Slots of one bucket, filled together: the unit that ranks and micro-batches share out."
     bucket: str
     positions: np.ndarray  # (tile,) int64, places in `index.ids(bucket)`
     slots: np.ndarray      # (tile,) int64, global slot numbers
 
+# %% ../nbs/06_data.ipynb #ca45b974
 class BatchPlan:
     "Which photo sits in which slot of which step: a pure function of seed, data set and batch sizes."
     def __init__(self,
@@ -77,7 +78,7 @@ def fingerprint(self: BatchPlan) -> str:
     what = ['plan 1', self.seed, list(self.sizes.items()), self.effective_batch, self.tile, self.data]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
 
-# %% ../nbs/06_data.ipynb #fe616db2
+# %% ../nbs/06_data.ipynb #30001ae7
 @patch
 def turns_before(self: BatchPlan,
     tile: int,  # global tile number: step × tiles per step + place in the step
@@ -95,14 +96,10 @@ def pass_order(self: BatchPlan,
     if (bucket, number) not in self._passes:
         draws = slot_rng(self.seed, f'pass {bucket}', number).random(self.sizes[bucket])
         self._passes[bucket, number] = np.argsort(draws, kind='stable')
-        while len(self._passes) > 4*len(self.buckets): self._drop_oldest()
+        while len(self._passes) > 4*len(self.buckets): self._passes.popitem(last=False)
     return self._passes[bucket, number]
 
-@patch
-def _drop_oldest(self: BatchPlan):
-    try: self._passes.popitem(last=False)
-    except KeyError: pass
-
+# %% ../nbs/06_data.ipynb #32b87ec7
 @patch
 def tiles(self: BatchPlan,
     step: int,  # optimizer step, from 0
@@ -170,7 +167,7 @@ class Flips:
         "How many photos cannot be flipped for want of a 'latent' or a 'text' twin."
         return sum(w == why for ws in self.why.values() for w in ws)
 
-# %% ../nbs/06_data.ipynb #544fdb7e
+# %% ../nbs/06_data.ipynb #0bdc8091
 @dataclass
 class Batch:
     "One micro-batch: photos of one bucket, as stored."
@@ -188,6 +185,7 @@ class Batch:
         "The same batch with its tensors on `device`."
         return replace(self, **{k: v.to(device, non_blocking=non_blocking) for k,v in vars(self).items() if isinstance(v, torch.Tensor)})
 
+# %% ../nbs/06_data.ipynb #b4099683
 def round_up(n: int, k: int = 64) -> int: "`n` rounded up to a multiple of `k`, at least `k`."; return max(-(-n//k), 1)*k
 
 # %% ../nbs/06_data.ipynb #7a97fd72
@@ -213,7 +211,7 @@ class Buffers:
         weakref.finalize(a, free.append, raw).atexit = False   # torch holds `a` until the last tensor on it is gone
         return torch.from_numpy(a)
 
-# %% ../nbs/06_data.ipynb #bf12d14a
+# %% ../nbs/06_data.ipynb #4e91618d
 def read_tile(
     index: ShardIndex,   # the data set
     tile: Tile,          # which photos
@@ -232,6 +230,7 @@ def read_tile(
         dino = _read_dino(index, b, spots, flipped, files, buffers)
     return Batch(latents, text, mask, dino, [t.keys[r] for t,r in rows], caps, torch.from_numpy(np.asarray(flipped, bool)), b, torch.from_numpy(tile.slots))
 
+# %% ../nbs/06_data.ipynb #dbf078ef
 class _Files(dict):
     "The tars that one batch reads from, each opened once."
     def __missing__(self, path): self[path] = fd = os.open(path, os.O_RDONLY); return fd
@@ -243,7 +242,7 @@ class _Files(dict):
         if m.dtype == out.dtype and not m.fortran: read_into(self[m.path], m, out)
         else: out[...] = read_array(self[m.path], m).reshape(out.shape)
 
-# %% ../nbs/06_data.ipynb #5341fef7
+# %% ../nbs/06_data.ipynb #e82f6eb0
 def _read_latents(index, b, spots, flipped, parity, files, buffers):
     "(B,C,h,w): the twin where a flipped photo has one, else mirrored in place."
     twins = [index.member(b, p, 'vae_flip') if f else None for p,f in zip(spots, flipped)]
@@ -263,6 +262,7 @@ def _read_dino(index, b, spots, flipped, files, buffers):
     for m,row in zip(ms, res.numpy()): files.fill(m, row)
     return res
 
+# %% ../nbs/06_data.ipynb #3863d293
 def _read_text(index, b, spots, swapped, files, buffers):
     "((B,L,D), (B,L) bool): the real rows of each caption, then zeros."
     texts = [index.text(b, p, bool(s)) for p,s in zip(spots, swapped)]
@@ -275,7 +275,7 @@ def _read_text(index, b, spots, swapped, files, buffers):
         res[i,n:].zero_()
     return res, torch.from_numpy(np.arange(L) < np.array([n for _,n,_ in texts])[:,None])
 
-# %% ../nbs/06_data.ipynb #a0253b01
+# %% ../nbs/06_data.ipynb #21ac62d0
 class Loader:
     "Yields `(step, micro_batches)`: for every optimizer step this rank's batches in order, read ahead by threads."
     def __init__(self,
@@ -301,6 +301,7 @@ class Loader:
     def __enter__(self): return self
     def __exit__(self, *_): self.close()
 
+# %% ../nbs/06_data.ipynb #4ba0321b
 @patch
 def close(self: Loader):
     "Stops the threads; what they were reading is dropped."
@@ -311,6 +312,7 @@ def read(self: Loader, tile: Tile) -> Batch:
     "One tile, read now."
     return read_tile(self.index, tile, self.flips(tile), self.flips, self.buffers)
 
+# %% ../nbs/06_data.ipynb #ed380848
 @patch
 def __iter__(self: Loader):
     "Goes on from `.step`, for ever."
@@ -378,7 +380,7 @@ class Ledger:
             for t in self.plan.tiles(s): np.add.at(self.flipped, at[t.bucket]+t.positions, flips(t))
         return self
 
-# %% ../nbs/06_data.ipynb #42a4a823
+# %% ../nbs/06_data.ipynb #261795a6
 @patch
 def summary(self: Ledger, steps: int) -> dict:
     "The counts after that many steps, in short."
@@ -401,6 +403,7 @@ def save(self: Ledger,
     write_atomic(path, ''.join(json.dumps(r, ensure_ascii=False)+'\n' for r in rows).encode())
     write_atomic(path.with_name(path.stem+'_summary.json'), json.dumps(self.summary(steps), indent=1).encode())
 
+# %% ../nbs/06_data.ipynb #41e8e41a
 @patch
 def load(self: Ledger,
     path: str|Path,  # ledger.jsonl of an earlier checkpoint

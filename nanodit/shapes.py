@@ -18,9 +18,9 @@ from .shards import LatentStats, write_shards
 from .augment import swap_left_right
 from .encoders import get_encoder, save_encoders
 
-# %% ../nbs/08_shapes.ipynb #b851e42e
+# %% ../nbs/08_shapes.ipynb #eeea27d9
 COLOURS = dict(red=(.86, .16, .14), yellow=(.93, .80, .12), green=(.13, .66, .22), cyan=(.14, .78, .86), blue=(.16, .26, .88), pink=(.93, .30, .78))
-SHAPES, SIZES = ('circle', 'square', 'triangle'), dict(small=.15, large=.215)     # radius ÷ shorter side of the picture
+SHAPES, SIZES = ('circle', 'square', 'triangle'), dict(small=.17, large=.23)     # radius ÷ shorter side of the picture
 HUES = dict(rose=0, amber=42, moss=110, teal=175, indigo=232, violet=285)         # degrees
 LIGHTS = ('left', 'right', 'top', 'bottom')
 
@@ -172,7 +172,7 @@ def held_out_scenes(
     stream = _scenes(seed, 'held out', True)
     return [(scene, caption(scene, rng)) for scene, rng in (next(stream) for _ in range(n))]
 
-# %% ../nbs/08_shapes.ipynb #e0c57298
+# %% ../nbs/08_shapes.ipynb #4110e63b
 def encode_picture(
     picture:np.ndarray,   # (3, H, W)
     text:str,             # its caption
@@ -195,7 +195,7 @@ def encode_picture(
 def make_shapes(
     out:Path,                 # folder for the shards, created
     num_samples:int=4000,     # pictures
-    buckets:tuple=('128x128', '160x96', '96x160'),   # W×H, in turn
+    buckets:tuple=('112x112', '128x96', '96x128'),   # W×H, in turn
     seed:int=0,
     progress:bool=True,       # show a bar
 ) -> Path:

@@ -143,7 +143,7 @@ def share(
                         f"grad_accumulation_steps x ranks a multiple of {world_size}")
     return tiles[rank::world_size]
 
-# %% ../nbs/06_data.ipynb #7544f220
+# %% ../nbs/06_data.ipynb #84c2aa14
 class Flips:
     "Which slots are mirrored: the slot's coin, where the photo allows it."
     def __init__(self,
@@ -161,8 +161,8 @@ class Flips:
     def __call__(self, tile: Tile) -> np.ndarray:
         "(tile,) booleans."
         if not self.prob: return np.zeros(len(tile.slots), bool)
-        coin = np.array([slot_rng(self.seed, 'flip', int(s)).random() < self.prob for s in tile.slots])
-        return coin & self.may[tile.bucket][tile.positions]
+        may = self.may[tile.bucket][tile.positions].tolist()
+        return np.array([m and slot_rng(self.seed, 'flip', s).random() < self.prob for m,s in zip(may, tile.slots.tolist())], bool)
     def count(self, why: str) -> int:
         "How many photos cannot be flipped for want of a 'latent' or a 'text' twin."
         return sum(w == why for ws in self.why.values() for w in ws)
@@ -262,7 +262,7 @@ def _read_dino(index, b, spots, flipped, files, buffers):
     for m,row in zip(ms, res.numpy()): files.fill(m, row)
     return res
 
-# %% ../nbs/06_data.ipynb #3863d293
+# %% ../nbs/06_data.ipynb #48d4a6d7
 def _read_text(index, b, spots, swapped, files, buffers):
     "((B,L,D), (B,L) bool): the real rows of each caption, then zeros."
     texts = [index.text(b, p, bool(s)) for p,s in zip(spots, swapped)]
@@ -270,7 +270,7 @@ def _read_text(index, b, spots, swapped, files, buffers):
     res = buffers.empty((len(texts), L, D), np.result_type(*{m.dtype for m,*_ in texts}))
     a = res.numpy()
     for i,(m,n,first) in enumerate(texts):
-        if first and not m.fortran: files.fill(m._replace(shape=(n, D), nbytes=n*D*m.dtype.itemsize), a[i,:n])
+        if first and m.dtype == a.dtype and not m.fortran: read_into(files[m.path], m, a[i,:n])
         else: a[i,:n] = read_array(files[m.path], m)[slice(n) if first else read_mask_at(index, b, spots[i], bool(swapped[i]))]
         res[i,n:].zero_()
     return res, torch.from_numpy(np.arange(L) < np.array([n for _,n,_ in texts])[:,None])

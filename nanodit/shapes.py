@@ -18,9 +18,9 @@ from .shards import LatentStats, write_shards
 from .augment import swap_left_right
 from .encoders import get_encoder, save_encoders
 
-# %% ../nbs/08_shapes.ipynb #eeea27d9
+# %% ../nbs/08_shapes.ipynb #8b0fedfb
 COLOURS = dict(red=(.86, .16, .14), yellow=(.93, .80, .12), green=(.13, .66, .22), cyan=(.14, .78, .86), blue=(.16, .26, .88), pink=(.93, .30, .78))
-SHAPES, SIZES = ('circle', 'square', 'triangle'), dict(small=.17, large=.23)     # radius ÷ shorter side of the picture
+SHAPES, SIZES = ('circle', 'square', 'triangle'), dict(small=.15, large=.2)     # radius ÷ shorter side of the picture
 HUES = dict(rose=0, amber=42, moss=110, teal=175, indigo=232, violet=285)         # degrees
 LIGHTS = ('left', 'right', 'top', 'bottom')
 
@@ -52,7 +52,7 @@ def mirror_scene(
     things = tuple(Thing(t.colour, t.shape, t.size, other.get(t.place, t.place)) for t in scene.things)
     return Scene(things, scene.hue, other.get(scene.light, scene.light))
 
-# %% ../nbs/08_shapes.ipynb #19e2b25d
+# %% ../nbs/08_shapes.ipynb #943b3ac9
 def _hue(degrees:float, saturation:float=.34, value:float=.60) -> np.ndarray:
     "HSV to RGB (3,)."
     k = (np.array([5, 3, 1]) + degrees / 60) % 6
@@ -73,15 +73,15 @@ def draw(
     y, x = np.mgrid[:height, :width] + .5
     image = np.broadcast_to(_hue(HUES[scene.hue])[:, None, None], (3, height, width))
     for t in scene.things:
-        fx, fy = dict(left=(.27, .5), right=(.73, .5), top=(.5, .27), bottom=(.5, .73))[t.place]
-        wander = rng.uniform(-.03, .03, 2) if rng is not None else (0, 0)
+        fx, fy = dict(left=(.28, .5), right=(.72, .5), top=(.5, .28), bottom=(.5, .72))[t.place]
+        wander = rng.uniform(-.025, .025, 2) if rng is not None else (0, 0)
         inside = np.clip(.5 - _distance(t.shape, x - (fx + wander[0]) * width, y - (fy + wander[1]) * height, SIZES[t.size] * min(width, height)) / 1.5, 0, 1)
         image = image * (1 - inside) + inside * np.array(COLOURS[t.colour])[:, None, None]
     lx, ly = dict(left=(-1, 0), right=(1, 0), top=(0, -1), bottom=(0, 1))[scene.light]
     return np.clip(image * (1 + .22 * (lx * (2 * x / width - 1) + ly * (2 * y / height - 1))), 0, 1).astype(np.float32)
 
-# %% ../nbs/08_shapes.ipynb #d2a47260
-_ONE = ('{0} on the {p0}', 'on the {p0} there is {0}', 'a picture of {0} at the {p0}', 'there is {0}, {p0} side')
+# %% ../nbs/08_shapes.ipynb #ddc188a8
+_ONE = ('{0} on the {p0}', 'on the {p0} there is {0}', 'a picture of {0} at the {p0}', 'there is {0} on the {p0} side')
 _TWO = ('{0} on the {p0} and {1} on the {p1}', 'on the {p0} {0}, on the {p1} {1}', '{0} at the {p0}, {1} at the {p1}', 'there is {1} on the {p1} and {0} on the {p0}')
 
 def caption(

@@ -11,8 +11,9 @@ __all__ = ['ARRAYS', 'TWINS', 'DIRECTION', 'INDEX_VERSION', 'ShardError', 'write
            'measure_latents', 'load_latents', 'bad_values', 'sha256_file', 'verify_tar', 'verify', 'summary',
            'table_text', 'contact_sheet', 'main']
 
-# %% ../nbs/04_shards.ipynb #b840f533
+# %% ../nbs/04_shards.ipynb #d86b49f3
 import hashlib, io, json, math, os, re, sys, tarfile, threading
+from array import array
 from dataclasses import dataclass, asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -22,21 +23,23 @@ from fastcore.script import call_parse, Param
 from PIL import Image
 from tqdm.auto import tqdm
 
-# %% ../nbs/04_shards.ipynb #0c375d14
+# %% ../nbs/04_shards.ipynb #6ab22084
 class ShardError(Exception): "What is wrong with a shard or its sample, in which file, and what to do."
 
 def write_atomic(
     path: str|Path,  # where the file shall stand
     data: bytes,     # everything that shall be in it
+    sync: bool = True,  # wait for the disk; False for a cache, which can be made again
 ):
     "Writes `data` so that `path` holds all of it or is untouched, even when the machine is switched off."
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     tmp = path.with_name(f'.{path.name}.{os.getpid()}.{threading.get_ident()}.tmp')
     with open(tmp, 'wb') as f:
-        f.write(data); f.flush(); os.fsync(f.fileno())
+        f.write(data); f.flush()
+        if sync: os.fsync(f.fileno())
     os.replace(tmp, path)
-    fsync_dir(path.parent)
+    if sync: fsync_dir(path.parent)
 
 def fsync_dir(
     path: str|Path,  # a folder whose entries have just changed
@@ -457,7 +460,7 @@ def _columns(rows):
     per = {k: [r[k] for r in rows.values()] for k in ('caption', 'len', 'prefix', 'len_flip', 'prefix_flip')}
     return dict(keys=list(rows), **per, layouts=list(kinds), members=cols)
 
-# %% ../nbs/04_shards.ipynb #37491a14
+# %% ../nbs/04_shards.ipynb #d7032d8f
 def _user_cache(dir):
     base = os.environ.get('XDG_CACHE_HOME') or Path.home()/'.cache'
     return Path(base)/'nanodit'/hashlib.sha256(os.path.abspath(dir).encode()).hexdigest()[:16]
@@ -478,10 +481,10 @@ def cache_write(
 ):
     "Caches `value` beside the shards, or in the user's cache when the folder is read-only. Returns the path, None when neither can be written."
     for base in Path(dir)/'.nanodit', _user_cache(dir):
-        try: write_atomic(base/name, json.dumps(value, ensure_ascii=False).encode('utf-8', 'surrogateescape')); return base/name
+        try: write_atomic(base/name, json.dumps(value, ensure_ascii=False).encode('utf-8', 'surrogateescape'), sync=False); return base/name
         except OSError: pass
 
-# %% ../nbs/04_shards.ipynb #9d88c156
+# %% ../nbs/04_shards.ipynb #57022668
 def find_tars(
     dir: str|Path,       # folder that holds the bucket folders
     buckets: tuple = (), # only these; empty = all
@@ -497,11 +500,11 @@ def find_tars(
         tars = sorted(p for p in d.glob('*.tar') if not p.name.startswith('.'))
         if tars: res.setdefault(b, []).extend(tars)
     if not res: raise ShardError(f"{dir}: no shards; expected {dir}/832x1216/shard-000000.tar or the like")
-    want = ['%dx%d' % bucket_size(b) for b in buckets]
+    want = ['%dx%d' % bucket_size(b) for b in buckets or ()]
     if set(want) - set(res): raise ShardError(f"{dir}: no shards of bucket {', '.join(sorted(set(want)-set(res)))}; there are {', '.join(sorted(res))}")
     return {b: res[b] for b in sorted(res) if not want or b in want}
 
-# %% ../nbs/04_shards.ipynb #1e3554d0
+# %% ../nbs/04_shards.ipynb #de1f0f69
 class Member(NamedTuple):
     "Where one array of one sample lies."
     path: str       # the tar
@@ -516,16 +519,14 @@ class TarTable:
     def __init__(self, path, d):
         self.bad = {k for k,_ in d['damage'] if k}
         self.path, self.keys, self.captions, self.size = str(path), d['keys'], d['caption'], d['size']
-        self.len, self.prefix = np.array(d['len'], np.int32), np.array(d['prefix'], bool)
-        self.len_flip, self.prefix_flip = np.array(d['len_flip'], np.int32), np.array(d['prefix_flip'], bool)
+        self.len, self.prefix, self.len_flip, self.prefix_flip = (array('q', d[k]) for k in ('len', 'prefix', 'len_flip', 'prefix_flip'))
         self.layouts = [(np.dtype(dt), tuple(sh), bool(fo)) for dt,sh,fo in d['layouts']]
-        self.cols = {n: (np.array(c['offset'], np.int64), np.array(c['nbytes'], np.int64), np.array(c['layout'], np.int32))
-                     for n,c in d['members'].items()}
+        self.layouts.append((None, (), False))   # at -1: raw bytes
+        self.cols = {n: tuple(array('q', c[k]) for k in ('offset', 'nbytes', 'layout')) for n,c in d['members'].items()}
     def member(self, row, name):
         c = self.cols.get(name)
-        if c is None or c[0][row] < 0: return None
-        lay = self.layouts[c[2][row]] if c[2][row] >= 0 else (None, (), False)
-        return Member(self.path, int(c[0][row]), int(c[1][row]), *lay)
+        if c is None or (offset := c[0][row]) < 0: return None
+        return Member(self.path, offset, c[1][row], *self.layouts[c[2][row]])
 
 # %% ../nbs/04_shards.ipynb #dc473739
 def load_table(dir, path, bucket, twins=False):
@@ -606,7 +607,7 @@ def _kind(self: ShardIndex, bucket, t, row):
     c, h, w = shape('vae')
     return c, bucket_size(bucket)[0]//w, shape('t5h')[1], max(shape('dinov3'))
 
-# %% ../nbs/04_shards.ipynb #5dcef1c7
+# %% ../nbs/04_shards.ipynb #8d934b41
 @patch
 def _add_twins(self: ShardIndex):
     "Joins the tars in `{bucket}/twins/` to their originals by key."
@@ -614,6 +615,10 @@ def _add_twins(self: ShardIndex):
         for t in ts:
             p = Path(t.path).parent/'twins'/Path(t.path).name
             if not p.exists(): continue
+            of, now = (read_sums(f).get(p.name) for f in (p.parent/'ORIGINALS', Path(t.path).parent/'SHA256SUMS'))
+            if of and now and of != now:
+                self.damage.append(Damage(str(p), None, "was made for an older version of its shard; delete it and run `python -m nanodit.prepare add-twins` again"))
+                continue
             twin, bad = load_table(self.dir, p, b, twins=True)
             self.damage += bad
             row = {k: i for i,k in enumerate(t.keys)}
@@ -631,7 +636,7 @@ def _twin_misfit(self: ShardIndex, t, row, twin, r):
         a, f = t.member(row, n), twin.member(r, f'{n}_flip')
         if f and (f.shape[1:] != a.shape[1:] if n == 't5h' else f.shape != a.shape): return f".{n}_flip.npy has shape {f.shape}, .{n}.npy {a.shape}"
 
-# %% ../nbs/04_shards.ipynb #3e445c32
+# %% ../nbs/04_shards.ipynb #a500e61f
 @patch
 def by_tar(self: ShardIndex) -> dict:
     "The photos of each tar: path -> [(bucket, position)], in the order of the tar."
@@ -640,6 +645,7 @@ def by_tar(self: ShardIndex) -> dict:
         for i,(t,_) in enumerate(self._where[b]): res.setdefault(t.path, []).append((b, i))
     return res
 
+# %% ../nbs/04_shards.ipynb #d8848ed9
 def write_twins(
     index: ShardIndex,  # the data set
     tar: str|Path,      # one of its tars
@@ -655,6 +661,9 @@ def write_twins(
             if arrays: out.add({'__key__': s['key'], **{f'{n}.npy': npy_bytes(a) for n,a in arrays.items()}})
         out.commit()
     except BaseException: out.abort(); raise
+    if of := read_sums(tar.parent/'SHA256SUMS').get(tar.name):
+        rows = read_sums(out.path.parent/'ORIGINALS') | {tar.name: of}
+        write_atomic(out.path.parent/'ORIGINALS', ''.join(f'{h}  {n}\n' for n,h in sorted(rows.items())).encode())
     return out.path
 
 # %% ../nbs/04_shards.ipynb #6b2e0837
@@ -700,7 +709,7 @@ def has(self: ShardIndex, bucket: str, name: str) -> np.ndarray:
     "Which photos of the bucket have that member, (n,) booleans."
     return np.array([self.member(bucket, i, name) is not None for i in range(self.n(bucket))], bool)
 
-# %% ../nbs/04_shards.ipynb #1775417e
+# %% ../nbs/04_shards.ipynb #409b9be9
 @patch
 def text(self: ShardIndex,
     bucket: str,         # one of `.buckets`
@@ -710,11 +719,11 @@ def text(self: ShardIndex,
     "Where the text lies and how much of it is real."
     t, r = self._at(bucket, position)
     if flip:
-        if t.member(r, 't5h_flip'): return t.member(r, 't5h_flip'), int(t.len_flip[r]), bool(t.prefix_flip[r])
+        if m := t.member(r, 't5h_flip'): return m, t.len_flip[r], bool(t.prefix_flip[r])
         twin = self._twin.get((bucket, t.keys[r]))
         m = twin and twin[0].member(twin[1], 't5h_flip')
-        if m: return m, int(twin[0].len_flip[twin[1]]), bool(twin[0].prefix_flip[twin[1]])
-    return t.member(r, 't5h'), int(t.len[r]), bool(t.prefix[r])
+        if m: return m, twin[0].len_flip[twin[1]], bool(twin[0].prefix_flip[twin[1]])
+    return t.member(r, 't5h'), t.len[r], bool(t.prefix[r])
 
 # %% ../nbs/04_shards.ipynb #7beb11a6
 @patch(as_prop=True)
@@ -728,28 +737,30 @@ def fingerprint(self: ShardIndex) -> str:
         self._fp = h.hexdigest()[:16]
     return self._fp
 
-# %% ../nbs/04_shards.ipynb #c25ba2f6
+# %% ../nbs/04_shards.ipynb #20cdea5a
 def read_into(
     fd: int,          # the open tar
-    m: Member,        # what to read
-    out: np.ndarray,  # C-contiguous; filled completely
-    rows: int|None = None,  # only so many bytes as fill `out` when given, else all of the member
+    m: Member,        # where it lies
+    out: np.ndarray,  # C-contiguous and of the member's type; filled completely, so a smaller one takes the first rows
 ):
     "Reads an array from disk straight into `out`'s memory. Raises `ShardError` when the file is shorter than its index says."
     view = memoryview(out).cast('B') if out.size else memoryview(b'')
     got = 0
     while got < len(view):
         n = os.preadv(fd, [view[got:]], m.offset+got)
-        if not n: raise ShardError(f"{m.path}: ends before byte {m.offset+len(view)}; it was changed after its index was built. Stop whatever writes to it and start again")
+        if not n:
+            raise ShardError(f"{m.path}: ends before byte {m.offset+len(view)}; it was changed after its index was built. "
+                             "Stop whatever writes to it and start again")
         got += n
 
 def read_array(
     fd: int,    # the open tar
     m: Member,  # what to read
 ) -> np.ndarray:
-    "The whole array of a member, as stored."
+    "The whole array of a member, in its stored precision."
     a = np.empty(m.shape[::-1] if m.fortran else m.shape, m.dtype)
     read_into(fd, m, a)
+    a = a.astype(m.dtype.newbyteorder('='), copy=False)
     return a.T if m.fortran else a
 
 # %% ../nbs/04_shards.ipynb #a395a387
@@ -882,7 +893,7 @@ def measure_latents(
     down = bucket_size(index.buckets[0])[0]//index.member(index.buckets[0], 0, 'vae').shape[2]
     return LatentStats(codec, codec_version, len(std), down, mean.tolist(), std.tolist(), flip_parity, len(spots), index.fingerprint)
 
-# %% ../nbs/04_shards.ipynb #74e7a0d3
+# %% ../nbs/04_shards.ipynb #361ab3be
 def load_latents(
     index: ShardIndex,  # the data set
 ) -> LatentStats:
@@ -890,12 +901,13 @@ def load_latents(
     if (index.dir/'latents.json').exists():
         s = LatentStats.load(index.dir)
         if s.fingerprint in (None, index.fingerprint): return _check_stats(index, s)
-    else:
-        d = cache_read(index.dir, 'latents.json')
-        if d and d.get('fingerprint') == index.fingerprint: return LatentStats(**d)
+    cached = f'latents-{index.fingerprint}.json'
+    if d := cache_read(index.dir, cached): return LatentStats(**d)
     s = measure_latents(index)
-    try: s.save(index.dir)
-    except OSError: cache_write(index.dir, 'latents.json', asdict(s))
+    cache_write(index.dir, cached, asdict(s))
+    if index.buckets == list(find_tars(index.dir)):   # of all photos, not of some buckets
+        try: s.save(index.dir)
+        except OSError: pass
     return s
 
 def _check_stats(index, s):

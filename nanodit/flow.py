@@ -6,9 +6,8 @@
 __all__ = ['slot_rng', 'slot_uniform', 'slot_normal', 'interpolate', 'velocity_target', 'sample_timesteps', 'drop_conditions',
            'flow_loss', 'rms', 'guidance_branches', 'guide']
 
-# %% ../nbs/01_flow.ipynb #494c1458
+# %% ../nbs/01_flow.ipynb #81ee5a90
 import hashlib
-import math
 import numpy as np
 import torch
 from torch import Tensor

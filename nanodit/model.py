@@ -224,9 +224,9 @@ def unpatchify(
     B, N, K = x.shape
     return x.reshape(B, h // p, w // p, p, p, K // p**2).permute(0, 5, 1, 3, 2, 4).reshape(B, K // p**2, h, w)
 
-# %% ../nbs/02_model.ipynb #4a0325b3
+# %% ../nbs/02_model.ipynb #d8f3d3c3
 @patch
-def forward(self:NanoDiT,
+def forward(self:NanoDiT,          # noqa: F811 (a patch of another class)
     x:Tensor,                      # noisy latents z_t (B, C, h, w)
     t:Tensor,                      # times (B,) in [0, 1]
     text:Tensor|None,              # text tokens (B, L, text_dim); not read if `text_kv` is given

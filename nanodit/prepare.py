@@ -6,9 +6,10 @@
 __all__ = ['BUCKETS', 'SUFFIXES', 'NOT_READ', 'MOST_PIXELS', 'MOST_BYTES', 'LEAST_SIDE', 'PrepareError', 'LeftOut',
            'nearest_bucket', 'opened', 'orientation', 'upright_size', 'to_srgb', 'load_photo', 'one_line',
            'jsonl_entry', 'Photos', 'key_for', 'Entry', 'short_hash', 'Job', 'read_record', 'tar_state', 'Kept',
-           'ahead', 'Row', 'Moments', 'Report', 'plot_buckets', 'decoded', 'prepare']
+           'ahead', 'Row', 'Moments', 'Report', 'plot_buckets', 'decoded', 'prepare', 'TwinReport', 'lacking',
+           'check_text', 'TwinMaker', 'add_twins', 'Option', 'Flag', 'main']
 
-# %% ../nbs/09_prepare.ipynb #94279db9
+# %% ../nbs/09_prepare.ipynb #d2ff0e03
 import argparse
 import fcntl
 import hashlib
@@ -23,7 +24,6 @@ import warnings
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 import numpy as np
 import torch
@@ -260,7 +260,7 @@ class Entry:
 
 def short_hash(text:str) -> str: "Sixteen digits that stand for a text."; return hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]
 
-# %% ../nbs/09_prepare.ipynb #d7132ed8
+# %% ../nbs/09_prepare.ipynb #46f36a60
 class Job:
     "One run of `prepare`."
     def __init__(self, photos, out, text, vision, latents, flip_twins, buckets, no_upscale, forget, samples_per_shard, batch_size, workers, options, progress):
@@ -285,6 +285,7 @@ class Job:
         except OSError: self.lock.close(); raise PrepareError(f'{self.out}: another prepare is at work in this folder; wait for it, or stop it') from None
         for pattern in '.*.tmp', '*x*/.*.tmp', 'prepare/*/.*.tmp':          # left by a run that was killed
             for p in self.out.glob(pattern): p.unlink()
+        for p in sorted(self.state.glob('*x*/shard-*.next')): self._settle(p.parent.name, int(p.stem[6:]))
         return self
     def __exit__(self, *_): self.lock.close()
 
@@ -339,7 +340,7 @@ def _look(self:Job, path, was):
     if self.no_upscale and e.upscale > 1: raise LeftOut('smaller_than_bucket', f'is {size[0]} x {size[1]} pixels, too small for its bucket {e.bucket}')
     return e
 
-# %% ../nbs/09_prepare.ipynb #2253a0bf
+# %% ../nbs/09_prepare.ipynb #8583236a
 _MADE_OF = dict(latents='vae', text='t5h', vision='dinov3')     # the recipe's entries and what they make
 
 @patch
@@ -353,7 +354,7 @@ def compare(self:Job):
         following[bucket] = number + 1
         why = self._why_again(bucket, number, r, stay)
         if why: self.todo.append((bucket, number, stay)); changed.update(why)
-        else: self.kept += len(stay)
+        else: self.kept += sum(not e.left_out for e in stay)
     for bucket in sorted(set(self.buckets)):
         new = [e for p, e in self.want.items() if e.bucket == bucket and p not in placed]
         self.todo += [(bucket, following.get(bucket, 0) + i, some) for i, some in enumerate(chunked(new, self.per))]
@@ -378,7 +379,7 @@ def _why_again(self:Job, bucket, number, r, stay):
     if (r['tar_bytes'], r['sha256']) != tar_state(self.tar_path(bucket, number)): why.append('their tar is missing, or not the one that was recorded')
     return why
 
-# %% ../nbs/09_prepare.ipynb #19f47efc
+# %% ../nbs/09_prepare.ipynb #293c60f4
 class Kept:
     "The arrays of a shard made earlier that are still right."
     def __init__(self,
@@ -387,25 +388,30 @@ class Kept:
         self.table, tar, record = None, job.tar_path(bucket, number), job.record_path(bucket, number)
         if not tar.exists() or not record.exists(): return
         r = read_record(record)
-        if r['recipe'].get('pixels') != job.recipe['pixels'] or (job.recipe['flip_twins'] and not r['recipe'].get('flip_twins')): return
-        if sha256_file(tar) != r['sha256']: return      # killed between tar and record, some time: what is in there is anyone's guess
-        self.twins, self.old = job.recipe['flip_twins'], {e.photo: e for e in r['photos']}
+        if r['recipe'].get('pixels') != job.recipe['pixels']: return
+        if sha256_file(tar) != r['sha256']: return      # somebody has changed it: what is in there is anyone's guess
+        self.twins, self.parity, self.old = job.recipe['flip_twins'], job.codec.flip_parity, {e.photo: e for e in r['photos']}
         self.same = [m for k, m in _MADE_OF.items() if r['recipe'].get(k) == job.recipe[k]]
         self.table = TarTable(tar, index_tar(tar, bucket))
         self.row = {k: i for i, k in enumerate(self.table.keys)}
 
-    def arrays(self, e:Entry) -> dict:
-        "What may stay of this photo's sample."
-        was = self.old.get(e.photo)
-        if self.table is None or was is None or e.key not in self.row or (self.twins and was.caption != e.caption): return {}
-        names = [n for m in self.same for n in (('t5h', 't5m') if m == 't5h' else (m,)) if (was.caption == e.caption if m == 't5h' else was.sha256 == e.sha256)]
-        names += [f'{n}_flip' for n in names if self.twins]
-        found = {n: self.table.member(self.row[e.key], n) for n in names}
+    def arrays(self, e:Entry, caption:str) -> dict:
+        "What may stay of this photo's sample: a group of arrays stays if it is whole, with the twins that are wanted."
+        was = self.old.get(e.photo) if self.table else None
+        if was is None or e.key not in self.row: return {}
+        turned, keep = flip_caption(caption) if self.twins else None, {}
+        twin = dict(t5h=turned not in (None, caption), dinov3=turned is not None, vae=turned is not None and self.parity is None)
         fd = os.open(self.table.path, os.O_RDONLY)
-        try: return {n: read_array(fd, m) for n, m in found.items() if m}
+        try:
+            for m in self.same:
+                if (was.caption != e.caption) if m == 't5h' else (was.sha256 != e.sha256): continue
+                names = [f'{n}{end}' for n in (('t5h', 't5m') if m == 't5h' else (m,)) for end in ('', '_flip')[:1 + twin[m]]]
+                found = {n: self.table.member(self.row[e.key], n) for n in names}
+                if all(found.values()): keep |= {n: read_array(fd, x) for n, x in found.items()}
         finally: os.close(fd)
+        return keep
 
-# %% ../nbs/09_prepare.ipynb #5bc70011
+# %% ../nbs/09_prepare.ipynb #ec35c7e0
 def ahead(
     pool:ThreadPoolExecutor, f, items,
     n:int,     # how many are at work at most
@@ -429,7 +435,7 @@ def load(self:Job, e:Entry, kept:Kept) -> Row:
     try:
         row.caption = self.photos.caption(e.photo); e.caption = short_hash(row.caption)
         data = self.photos.full(e.photo).read_bytes(); e.sha256 = hashlib.sha256(data).hexdigest()
-        row.arrays = kept.arrays(e)
+        row.arrays = kept.arrays(e, row.caption)
         if not {'vae', 'dinov3'} <= row.arrays.keys(): row.picture = load_photo(data, *bucket_size(e.bucket))
     except LeftOut as x: e.left_out = [x.code, x.detail]
     except (OSError, ValueError) as x: e.left_out = ['truncated', f'cannot be read ({x})']
@@ -503,23 +509,30 @@ class Moments:
         n, d = self.n + other.n, other.mean - self.mean
         self.mean, self.m2, self.n = self.mean + d * (other.n / n), self.m2 + other.m2 + d * d * (self.n * other.n / n), n
 
-# %% ../nbs/09_prepare.ipynb #5aae6fdc
+# %% ../nbs/09_prepare.ipynb #ad6cc33c
 @patch
 def make(self:Job, bucket, number, entries, bar):
     "Encodes and writes one shard, then its record."
-    tar, moments, n = self.tar_path(bucket, number), Moments(), 0
-    kept = Kept(self, bucket, number)
+    moments, n, kept = Moments(), 0, Kept(self, bucket, number)
     self._remove_twins(bucket, number)
     try:
         with ShardWriter(self.out, len(entries) + 1, {bucket: number}, overwrite=True) as w:
             for s in self.samples(bucket, entries, kept, bar): moments.add(s['vae']); w.write(s); n += 1
+            record = dict(recipe=self.recipe, samples=n, moments=dict(n=moments.n, mean=np.atleast_1d(moments.mean).tolist(), m2=np.atleast_1d(moments.m2).tolist()),
+                          photos=[{k: getattr(e, k) for k in Entry.__slots__} for e in entries])
+            write_atomic(self.record_path(bucket, number).with_suffix('.next'), json.dumps(record).encode())
     except torch.OutOfMemoryError: raise PrepareError(f'the GPU has no memory for {self.batch_size} photos of {bucket} at a time; lower --batch-size, the job goes on where it was') from None
-    if not n: self._remove_tar(tar)
-    size, sha = tar_state(tar)
-    record = dict(recipe=self.recipe, tar_bytes=size, sha256=sha, samples=n,
-                  moments=dict(n=moments.n, mean=np.atleast_1d(moments.mean).tolist(), m2=np.atleast_1d(moments.m2).tolist()),
-                  photos=[{k: getattr(e, k) for k in Entry.__slots__} for e in entries])
-    write_atomic(self.record_path(bucket, number), json.dumps(record).encode())
+    self._settle(bucket, number, finished=True)
+
+@patch
+def _settle(self:Job, bucket, number, finished=False):
+    "Makes the record set aside valid if its tar is there; throws it away if the tar is still the one before."
+    tar, record = self.tar_path(bucket, number), self.record_path(bucket, number); aside = record.with_suffix('.next')
+    new, old = json.loads(aside.read_bytes()), read_record(record)['sha256'] if record.exists() else None
+    if not new['samples']: self._remove_tar(tar)
+    sha = sha256_file(tar) if tar.exists() else None
+    if finished or sha != old or not new['samples']: write_atomic(record, json.dumps(new | dict(tar_bytes=tar.stat().st_size if sha else None, sha256=sha)).encode())
+    aside.unlink()
 
 @patch
 def _remove_tar(self:Job, tar):
@@ -636,3 +649,164 @@ def prepare(
         report = job.finish()
     report.seconds = time.perf_counter() - started
     return report
+
+# %% ../nbs/09_prepare.ipynb #1c6d65c5
+@dataclass
+class TwinReport:
+    "What `add_twins` did."
+    photos:int; tars:int; text:int = 0; vision:int = 0; latents:int = 0; decoded:int = 0; cannot:int = 0; notes:list = field(default_factory=list)
+
+    def __str__(self):
+        lines = [f'{self.photos} photos; twins written into {self.tars} tars: {self.text} texts, {self.vision} vectors, {self.latents} latents']
+        if self.decoded: lines.append(f'{self.decoded} mirrored pictures were decoded from their latents; give the folder of the photos to take them from there')
+        if self.cannot: lines.append(f'{self.cannot} captions name a direction that cannot be swapped word for word; these photos will not be flipped')
+        return '\n'.join(lines + self.notes)
+
+def lacking(
+    index:ShardIndex, bucket:str,
+    parity,              # the codec's flip parity, None when it has none
+    vision:bool,         # whether vectors of mirrored pictures can be made
+) -> list:               # a set of 't5h', 'dinov3', 'vae' for each photo; None where the caption cannot be turned
+    "Which twins each photo of a bucket lacks."
+    has = {n: index.has(bucket, f'{n}_flip') for n in ('t5h', 'dinov3', 'vae')}
+    def one(i, caption):
+        turned = flip_caption(caption)
+        if turned is None: return None
+        want = {'t5h'} if turned != caption else set()
+        want |= ({'dinov3'} if vision else set()) | ({'vae'} if parity is None else set())
+        return {n for n in want if not has[n][i]}
+    return [one(i, c) for i, c in enumerate(index.captions(bucket))]
+
+# %% ../nbs/09_prepare.ipynb #26639f9d
+def check_text(
+    index:ShardIndex,
+    text,                # a `TextEncoder`
+    n:int=4,             # captions to try
+):
+    "Makes sure that this encoder made these shards' tokens. Raises `PrepareError`."
+    bucket = index.buckets[0]
+    for i in range(min(n, index.n(bucket))):
+        s = read_sample(index, bucket, i); caption = s['json']['caption']
+        old = torch.from_numpy(np.asarray(s['t5h'])[np.asarray(s['t5m']) != 0]).float()
+        h, m = text.encode([caption]); new = h[0][m[0]].cpu().float()
+        if old.shape != new.shape: raise PrepareError(f'{text.name} makes {tuple(new.shape)} of {caption!r}, the shards have {tuple(old.shape)}: another encoder, or another max_length, made them')
+        near = torch.nn.functional.cosine_similarity(old, new, dim=1).mean().item()
+        if near < .98: raise PrepareError(f'{text.name} did not make these shards: its tokens of {caption!r} have a similarity of {near:.2f} to the stored ones')
+
+class TwinMaker:
+    "Makes the twins of one sample after the other."
+    def __init__(self, index, photos, text, vision, codec, parity, report):
+        self.index, self.photos, self.text, self.vision, self.codec, self.parity, self.report = index, photos and Path(photos), text, vision, codec, parity, report
+        self.checked = False
+
+    def mirrored(self, sample) -> torch.Tensor:
+        "The mirrored picture (1, 3, H, W), from its photo or from its latent."
+        z, (w, h) = torch.from_numpy(np.asarray(sample['vae'], np.float32))[None], bucket_size(sample['bucket'])
+        path = self.photos and self.photos / str(sample['json'].get('image_path') or '')
+        if path and path.is_file():
+            try: picture = torch.from_numpy(load_photo(path.read_bytes(), w, h).copy())[None].float() / 255
+            except LeftOut: picture = None
+            if picture is not None: self._check_photo(path, picture, z); return picture.flip(-1)
+        if self.codec is None: raise PrepareError('the codec of these shards is not known, and their photos were not found: name it by --latents, or give the folder of the photos')
+        self.report.decoded += 1
+        return self.codec.decode(z).flip(-1)
+
+    def _check_photo(self, path, picture, z):
+        "The first photo must be the one in the shard."
+        if self.checked or self.codec is None: return
+        off = ((self.codec.encode(picture) - z).std() / z.std()).item(); self.checked = True
+        if off > .5: raise PrepareError(f'{path} is not the photo in the shards (its latent is off by {off:.0%}): give the right folder, or none')
+
+# %% ../nbs/09_prepare.ipynb #981427f1
+@patch
+@torch.inference_mode()
+def twins(self:TwinMaker,
+    bucket:str, i:int,     # where the sample is
+    need:set,              # of 't5h', 'dinov3', 'vae'
+) -> dict:                 # key, and the twins it had and needs
+    "A sample's twins, ready for `write_twins`."
+    s, r = read_sample(self.index, bucket, i), self.report
+    inside = self.index.member(bucket, i, 'json').path
+    out = dict(key=s['key']) | {n: s[n] for n in s if n.endswith('_flip') and (m := self.index.member(bucket, i, n)) and m.path != inside}
+    if 't5h' in need:
+        h, m = (a[0].cpu() for a in self.text.encode([flip_caption(s['json']['caption'])]))
+        out |= dict(t5h_flip=h[m].half().numpy(), t5m_flip=np.ones(int(m.sum()), np.uint8)); r.text += 1
+    if need & {'dinov3', 'vae'}: picture = self.mirrored(s)
+    if 'dinov3' in need: out['dinov3_flip'] = self.vision.encode(picture)[0].float().cpu().numpy().reshape(s['dinov3'].shape); r.vision += 1
+    if 'vae' in need: out['vae_flip'] = self.codec.encode(picture)[0].half().cpu().numpy(); r.latents += 1
+    return out
+
+def add_twins(
+    shards:Path,              # an existing data set
+    photos:Path=None,         # the folder its image_path are relative to; None = pictures are decoded
+    text:str='',              # text encoder; '' = as encoders.json says
+    vision:str='',            # image encoder; '' = as encoders.json says, 'none' = no vectors of mirrored pictures
+    latents:str='',           # codec; '' = as latents.json says
+    progress:bool=True,
+    **options,                # device and dtype of the real encoders
+) -> TwinReport:
+    "Adds flip twins beside existing shards (plan D.3), tar by tar. Raises `PrepareError`, `EncoderError`, `ShardError`."
+    index = ShardIndex.open(shards); stats, named = load_latents(index), load_encoders(shards)
+    report, parity = TwinReport(len(index), 0), stats.flip_parity
+    make = lambda name: get_encoder(name, **options) if name else None
+    vision = make('' if vision == 'none' else vision or named.get('vision', {}).get('name', ''))
+    codec = make(latents or ('' if stats.codec == 'unknown' else stats.codec))
+    if vision is None: report.notes.append('no vectors of mirrored pictures were made, the image encoder is not known (--vision); the unmirrored vector is used for the flipped photo')
+    need = {b: lacking(index, b, parity, vision is not None) for b in index.buckets}
+    report.cannot = sum(n is None for ns in need.values() for n in ns)
+    wanted = {n for ns in need.values() for s in ns if s for n in s}
+    text = make(text or named.get('text', {}).get('name', '')) if 't5h' in wanted else None
+    if 't5h' in wanted and text is None: raise PrepareError(f'{shards} does not say which text encoder made it; name it by --text')
+    if 'vae' in wanted and codec is None: raise PrepareError(f'{shards} does not say which codec made its latents, and they cannot be mirrored without it; name it by --latents')
+    if text: check_text(index, text)
+    maker = TwinMaker(index, photos, text, vision, codec, parity, report)
+    todo = {tar: spots for tar, spots in index.by_tar().items() if any(need[b][i] for b, i in spots)}
+    with tqdm(total=sum(map(len, todo.values())), desc='twins', unit='photo', disable=not progress) as bar:
+        for tar, spots in todo.items():
+            def made():
+                for b, i in spots: yield maker.twins(b, i, need[b][i] or set()); bar.update()
+            write_twins(index, tar, made()); report.tars += 1
+    ShardIndex.open(shards)      # the twins are found, and they fit
+    return report
+
+# %% ../nbs/09_prepare.ipynb #351e13d6
+class Option(argparse.Action):
+    "An option that may be written with hyphens as well."
+    def __init__(self, option_strings, dest, **kw): super().__init__(sorted({o.replace('_', '-') for o in option_strings} | set(option_strings)), dest, **kw)
+    def __call__(self, parser, namespace, values, option_string=None): setattr(namespace, self.dest, values)
+
+class Flag(Option):
+    "A switch, off unless given."
+    def __init__(self, option_strings, dest, **kw): super().__init__(option_strings, dest, **(kw | dict(nargs=0, default=False)))
+    def __call__(self, parser, namespace, values, option_string=None): setattr(namespace, self.dest, True)
+
+def _terminated(*_): raise KeyboardInterrupt
+
+# %% ../nbs/09_prepare.ipynb #d744f36b
+@call_parse
+def main(
+    photos:Param("folder of photos with captions, or one JSONL; or the word add-twins", str),
+    out:Param("folder of the shards", str),
+    text:Param("text encoder, as t5:google/t5-v1_1-large; default: words (built in), for add-twins what encoders.json says", str)='',
+    vision:Param("image encoder, as dinov3:facebook/dinov3-vitl16-pretrain-lvd1689m; default: ring (built in)", str)='',
+    latents:Param("codec, as vae:black-forest-labs/FLUX.1-schnell/vae; default: dct (built in)", str)='',
+    flip_twins:Param("also store what mirrored photos need", action=Flag)=False,
+    buckets:Param("WIDTHxHEIGHT, separated by commas", str)=','.join(BUCKETS),
+    no_upscale:Param("leave out photos that are smaller than their bucket", action=Flag)=False,
+    forget:Param("allow that more than half of the photos have gone since the last run", action=Flag)=False,
+    samples_per_shard:Param("photos in a shard", int, action=Option)=1000,
+    batch_size:Param("photos encoded together", int, action=Option)=16,
+    workers:Param("threads that read photos", int)=4,
+    pictures:Param("add-twins: the folder of the photos", str)=None,
+    device:Param("cuda, cpu …; default: a GPU if there is one", str)=None,
+    dtype:Param("bf16, fp16 or fp32; default: bf16 on a GPU", str)=None,
+):
+    "Photos to shards. Example: python -m nanodit.prepare photos data/shards --flip-twins, or: python -m nanodit.prepare add-twins data/shards"
+    signal.signal(signal.SIGTERM, _terminated)
+    options = {k: v for k, v in dict(device=device, dtype=dtype).items() if v}
+    try:
+        if photos == 'add-twins': print(add_twins(out, pictures, text, vision, latents, **options))
+        else: print(prepare(photos, out, text or 'words', vision or 'ring', latents or 'dct', flip_twins, tuple(b.strip() for b in buckets.split(',') if b.strip()),
+                            no_upscale, forget, samples_per_shard, batch_size, workers, **options))
+    except (PrepareError, EncoderError, ShardError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
+    except KeyboardInterrupt: print('stopped; the same command goes on where it was', file=sys.stderr); sys.exit(75)

@@ -124,7 +124,7 @@ def claims_of(source:str):
         elif m[1] not in PLAN: yield None, None, None, f'the plan has no item {m[1]}: {line.strip()}'
         else: yield m[1], m[2], m[3], ''
 
-# %% ../nbs/16_reality.ipynb #fd98a166
+# %% ../nbs/16_reality.ipynb #444ef108
 def cell_faults(source, outputs, found):
     "Yields what is wrong with a cell that carries the claims `found`."
     if is_exported(source): yield 'a claim belongs on a test, and this cell is exported'
@@ -151,6 +151,7 @@ def collect_claims(
         if len(said) > 1: faults.append(f'{id} is claimed twice with different status: ' + ', '.join(f'{s} in {n}' for s, n in sorted(said.items())))
     return claims, faults
 
+# %% ../nbs/16_reality.ipynb #20530877
 def status_of(id:str, claims:list) -> str:
     "The status of an id: the least of what is claimed, *not yet* where nothing is."
     said = [STATUSES.index(c.status) for c in claims if c.id == id]
@@ -186,8 +187,8 @@ class StatusChart:
         style = 'font-family="sans-serif" font-size="13" fill="#555"'
         return f'<svg xmlns="http://www.w3.org/2000/svg" width="520" height="{y+22}" {style}>' + ''.join(rows) + '</svg>'
 
-# %% ../nbs/16_reality.ipynb #17e62733
-_LINES, _COLUMNS, _WIDTH, _PICTURES = 12, 240, 360, 2
+# %% ../nbs/16_reality.ipynb #e44cc5d7
+_LINES, _COLUMNS, _WIDTH, _WIDE, _PICTURES = 12, 240, 360, 560, 2
 
 def text_of(output:dict) -> str:
     "What an output says in plain text; nothing for a picture."
@@ -210,10 +211,10 @@ class Picture:
     def _repr_mimebundle_(self, include=None, exclude=None): return {'image/jpeg': base64.b64encode(self.jpeg).decode()}
 
 def small_picture(png:bytes, about:str='') -> Picture:
-    "The picture on white, at most 360 pixels wide."
+    "The picture on white, at most 360 pixels wide; 560 for a row of plots, so that its labels can be read."
     im = Image.open(io.BytesIO(png)).convert('RGBA')
     im = Image.alpha_composite(Image.new('RGBA', im.size, 'white'), im).convert('RGB')
-    im.thumbnail((_WIDTH, _WIDTH), Image.LANCZOS)
+    im.thumbnail((_WIDE if im.width > 2 * im.height else _WIDTH, _WIDTH), Image.LANCZOS)
     out = io.BytesIO(); im.save(out, 'JPEG', quality=65, optimize=True)
     return Picture(out.getvalue(), about)
 
@@ -243,7 +244,7 @@ class Sink(io.TextIOBase):
         last['text'] = _split(''.join(last['text']) + text)
         return len(text)
 
-# %% ../nbs/16_reality.ipynb #e608e72e
+# %% ../nbs/16_reality.ipynb #5b254276
 def show(value):
     "Shows a value: in Jupyter, or in the document that is being built."
     if hasattr(sys.stdout, 'show'): sys.stdout.show(value); return     # a `Sink` has taken the place of the screen
@@ -260,11 +261,11 @@ def has_evidence(id:str, claims:list) -> bool:
     return any(pictures_of(c) or any(text_of(o).strip() for o in c.outputs) for c in claims if c.id == id)
 
 def evidence(
-    id:str,           # of the plan, such as 'E.2'
-    root:Path='.',    # the repository
+    id:str,         # of the plan, such as 'E.2'
+    claims:list,    # from `collect_claims`
 ):
     "Shows what the cells that prove an item have printed, their tables and their first picture."
-    proofs = {(c.notebook, c.proof): c for c in collect_claims(root)[0] if c.id == id and has_evidence(id, [c])}.values()
+    proofs = {(c.notebook, c.proof): c for c in claims if c.id == id and has_evidence(id, [c])}.values()
     pictures = 0
     for c in proofs:
         if len(proofs) > 1: print(f'— {c.notebook}')
@@ -365,7 +366,7 @@ def visit_Call(self:_Reads, node):
         elif self.path(a) is not None: self.calls.add((name, at, self.path(a)))
     self.generic_visit(node)
 
-# %% ../nbs/16_reality.ipynb #b3c36ec5
+# %% ../nbs/16_reality.ipynb #ad6c3968
 def _functions(tree):
     "Yields (name, function) for each function of a module; methods and `@patch`ed ones carry their class."
     for node in tree.body:
@@ -381,6 +382,7 @@ def _modules(root):
     skip = '__init__', '_modidx', 'config', 'reality'
     return {p.stem: ast.parse(p.read_text(encoding='utf-8')) for p in sorted(Path(root).glob('nanodit/*.py')) if p.stem not in skip}
 
+# %% ../nbs/16_reality.ipynb #a09a8b08
 def config_reads(
     root:Path='.',    # the repository
     keys:list=None,   # of `Key`; None = nanodit's
@@ -407,7 +409,7 @@ def config_reads(
             for p in r.found: found[p].append(f'{m}.{name}')
     return {k.path: found[tuple(k.path.split('.'))] for k in keys or config_keys()}
 
-# %% ../nbs/16_reality.ipynb #5e40d005
+# %% ../nbs/16_reality.ipynb #86706dbb
 Trouble = namedtuple('Trouble', 'error about message remedy where')
 Trouble.__doc__ = "One way to fail: the `error`, what its class is `about`, the `message` seen, the `remedy` in it, and `where` it is raised."
 _DO = ('add|ask|build|check|choose|convert|copy|delete|drop|encode|fetch|free|gather|give|go on|install|keep|leave|list|load|look|lower|make|move|name|'
@@ -422,6 +424,7 @@ def _message(node):
     inner = node.value if isinstance(node, ast.FormattedValue) else node
     return f'‹{inner.attr if isinstance(inner, ast.Attribute) else inner.id}›' if isinstance(inner, (ast.Name, ast.Attribute)) else '‹…›'
 
+# %% ../nbs/16_reality.ipynb #8de150be
 def troubles(
     root:Path='.',    # the repository
 ) -> list:            # of `Trouble`, by error
@@ -536,7 +539,7 @@ def run_cell(source:str, names:dict) -> list:
     if value is None: return sink.outputs
     return sink.outputs + [dict(data=bundle(value), execution_count=None, metadata={}, output_type='execute_result')]
 
-# %% ../nbs/16_reality.ipynb #2951fc1d
+# %% ../nbs/16_reality.ipynb #598dd46c
 _SIGN = {'matches': '✔', 'differs': '≠', 'not yet': '…'}
 
 def _item(id, claims):
@@ -546,7 +549,7 @@ def _item(id, claims):
     name = f'**{id} {title}:** {sentence}' if sentence else f'**{id}** {title}'
     said = [f'- *{c.status}* — {c.why} ([{c.notebook}]({c.notebook}), under *{c.heading}*{", slow" if c.slow else ""})' for c in mine]
     yield _md('\n'.join([name, '', *said]))
-    if has_evidence(id, mine): yield _code(f"evidence('{id}')")
+    if has_evidence(id, mine): yield _code(f"evidence('{id}', claims)")
 
 def _about(status, claims, intro, none):
     "The section of the document about all items of one status."
@@ -684,7 +687,7 @@ def to_text(nb:dict) -> str:
     "A notebook as the text of its file."
     return json.dumps(nb, indent=1, ensure_ascii=False, sort_keys=True) + '\n'
 
-# %% ../nbs/16_reality.ipynb #ccca32b0
+# %% ../nbs/16_reality.ipynb #a26e2b5d
 def _jpegs(nb): return [Image.open(io.BytesIO(base64.b64decode(''.join(o['data']['image/jpeg'])))) for c in nb['cells'] for o in c.get('outputs', []) if 'image/jpeg' in o.get('data', {})]
 
 def _without_pictures(cell):
@@ -707,6 +710,7 @@ def stale(
         if p.size != q.size or np.abs(np.asarray(p, float) - np.asarray(q, float)).mean() > 3: return 'a picture differs'
     return ''
 
+# %% ../nbs/16_reality.ipynb #1f0c6058
 _LINK = re.compile(r'\]\(((?:nbs|bench|configs)/[^)#\s]+)')
 
 def reality_faults(
@@ -724,8 +728,9 @@ def reality_faults(
     except json.JSONDecodeError as e: return [*faults, f'{path.name} is not a notebook ({e}); {remedy}']
     links = sorted({l for c in saved['cells'] if c['cell_type'] == 'markdown' for l in _LINK.findall(source_of(c))})
     faults += [f'{path.name} links to {l}, which does not exist; {remedy}' for l in links if not (root / l).exists()]
-    if where := stale(saved, build_reality(root)): faults.append(f'{path.name} is stale: {where}; {remedy}')
-    return faults
+    try: where = stale(saved, build_reality(root))
+    except ValueError as e: return [*faults, f'{path.name} cannot be built: ' + re.sub(r'\s+', ' ', str(e))]     # a recipe that its config refuses, for example
+    return faults + ([f'{path.name} is stale: {where}; {remedy}'] if where else [])
 
 # %% ../nbs/16_reality.ipynb #05e5f81b
 @call_parse

@@ -6,7 +6,7 @@
 __all__ = ['COLOURS', 'SHAPES', 'SIZES', 'HUES', 'LIGHTS', 'Thing', 'Scene', 'random_scene', 'mirror_scene', 'draw', 'caption',
            'read_caption', 'Seen', 'judge', 'is_held_out', 'held_out_scenes', 'encode_picture', 'make_shapes']
 
-# %% ../nbs/08_shapes.ipynb #2203936f
+# %% ../nbs/08_shapes.ipynb #69830d4a
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ import torch
 from tqdm.auto import tqdm
 from .flow import slot_rng
 from .shards import LatentStats, write_shards
-from .augment import swap_left_right
+from .augment import flip_caption
 from .encoders import get_encoder, save_encoders
 
 # %% ../nbs/08_shapes.ipynb #8b0fedfb
@@ -172,7 +172,7 @@ def held_out_scenes(
     stream = _scenes(seed, 'held out', True)
     return [(scene, caption(scene, rng)) for scene, rng in (next(stream) for _ in range(n))]
 
-# %% ../nbs/08_shapes.ipynb #4110e63b
+# %% ../nbs/08_shapes.ipynb #2f3eb1d0
 def encode_picture(
     picture:np.ndarray,   # (3, H, W)
     text:str,             # its caption
@@ -188,7 +188,7 @@ def encode_picture(
                   vae=codec.encode(image)[0].half().numpy(), dinov3=ring.encode(image)[0].numpy(), **dict(zip(('t5h', 't5m'), tokens(text))))
     if flip_twins:
         sample['dinov3_flip'] = ring.encode(image.flip(-1))[0].numpy()
-        swapped = swap_left_right(text)
+        swapped = flip_caption(text)
         if swapped != text: sample |= dict(zip(('t5h_flip', 't5m_flip'), tokens(swapped)))
     return sample
 

@@ -423,7 +423,7 @@ def _index_text(fd, files, meta, shape, layouts, twins):
             if f != shape[n]: raise _Bad(f".{n}_flip.npy has shape {f}, .{n}.npy {shape[n]}")
     return res
 
-# %% ../nbs/04_shards.ipynb #12b7f8da
+# %% ../nbs/04_shards.ipynb #e8d2755b
 INDEX_VERSION = 1
 
 def index_tar(
@@ -444,7 +444,7 @@ def index_tar(
                 if key in bad: raise _Bad(bad[key])
                 rows[key] = index_sample(fd, files, bucket, layouts, twins)
             except _Bad as e: damage.append((key, str(e)))
-        if not found and not damage: damage.append((None, "holds no samples"))
+        if not (found or damage or twins): damage.append((None, "holds no samples"))
     finally: os.close(fd)
     return dict(version=INDEX_VERSION, size=st.st_size, mtime_ns=st.st_mtime_ns, damage=damage, **_columns(rows))
 

@@ -5,10 +5,9 @@
 # %% auto #0
 __all__ = ['USER_ERRORS', 'lr_at', 'make_optimizers', 'open_data', 'Stopped', 'Trainer', 'train', 'main']
 
-# %% ../nbs/13_train.ipynb #74e5649e
+# %% ../nbs/13_train.ipynb #16e61e9d
 import json
 import math
-import os
 import platform
 import shutil
 import signal
@@ -25,8 +24,8 @@ import nanodit
 from .config import Config, ConfigError, load_config, save_config
 from .flow import drop_conditions, flow_loss, interpolate, rms, sample_timesteps, slot_normal, velocity_target
 from .model import NanoDiT, count_parameters
-from .shards import LatentStats, ShardError, ShardIndex, measure_latents
-from .data import BatchPlan, DataError, Loader, round_up
+from .shards import ShardError, ShardIndex, load_latents
+from .data import BatchPlan, DataError, Ledger, Loader, round_up
 from .encoders import EncoderError, load_encoders
 from .shapes import make_shapes
 from .checkpoint import EMA, CheckpointError, CheckpointWriter, latest_checkpoint, load_checkpoint, optimizer_to_tensors, tensors_to_optimizer
@@ -63,7 +62,7 @@ def make_optimizers(
         for g in out[-1].param_groups: g['peak'] = o.muon_lr
     return out
 
-# %% ../nbs/13_train.ipynb #744e50be
+# %% ../nbs/13_train.ipynb #6dc120fb
 def open_data(
     cfg:Config,
     progress:bool=True,     # show a bar while drawing
@@ -76,10 +75,9 @@ def open_data(
         make_shapes(tmp, d.shapes.num_samples, d.buckets, d.shapes.seed, progress)
         tmp.rename(folder)
     index = ShardIndex.open(folder, d.buckets, on_damage=d.on_damage)
-    stats = LatentStats.load(folder) if (folder / 'latents.json').exists() else measure_latents(index)
-    return index, stats, load_encoders(folder)
+    return index, load_latents(index), load_encoders(folder)
 
-# %% ../nbs/13_train.ipynb #700679a3
+# %% ../nbs/13_train.ipynb #8ee02c77
 class Stopped(Exception):
     "The run was asked to stop (a signal); `args[0]` says by what."
 
@@ -100,7 +98,7 @@ class Trainer:
         self.model.initialize(cfg.seed); self.model.to(self.device)
         self.optimizers = make_optimizers(self.model, t.optimizer)
         self.ema = EMA(self.model, t.ema_decay, t.ema_warmup_steps, t.ema_schedule)
-        self.prompts = None
+        self.ledger, self.prompts = Ledger(self.plan, self.index), None
 
 # %% ../nbs/13_train.ipynb #0d63a042
 @patch
@@ -120,7 +118,7 @@ def losses(self:Trainer,
     target = velocity_target(x0, eps)
     return flow_loss(v, target), v, target
 
-# %% ../nbs/13_train.ipynb #34896509
+# %% ../nbs/13_train.ipynb #ff3747aa
 @patch
 def train_step(self:Trainer,
     batches:list,   # the micro-batches of this step
@@ -141,6 +139,7 @@ def train_step(self:Trainer,
         for o in self.optimizers: o.step()
     for o in self.optimizers: o.zero_grad(set_to_none=True)
     self.step += 1
+    self.ledger.add(batches)
     if finite: self.ema.update(self.step)
     record = dict(step=self.step - 1, loss=loss, grad_norm=norm, lr=self.optimizers[0].param_groups[0]['lr'], v_ratio=v_ratio, bucket=[b.bucket for b in batches])
     return record if finite else record | dict(skipped='the gradient is not finite', ids=[i for b in batches for i in b.ids])
@@ -150,7 +149,7 @@ def poll(self:Trainer):
     "Raises `Stopped` if a signal has asked for it."
     if self.stop: raise Stopped(self.stop)
 
-# %% ../nbs/13_train.ipynb #eb3767f5
+# %% ../nbs/13_train.ipynb #df73cc4a
 @patch
 def save(self:Trainer, writer:CheckpointWriter, **metrics):
     "A checkpoint of this moment: enough to resume bit for bit, and to draw pictures from it alone (plan C.6)."
@@ -158,7 +157,9 @@ def save(self:Trainer, writer:CheckpointWriter, **metrics):
     state = dict(config=self.cfg.model_dump(mode='json'), plan=self.plan.fingerprint, data=self.index.fingerprint, latents=vars(self.stats),
                  encoders=self.encoders, optimizer=meta, metrics=metrics, device=str(self.device),
                  versions=dict(nanodit=nanodit.__version__, torch=torch.__version__, python=platform.python_version()))
-    writer.save(self.step, dict(model=self.model.state_dict(), ema=self.ema.state_dict(), optimizer=optimizer), state)
+    ledger = dict(flipped=torch.from_numpy(self.ledger.flipped))
+    writer.save(self.step, dict(model=self.model.state_dict(), ema=self.ema.state_dict(), optimizer=optimizer, ledger=ledger), state)
+    self.ledger.save(self.run_dir / 'ledger.jsonl', self.step)
 
 @patch
 def resume(self:Trainer,
@@ -175,6 +176,7 @@ def resume(self:Trainer,
         raise CheckpointError(f'{ckpt.path} has another model or optimizer than this config: go on with the config beside it, or choose another checkpoint.output_dir')
     self.model.load_state_dict(ckpt.tensors['model']); self.ema.load_state_dict(ckpt.tensors['ema'])
     for o, s in zip(self.optimizers, tensors_to_optimizer(ckpt.tensors['optimizer'], ckpt.state['optimizer'])): o.load_state_dict(s)
+    self.ledger.flipped[:] = ckpt.tensors['ledger']['flipped'].numpy()
     self.step = ckpt.step
     return True
 
@@ -206,16 +208,19 @@ def save_sheet(self:Trainer, pictures:list, prompts:list) -> Path:
     contact_sheet(pictures, [p.caption for p in prompts]).save(path)
     return path
 
-# %% ../nbs/13_train.ipynb #3d0d124a
+# %% ../nbs/13_train.ipynb #fa05677b
 @patch
 def report(self:Trainer,
     judged:int=200,     # pictures for the judge, with `data.shapes`
 ) -> dict:              # also written to report.json
     "The last sheet of pictures, and, for the built-in shapes, how many follow their caption and their mood."
-    shapes, n = self.cfg.data.shapes is not None, self.cfg.validation.num_samples
-    pictures, prompts = self.pictures(max(n, judged) if shapes else n)
-    out = dict(step=self.step, samples=str(self.save_sheet(pictures[:n], prompts[:n])))
-    if shapes: out |= judge_shapes(pictures[:judged], prompts[:judged])
+    shapes, n, out = self.cfg.data.shapes is not None, self.cfg.validation.num_samples, dict(step=self.step, samples=None)
+    try:
+        pictures, prompts = self.pictures(max(n, judged) if shapes else n)
+        out['samples'] = str(self.save_sheet(pictures[:n], prompts[:n]))
+        if shapes: out |= judge_shapes(pictures[:judged], prompts[:judged])
+    except Stopped: raise
+    except Exception as e: out['problem'] = f'{type(e).__name__}: {e}'       # the model is saved; that no picture could be drawn must not hide it
     (self.run_dir / 'report.json').write_text(json.dumps(out, indent=1))
     return out
 
@@ -232,7 +237,7 @@ def _signals(trainer:Trainer):
     finally:
         for s, old in before.items(): signal.signal(s, old)
 
-# %% ../nbs/13_train.ipynb #d0c6422e
+# %% ../nbs/13_train.ipynb #01641797
 @patch
 def fit(self:Trainer) -> dict:
     "Trains up to `total_steps`; returns the report. Raises `Stopped`, after a checkpoint, when a signal asks for it."
@@ -242,6 +247,7 @@ def fit(self:Trainer) -> dict:
     log = RunLog(self.run_dir, self.step, t.log_every)
     loader = Loader(self.index, self.plan, self.stats, d.horizontal_flip_prob, d.swap_caption_lr, self.cfg.seed, d.num_workers, d.prefetch_factor,
                     start_step=self.step, pin=self.device.type == 'cuda')
+    for line in loader.report()[1:]: tqdm.write(line, file=sys.stderr)      # small buckets, photos that cannot be flipped, damage
     bar = tqdm(total=t.total_steps, initial=self.step, desc=self.cfg.name or self.run_dir.name, disable=not self.progress, unit='step')
     saved = self.step
     with loader, bar, CheckpointWriter(self.run_dir, c.keep_last_n) as writer, _signals(self):
@@ -274,7 +280,7 @@ def _look(self:Trainer):
     except Stopped: raise
     except Exception as e: tqdm.write(f'step {self.step}: no preview ({type(e).__name__}: {e}); training goes on', file=sys.stderr)
 
-# %% ../nbs/13_train.ipynb #df98ccc8
+# %% ../nbs/13_train.ipynb #023d1bf6
 USER_ERRORS = (ConfigError, ShardError, DataError, CheckpointError, EncoderError)
 
 def train(
@@ -294,7 +300,7 @@ def train(
     records = read_log(tr.run_dir)
     if records: say(f"final loss {records[-1]['loss']!r} at step {records[-1]['step'] + 1}")
     if 'text_control' in out: say(f"text control {out['text_control']:.1%}\nmood {out['mood']:.1%}\n(shapes right as well {out['shape']:.1%}; {out['n']} pictures of captions and moods not trained on)")
-    say(f"{time.perf_counter() - started:.0f} s in all\nlog and checkpoints: {tr.run_dir}\nsample grid: {out['samples']}")
+    say(f"{time.perf_counter() - started:.0f} s in all\nlog and checkpoints: {tr.run_dir}\nsample grid: {out['samples'] or 'none, ' + out['problem']}")
     return out
 
 # %% ../nbs/13_train.ipynb #a6e89242

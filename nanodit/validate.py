@@ -5,9 +5,8 @@
 # %% auto #0
 __all__ = ['Prompt', 'dataset_prompts', 'shape_prompts', 'draw_prompts', 'pad_text', 'contact_sheet', 'judge_shapes']
 
-# %% ../nbs/12_validate.ipynb #a35938f1
+# %% ../nbs/12_validate.ipynb #c6161104
 from dataclasses import dataclass
-from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont

@@ -120,7 +120,7 @@ class RingEncoder:
         c = self.colours(images)
         return 2**.5 * torch.cos(self.bandwidth / 12**.5 * c @ W + phase)
 
-# %% ../nbs/07_encoders.ipynb #7ea9f340
+# %% ../nbs/07_encoders.ipynb #26fe6299
 @contextmanager
 def _loading(name, library):
     "Turns whatever goes wrong while a model is loaded into one `EncoderError` that says what to do."
@@ -134,9 +134,10 @@ def _what_to_do(where, e):
     chain, names = e, set()
     while chain is not None: names |= {c.__name__ for c in type(chain).__mro__}; chain = chain.__cause__ or chain.__context__
     if 'GatedRepoError' in names: return f'its owner wants you to accept a licence first: do that at https://huggingface.co/{where} and then run `hf auth login`'
-    if names & {'RepositoryNotFoundError', 'HFValidationError'}: return f'there is neither a folder nor a public model of that name; if it is private, run `hf auth login`'
+    if names & {'RepositoryNotFoundError', 'HFValidationError'}: return 'there is neither a folder nor a public model of that name; if it is private, run `hf auth login`'
+    if 'tiktoken' in str(e): return 'its tokenizer is a SentencePiece file, and reading that takes two more libraries: pip install sentencepiece protobuf'
     if names & {'OfflineModeIsEnabled', 'LocalEntryNotFoundError', 'ConnectionError', 'ConnectError', 'ConnectTimeout'}:
-        return f'it is not on this machine and the hub cannot be reached: run `hf download {where} --local-dir FOLDER` where there is a network, and give the folder'
+        return f'it is not on this machine and the hub cannot be reached: run `hf download {_place(where)[0]} --local-dir FOLDER` where there is a network, and give the folder'
     if 'safetensors' in str(e): return 'it has no safetensors weights, and nanodit unpickles nothing: load it once with its own library and save it by save_pretrained(FOLDER), and give the folder'
     return f'{type(e).__name__}: {next(iter(str(e).strip().splitlines()), "")}'
 
@@ -145,16 +146,19 @@ def _missing(name, info):
     lacks = sorted(info['missing_keys'] if isinstance(info, dict) else info.missing_keys)
     if lacks: raise EncoderError(f'{name} lacks {len(lacks)} of its weights ({", ".join(lacks[:3])} …): this is another kind of model, or an incomplete copy')
 
-# %% ../nbs/07_encoders.ipynb #9aaa41e0
+# %% ../nbs/07_encoders.ipynb #728f57da
 def _place(where:str) -> tuple:
     "(id or folder, folder inside it)."
     if Path(where).exists(): return where, ''
     parts = where.split('/')
     return ('/'.join(parts[:2]), '/'.join(parts[2:])) if len(parts) > 2 and not where.startswith(('/', '.', '~')) else (where, '')
 
-def _version(where, inside, commit) -> str:
-    "What changes when the weights change."
-    if commit: return commit[:12]
+def _version(where, inside='') -> str:
+    "What changes when the weights change: the commit of a hub model, a hash of a folder's config and weights."
+    if not Path(where).exists():
+        from huggingface_hub import try_to_load_from_cache
+        found = re.search(r'/snapshots/([0-9a-f]{12})', str(try_to_load_from_cache(where, f'{inside}/config.json'.lstrip('/'))))
+        return found[1] if found else 'unknown'
     folder, sha = Path(where) / inside, hashlib.sha256()
     for p in sorted([folder / 'config.json', *folder.glob('*.safetensors')]):
         size = p.stat().st_size; sha.update(f'{p.name} {size} '.encode())
@@ -171,7 +175,7 @@ def _device_dtype(device, dtype) -> tuple:
     if dtype not in _DTYPES: raise EncoderError(f'dtype {dtype!r} is unknown; choose from {", ".join(_DTYPES)}')
     return device, _DTYPES[dtype]
 
-# %% ../nbs/07_encoders.ipynb #ca43d779
+# %% ../nbs/07_encoders.ipynb #b2da8740
 class T5Encoder:
     "Captions → the last hidden state of a T5 encoder (plan A.3), by transformers."
     def __init__(self,
@@ -191,7 +195,7 @@ class T5Encoder:
             _missing(self.name, info)
             self.tokenizer = AutoTokenizer.from_pretrained(at, subfolder=inside.replace('text_encoder', 'tokenizer'))
             self.model = self.model.eval().to(self.device)
-            self.dim, self.version = self.model.config.d_model, _version(at, inside, getattr(self.model.config, '_commit_hash', None))
+            self.dim, self.version = self.model.config.d_model, _version(at, inside)
 
     @torch.inference_mode()
     def encode(self, captions:list) -> tuple[Tensor, Tensor]:
@@ -208,7 +212,7 @@ class T5Encoder:
         if not h[mask].isfinite().all(): raise EncoderError(f'{self.name} gives NaN or infinity; T5 was trained in bfloat16, choose dtype bf16 or fp32')
         return (h * mask[..., None]).half(), mask
 
-# %% ../nbs/07_encoders.ipynb #8cbd308d
+# %% ../nbs/07_encoders.ipynb #9f504dc4
 class DINOv3Encoder:
     "Pictures → DINOv3's CLS vector (plan A.3), and its patch tokens on request, by transformers."
     def __init__(self,
@@ -227,7 +231,7 @@ class DINOv3Encoder:
             model, info = AutoModel.from_pretrained(at, subfolder=inside, dtype=self.dtype, use_safetensors=True, output_loading_info=True)
             _missing(self.name, info)
             self.model = model.eval().to(self.device)
-            self.dim, self.version = getattr(config, 'hidden_size', None) or config.hidden_sizes[-1], _version(at, inside, getattr(config, '_commit_hash', None))
+            self.dim, self.version = getattr(config, 'hidden_size', None) or config.hidden_sizes[-1], _version(at, inside)
             self._preprocessing(at, inside)
 
     def _preprocessing(self, at, inside):
@@ -252,7 +256,7 @@ class DINOv3Encoder:
         special = 1 + getattr(self.model.config, 'num_register_tokens', 0)
         return out.pooler_output.float(), out.last_hidden_state[:, special:].float()
 
-# %% ../nbs/07_encoders.ipynb #9e49ab00
+# %% ../nbs/07_encoders.ipynb #08452707
 class VAECodec:
     "Pictures ↔ latents of an `AutoencoderKL` such as Flux.1's (plan A.2), by diffusers."
     flip_parity = None
@@ -273,7 +277,7 @@ class VAECodec:
             self.vae = self.vae.eval().to(self.device); c = self.vae.config
             self.channels, self.downsample = c.latent_channels, 2**(len(c.block_out_channels) - 1)
             self.scale, self.shift = c.scaling_factor or 1., c.shift_factor or 0.
-            self.version = _version(at, inside, getattr(c, '_commit_hash', None) or _snapshot(c))
+            self.version = _version(at, inside)
 
     def _scaled(self, mean:Tensor) -> Tensor: return (mean.float() - self.shift) * self.scale
     def _unscaled(self, z:Tensor) -> Tensor: return z.float() / self.scale + self.shift
@@ -289,11 +293,6 @@ class VAECodec:
     def decode(self, latents:Tensor) -> Tensor:
         one = lambda z: (self.vae.decode(self._unscaled(z.to(self.device)).to(self.dtype)).sample.float() / 2 + .5).clamp(0, 1)
         return torch.cat([one(z) for z in latents.split(self.batch_size)]).to(latents.device)
-
-def _snapshot(config) -> str|None:
-    "The hub's commit out of the path of its cache, where diffusers does not tell it."
-    m = re.search(r'/snapshots/([0-9a-f]{40})', str(config.get('_name_or_path', '')))
-    return m and m[1]
 
 _REAL = dict(t5=T5Encoder, dinov3=DINOv3Encoder, vae=VAECodec)
 

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['BUCKETS', 'SUFFIXES', 'NOT_READ', 'MOST_PIXELS', 'MOST_BYTES', 'LEAST_SIDE', 'PrepareError', 'LeftOut',
            'nearest_bucket', 'opened', 'orientation', 'upright_size', 'to_srgb', 'load_photo', 'one_line',
-           'jsonl_entry', 'Photos', 'key_for', 'Entry', 'short_hash', 'Job', 'read_record', 'tar_state', 'Kept',
-           'ahead', 'Row', 'Moments', 'Report', 'plot_buckets', 'decoded', 'prepare', 'TwinReport', 'lacking',
+           'jsonl_entry', 'Photos', 'key_for', 'Entry', 'short_hash', 'identity', 'Job', 'read_record', 'tar_state',
+           'Kept', 'ahead', 'Row', 'Moments', 'Report', 'plot_buckets', 'decoded', 'prepare', 'TwinReport', 'lacking',
            'check_text', 'TwinMaker', 'add_twins', 'Option', 'Flag', 'main']
 
-# %% ../nbs/09_prepare.ipynb #d2ff0e03
+# %% ../nbs/09_prepare.ipynb #c3a1645f
 import argparse
 import fcntl
 import hashlib
@@ -19,6 +19,7 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 import warnings
 from collections import Counter, deque
@@ -57,18 +58,19 @@ def nearest_bucket(
         return round(abs(np.log(width / height) - np.log(w / h)), 9)
     return min(buckets, key=far)
 
-# %% ../nbs/09_prepare.ipynb #ddba3c63
+# %% ../nbs/09_prepare.ipynb #4e53f17c
 SUFFIXES = ('.jpg', '.jpeg', '.jfif', '.png', '.webp')
 NOT_READ = ('.gif', '.bmp', '.tif', '.tiff', '.heic', '.heif', '.avif', '.jxl', '.jp2', '.dng', '.cr2', '.cr3', '.nef', '.arw')
 MOST_PIXELS, MOST_BYTES, LEAST_SIDE = 150_000_000, 500_000_000, 8
+_one_at_a_time = threading.Lock()
 
 def opened(
     data:bytes|Path,     # the file, or its bytes
 ) -> Image.Image:
     "The photo with only its header read. Raises `LeftOut`."
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
+        with _one_at_a_time, warnings.catch_warnings():
+            warnings.simplefilter('ignore')      # Pillow's own limit is lower than ours
             im = Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=('JPEG', 'PNG', 'WEBP'))
     except Image.DecompressionBombError: raise LeftOut('too_large', f'has more than {MOST_PIXELS / 1e6:.0f} million pixels; scale it down')
     except FileNotFoundError: raise LeftOut('no_file', 'the file does not exist')
@@ -84,10 +86,10 @@ _TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: 
 def orientation(im:Image.Image) -> int:
     "The EXIF orientation 1 … 8 of an opened photo; 1 if there is none, or none that makes sense."
     exif = Image.Exif()
-    try: exif.load(im.info.get('exif', b''))
+    try:
+        exif.load(im.info.get('exif', b'')); o = exif.get(0x0112, 1)
+        return o if o in _TURNS else 1
     except Exception: return 1
-    o = exif.get(0x0112, 1)
-    return o if o in _TURNS else 1
 
 def upright_size(im:Image.Image) -> tuple:
     "Width and height of the photo as it is meant to be seen, without decoding it."
@@ -122,21 +124,20 @@ def _through_profile(im, icc):
         return ImageCms.profileToProfile(im, profile, ImageCms.createProfile('sRGB'), outputMode='RGB')
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError): return im
 
-# %% ../nbs/09_prepare.ipynb #d61b72fd
+# %% ../nbs/09_prepare.ipynb #517a3861
 def load_photo(
     data:bytes,                # the file's bytes
     width:int, height:int,     # of its bucket
 ) -> np.ndarray:               # (3, height, width) uint8
     "The photo upright, in sRGB, covering its bucket, centre-cropped (plan A.1). Raises `LeftOut`."
-    im = opened(data); turn = orientation(im); icc = im.info.get('icc_profile')
+    im = opened(data); turn, icc = orientation(im), im.info.get('icc_profile')
     try:
         im.draft(im.mode, (2 * height, 2 * width) if turn >= 5 else (2 * width, 2 * height))
         im.load()
-    except MemoryError: raise
-    except Exception as e: raise LeftOut('truncated', f'cannot be decoded, it is cut short or damaged ({e})')
-    if icc: im.info['icc_profile'] = icc
-    rgb = to_srgb(im)
-    if turn > 1: rgb = rgb.transpose(_TURNS[turn])
+        if icc: im.info['icc_profile'] = icc
+        rgb = to_srgb(im)
+        if turn > 1: rgb = rgb.transpose(_TURNS[turn])
+    except Exception as e: raise LeftOut('truncated', f'cannot be decoded, it is cut short or damaged ({type(e).__name__}: {e})')
     w, h = rgb.size; scale = max(width / w, height / h)
     dx, dy = (w - width / scale) / 2, (h - height / scale) / 2
     box = max(dx, 0), max(dy, 0), min(w - dx, w), min(h - dy, h)
@@ -260,7 +261,12 @@ class Entry:
 
 def short_hash(text:str) -> str: "Sixteen digits that stand for a text."; return hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]
 
-# %% ../nbs/09_prepare.ipynb #46f36a60
+# %% ../nbs/09_prepare.ipynb #ba0abd0c
+def identity(encoder) -> str:
+    "What its results depend on: kind, version and length, but not the folder its weights lie in."
+    length = getattr(encoder, 'max_length', None)
+    return f'{encoder.name.partition(":")[0]} {encoder.version}' + (f' {length} tokens' if length else '')
+
 class Job:
     "One run of `prepare`."
     def __init__(self, photos, out, text, vision, latents, flip_twins, buckets, no_upscale, forget, samples_per_shard, batch_size, workers, options, progress):
@@ -273,7 +279,7 @@ class Job:
         unit = 2 * self.codec.downsample
         odd = [b for b in self.buckets if any(s % unit for s in bucket_size(b))]
         if odd: raise PrepareError(f'bucket {", ".join(odd)}: both sides must be multiples of {unit} ({self.codec.downsample} pixels a latent cell, 2 cells a patch); the plan asks for multiples of 64')
-        self.recipe = dict(pixels=1, flip_twins=bool(flip_twins)) | {k: f'{e.name} {e.version}' for k, e in dict(latents=self.codec, text=self.text, vision=self.vision).items()}
+        self.recipe = dict(pixels=1, flip_twins=bool(flip_twins)) | {k: identity(e) for k, e in dict(latents=self.codec, text=self.text, vision=self.vision).items()}
         self.state, self.notes, self.left_out = self.out / 'prepare', [], dict(self.photos.left_out)
 
     def __enter__(self):
@@ -340,7 +346,7 @@ def _look(self:Job, path, was):
     if self.no_upscale and e.upscale > 1: raise LeftOut('smaller_than_bucket', f'is {size[0]} x {size[1]} pixels, too small for its bucket {e.bucket}')
     return e
 
-# %% ../nbs/09_prepare.ipynb #8583236a
+# %% ../nbs/09_prepare.ipynb #c0d95abe
 _MADE_OF = dict(latents='vae', text='t5h', vision='dinov3')     # the recipe's entries and what they make
 
 @patch
@@ -373,6 +379,7 @@ def tar_state(tar:Path) -> tuple:
 def _why_again(self:Job, bucket, number, r, stay):
     "Why a shard has to be made again: a list of reasons, empty if it is as it should be."
     why = [f'{k} changed from {r["recipe"].get(k)!r} to {v!r}' for k, v in self.recipe.items() if r['recipe'].get(k) != v]
+    if why and r['recipe'].get('pixels') == self.recipe['pixels']: why[-1] += f' ({", ".join(k for k in _MADE_OF if r["recipe"].get(k) == self.recipe[k]) or "nothing"} can stay)'
     if len(stay) < len(r['photos']): why.append('photos left them')
     if any(e.sha256 != w.sha256 for e in r['photos'] if (w := self.want.get(e.photo))): why.append('photos changed')
     if any(e.caption != w.caption for e in r['photos'] if (w := self.want.get(e.photo))): why.append('captions changed')
@@ -411,7 +418,7 @@ class Kept:
         finally: os.close(fd)
         return keep
 
-# %% ../nbs/09_prepare.ipynb #ec35c7e0
+# %% ../nbs/09_prepare.ipynb #6b43aef8
 def ahead(
     pool:ThreadPoolExecutor, f, items,
     n:int,     # how many are at work at most
@@ -438,7 +445,7 @@ def load(self:Job, e:Entry, kept:Kept) -> Row:
         row.arrays = kept.arrays(e, row.caption)
         if not {'vae', 'dinov3'} <= row.arrays.keys(): row.picture = load_photo(data, *bucket_size(e.bucket))
     except LeftOut as x: e.left_out = [x.code, x.detail]
-    except (OSError, ValueError) as x: e.left_out = ['truncated', f'cannot be read ({x})']
+    except Exception as x: e.left_out = ['failed', f'cannot be read ({type(x).__name__}: {x})']
     return row
 
 # %% ../nbs/09_prepare.ipynb #758d660b
@@ -509,7 +516,7 @@ class Moments:
         n, d = self.n + other.n, other.mean - self.mean
         self.mean, self.m2, self.n = self.mean + d * (other.n / n), self.m2 + other.m2 + d * d * (self.n * other.n / n), n
 
-# %% ../nbs/09_prepare.ipynb #ad6cc33c
+# %% ../nbs/09_prepare.ipynb #cf5bf850
 @patch
 def make(self:Job, bucket, number, entries, bar):
     "Encodes and writes one shard, then its record."
@@ -522,6 +529,7 @@ def make(self:Job, bucket, number, entries, bar):
                           photos=[{k: getattr(e, k) for k in Entry.__slots__} for e in entries])
             write_atomic(self.record_path(bucket, number).with_suffix('.next'), json.dumps(record).encode())
     except torch.OutOfMemoryError: raise PrepareError(f'the GPU has no memory for {self.batch_size} photos of {bucket} at a time; lower --batch-size, the job goes on where it was') from None
+    except OSError as e: raise PrepareError(f'{self.tar_path(bucket, number)} cannot be written ({e.strerror}); when there is room again, the same command goes on where it was') from None
     self._settle(bucket, number, finished=True)
 
 @patch

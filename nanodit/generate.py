@@ -67,7 +67,7 @@ def parse_size(
         raise GenerateError(f'size {size}: both sides must be multiples of {unit} for this model; the nearest is {near[0]}x{near[1]}')
     return width, height
 
-# %% ../nbs/14_generate.ipynb #dc60bcc8
+# %% ../nbs/14_generate.ipynb #3d94bb6d
 @patch
 def paint(self:Painter,
     prompt:str='',               # words; empty = none
@@ -76,6 +76,7 @@ def paint(self:Painter,
     n:int=1,                     # how many, each from noise of its own
     text_scale:float|None=None, dino_scale:float|None=None, num_steps:int|None=None, solver:str|None=None,   # None = as its config says
     seed:int=0,
+    progress:bool=False,         # show a bar
 ) -> list:                       # (3, H, W) float32 arrays in [0, 1]
     "Pictures for a prompt, a reference, or both (plan D.6). Raises `GenerateError`, `EncoderError`."
     if not prompt and not like: raise GenerateError('nothing to draw from: give a prompt, a reference picture, or both')
@@ -86,7 +87,7 @@ def paint(self:Painter,
     pick = lambda given, key: s[key] if given is None else given
     return draw_prompts(self.model, [Prompt(prompt, text[0][mask[0]], dino, width, height)] * n, self.stats, pick(num_steps, 'num_steps'),
                         pick(text_scale, 'text_scale') if prompt else 0., pick(dino_scale, 'dino_scale') if like else 0., pick(solver, 'solver'), seed,
-                        bf16=self.config['training']['precision'] == 'bf16')
+                        bf16=self.config['training']['precision'] == 'bf16', progress='drawing' if progress else '')
 
 # %% ../nbs/14_generate.ipynb #7f3eb3d0
 def save_picture(
@@ -100,7 +101,7 @@ def save_picture(
     info = PngInfo(); info.add_itxt('nanodit', ', '.join(f'{k}={v!r}' for k, v in about.items()))
     Path(path).parent.mkdir(parents=True, exist_ok=True); sheet.save(path, pnginfo=info)
 
-# %% ../nbs/14_generate.ipynb #fdd84dec
+# %% ../nbs/14_generate.ipynb #7bc21d49
 @call_parse
 def main(
     checkpoint:Param('folder of a checkpoint, or of a run (its newest whole checkpoint)', str),
@@ -118,7 +119,7 @@ def main(
     'Draw pictures. Example: python -m nanodit.generate runs/tiny --prompt "a red circle on the left" --n 4'
     try:
         painter = Painter(checkpoint)
-        pictures = painter.paint(prompt, like, size, n, text_scale, dino_scale, steps, solver, seed)
+        pictures = painter.paint(prompt, like, size, n, text_scale, dino_scale, steps, solver, seed, progress=True)
         save_picture(pictures, out, prompt, prompt=prompt, like=like, seed=seed, checkpoint=str(painter.path))
     except (GenerateError, CheckpointError, EncoderError, ValueError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
     print(out)

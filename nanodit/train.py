@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['USER_ERRORS', 'lr_at', 'make_optimizers', 'open_data', 'Stopped', 'Trainer', 'train', 'main']
 
-# %% ../nbs/13_train.ipynb #16e61e9d
+# %% ../nbs/13_train.ipynb #97a94bc6
 import json
 import math
 import platform
@@ -28,7 +28,7 @@ from .shards import ShardError, ShardIndex, load_latents
 from .data import BatchPlan, DataError, Ledger, Loader, round_up
 from .encoders import EncoderError, load_encoders
 from .shapes import make_shapes
-from .checkpoint import EMA, CheckpointError, CheckpointWriter, latest_checkpoint, load_checkpoint, optimizer_to_tensors, tensors_to_optimizer
+from .checkpoint import EMA, CheckpointError, CheckpointWriter, latest_checkpoint, load_checkpoint, optimizer_to_tensors, set_aside_after, tensors_to_optimizer
 from .monitor import RunLog, read_log
 from .validate import contact_sheet, dataset_prompts, draw_prompts, judge_shapes, shape_prompts
 
@@ -149,7 +149,7 @@ def poll(self:Trainer):
     "Raises `Stopped` if a signal has asked for it."
     if self.stop: raise Stopped(self.stop)
 
-# %% ../nbs/13_train.ipynb #df73cc4a
+# %% ../nbs/13_train.ipynb #3674cc4d
 @patch
 def save(self:Trainer, writer:CheckpointWriter, **metrics):
     "A checkpoint of this moment: enough to resume bit for bit, and to draw pictures from it alone (plan C.6)."
@@ -178,9 +178,10 @@ def resume(self:Trainer,
     for o, s in zip(self.optimizers, tensors_to_optimizer(ckpt.tensors['optimizer'], ckpt.state['optimizer'])): o.load_state_dict(s)
     self.ledger.flipped[:] = ckpt.tensors['ledger']['flipped'].numpy()
     self.step = ckpt.step
+    if ckpt.path.parent == self.run_dir: set_aside_after(self.run_dir, self.step)   # later ones belong to a life that is given up
     return True
 
-# %% ../nbs/13_train.ipynb #0be7c7e0
+# %% ../nbs/13_train.ipynb #6ca1c399
 @patch
 def pictures(self:Trainer,
     n:int,                 # how many
@@ -191,7 +192,7 @@ def pictures(self:Trainer,
     s, prompts = self.cfg.sampling, self.prompts[:n]
     with self.ema.swapped(self.model):
         drawn = draw_prompts(self.model, prompts, self.stats, s.num_steps, s.text_scale, s.dino_scale, s.solver, self.cfg.seed,
-                             bf16=self.cfg.training.precision == 'bf16', callback=lambda *_: self.poll())
+                             bf16=self.cfg.training.precision == 'bf16', callback=lambda *_: self.poll(), progress=f'drawing {n} pictures' if self.progress else '')
     return drawn, prompts
 
 @patch

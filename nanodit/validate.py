@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['Prompt', 'dataset_prompts', 'shape_prompts', 'draw_prompts', 'pad_text', 'contact_sheet', 'judge_shapes']
 
-# %% ../nbs/12_validate.ipynb #c6161104
+# %% ../nbs/12_validate.ipynb #89eef0e5
 from dataclasses import dataclass
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import nn, Tensor
+from tqdm.auto import tqdm
 from .flow import slot_normal, slot_rng
 from .sampler import sample
 from .shards import LatentStats, ShardIndex, read_sample
@@ -57,7 +58,7 @@ def shape_prompts(
         out.append(Prompt(caption, text[0], ring.encode(picture[None])[0], width, height, (other.hue, other.light)))
     return out
 
-# %% ../nbs/12_validate.ipynb #ec476b3b
+# %% ../nbs/12_validate.ipynb #b01a6014
 @torch.no_grad()
 def draw_prompts(
     model:nn.Module,         # NanoDiT with EMA weights, in eval mode or not: it has no dropout
@@ -68,20 +69,26 @@ def draw_prompts(
     batch_size:int=32,       # pictures at a time
     bf16:bool=True,          # run the network in bfloat16
     callback=None,           # f(step, x, t), may raise to stop
+    progress:str='',         # name of a progress bar; empty = none
 ) -> list:                   # (3, H, W) float32 arrays in [0, 1], in the order of the prompts
     "The pictures of some prompts, through the codec that the data set names."
     codec, device = get_encoder(stats.codec), next(model.parameters()).device
     by_size, out = {}, [None] * len(prompts)
     for i, p in enumerate(prompts): by_size.setdefault((p.width, p.height), []).append(i)
+    bar = tqdm(total=len(prompts) * num_steps, desc=progress, disable=not progress, delay=2, unit='step', leave=False)
     for (width, height), members in by_size.items():
         for some in (members[k:k + batch_size] for k in range(0, len(members), batch_size)):
+            def after_step(*state):
+                bar.update(len(some))
+                if callback: callback(*state)
             text, mask = pad_text([prompts[i].text for i in some])
             dino = torch.stack([prompts[i].dino.float() for i in some])
             f = codec.downsample
             noise = slot_normal(seed, 'sample', torch.tensor(some), (stats.channels, height // f, width // f))
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                z = sample(model, *(a.to(device) for a in (noise, text, mask, dino)), num_steps, text_scale, dino_scale, solver, callback)
+                z = sample(model, *(a.to(device) for a in (noise, text, mask, dino)), num_steps, text_scale, dino_scale, solver, after_step)
             for i, picture in zip(some, codec.decode(stats.denormalize(z)).cpu().numpy()): out[i] = picture
+    bar.close()
     return out
 
 def pad_text(

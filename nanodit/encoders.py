@@ -146,7 +146,7 @@ def _missing(name, info):
     lacks = sorted(info['missing_keys'] if isinstance(info, dict) else info.missing_keys)
     if lacks: raise EncoderError(f'{name} lacks {len(lacks)} of its weights ({", ".join(lacks[:3])} …): this is another kind of model, or an incomplete copy')
 
-# %% ../nbs/07_encoders.ipynb #728f57da
+# %% ../nbs/07_encoders.ipynb #6c67e71a
 def _place(where:str) -> tuple:
     "(id or folder, folder inside it)."
     if Path(where).exists(): return where, ''
@@ -166,6 +166,7 @@ def _version(where, inside='') -> str:
             for k in range(16): f.seek(size * k // 16); sha.update(f.read(65536))
     return sha.hexdigest()[:12]
 
+# %% ../nbs/07_encoders.ipynb #805547f8
 _DTYPES = dict(bf16=torch.bfloat16, bfloat16=torch.bfloat16, fp16=torch.float16, float16=torch.float16, fp32=torch.float32, float32=torch.float32)
 
 def _device_dtype(device, dtype) -> tuple:
@@ -256,7 +257,7 @@ class DINOv3Encoder:
         special = 1 + getattr(self.model.config, 'num_register_tokens', 0)
         return out.pooler_output.float(), out.last_hidden_state[:, special:].float()
 
-# %% ../nbs/07_encoders.ipynb #08452707
+# %% ../nbs/07_encoders.ipynb #fb891b00
 class VAECodec:
     "Pictures ↔ latents of an `AutoencoderKL` such as Flux.1's (plan A.2), by diffusers."
     flip_parity = None
@@ -294,6 +295,7 @@ class VAECodec:
         one = lambda z: (self.vae.decode(self._unscaled(z.to(self.device)).to(self.dtype)).sample.float() / 2 + .5).clamp(0, 1)
         return torch.cat([one(z) for z in latents.split(self.batch_size)]).to(latents.device)
 
+# %% ../nbs/07_encoders.ipynb #5eec96c5
 _REAL = dict(t5=T5Encoder, dinov3=DINOv3Encoder, vae=VAECodec)
 
 # %% ../nbs/07_encoders.ipynb #34ea450a

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 import numpy as np
 
-# %% ../nbs/11_monitor.ipynb #c4ed082b
+# %% ../nbs/11_monitor.ipynb #7b0f908c
 class RunLog:
     "Appends one JSON record for each step to `log.jsonl`; flushes every `log_every` records."
     def __init__(self,
@@ -29,9 +29,10 @@ class RunLog:
         self.waiting.append(json.dumps(record))
         if len(self.waiting) >= self.log_every: self.flush()
 
-    def flush(self):
-        "Writes what waits."
+    def flush(self, durable=False):
+        "Writes what waits; `durable` also forces it to the disk, as before a checkpoint that counts on it."
         self.file.write(''.join(line + '\n' for line in self.waiting)); self.file.flush(); self.waiting.clear()
+        if durable: os.fsync(self.file.fileno())
 
     def close(self):
         self.flush(); self.file.close()

@@ -58,7 +58,7 @@ def nearest_bucket(
         return round(abs(np.log(width / height) - np.log(w / h)), 9)
     return min(buckets, key=far)
 
-# %% ../nbs/09_prepare.ipynb #4e53f17c
+# %% ../nbs/09_prepare.ipynb #f27bf24f
 SUFFIXES = ('.jpg', '.jpeg', '.jfif', '.png', '.webp')
 NOT_READ = ('.gif', '.bmp', '.tif', '.tiff', '.heic', '.heif', '.avif', '.jxl', '.jp2', '.dng', '.cr2', '.cr3', '.nef', '.arw')
 MOST_PIXELS, MOST_BYTES, LEAST_SIDE = 150_000_000, 500_000_000, 8
@@ -80,6 +80,7 @@ def opened(
     if min(w, h) < LEAST_SIDE: raise LeftOut('too_small', f'is {w} x {h} pixels; there is nothing to learn from fewer than {LEAST_SIDE} on a side')
     return im
 
+# %% ../nbs/09_prepare.ipynb #3cf17001
 _TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
           6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90}
 
@@ -95,7 +96,7 @@ def upright_size(im:Image.Image) -> tuple:
     "Width and height of the photo as it is meant to be seen, without decoding it."
     return im.size[::-1] if orientation(im) >= 5 else im.size
 
-# %% ../nbs/09_prepare.ipynb #26336ade
+# %% ../nbs/09_prepare.ipynb #19689efa
 def to_srgb(
     im:Image.Image,     # any mode Pillow reads
 ) -> Image.Image:
@@ -110,6 +111,7 @@ def to_srgb(
     white = Image.new('RGB', base.size, 'white'); white.paste(base, mask=alpha)
     return white
 
+# %% ../nbs/09_prepare.ipynb #b74e68eb
 def _eight_bits(im):
     "16-bit grey as 8-bit grey, rounded; Pillow's own conversion would clip it at 255."
     grey = Image.fromarray((np.asarray(im).astype(np.float32) / 257).round().clip(0, 255).astype(np.uint8))
@@ -187,7 +189,7 @@ class Photos:
     def __len__(self): return len(self.paths)
     def full(self, path): return self.root / path
 
-# %% ../nbs/09_prepare.ipynb #5c4be0fb
+# %% ../nbs/09_prepare.ipynb #458420b5
 @patch
 def _walk(self:Photos, folder, inside=''):
     "Relative paths of all photos and caption lists; hidden files are not looked at."
@@ -199,6 +201,7 @@ def _walk(self:Photos, folder, inside=''):
         elif e.name.lower().endswith(SUFFIXES + ('.jsonl',)): yield path
         elif e.name.lower().endswith(NOT_READ): self.left_out.append((path, LeftOut('format', f'{Path(path).suffix} is not read; convert it to JPEG, PNG or WebP')))
 
+# %% ../nbs/09_prepare.ipynb #c583834b
 @patch
 def _read_list(self:Photos, i):
     "Notes for each photo of a JSONL at which byte its line begins."
@@ -214,6 +217,7 @@ def _read_list(self:Photos, i):
             elif self.where.get(path) is None: self.where[path] = (i, start)
             else: self.left_out.append((f'{self.lists[i]}:{n}', LeftOut('bad_line', f'names {path} a second time; the first line counts')))
 
+# %% ../nbs/09_prepare.ipynb #52875c3b
 @patch
 def caption(self:Photos,
     path:str,     # one of `.paths`
@@ -261,12 +265,13 @@ class Entry:
 
 def short_hash(text:str) -> str: "Sixteen digits that stand for a text."; return hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]
 
-# %% ../nbs/09_prepare.ipynb #ba0abd0c
+# %% ../nbs/09_prepare.ipynb #42b20621
 def identity(encoder) -> str:
     "What its results depend on: kind, version and length, but not the folder its weights lie in."
     length = getattr(encoder, 'max_length', None)
     return f'{encoder.name.partition(":")[0]} {encoder.version}' + (f' {length} tokens' if length else '')
 
+# %% ../nbs/09_prepare.ipynb #104245af
 class Job:
     "One run of `prepare`."
     def __init__(self, photos, out, text, vision, latents, flip_twins, buckets, no_upscale, forget, samples_per_shard, batch_size, workers, options, progress):
@@ -282,20 +287,26 @@ class Job:
         self.recipe = dict(pixels=1, flip_twins=bool(flip_twins)) | {k: identity(e) for k, e in dict(latents=self.codec, text=self.text, vision=self.vision).items()}
         self.state, self.notes, self.left_out = self.out / 'prepare', [], dict(self.photos.left_out)
 
-    def __enter__(self):
-        if any(self.out.glob('*x*/*.tar')) and not self.state.exists():
-            raise PrepareError(f'{self.out} holds shards that prepare did not make; choose an empty folder')
-        self.state.mkdir(parents=True, exist_ok=True)
-        self.lock = open(self.state / 'lock', 'w')
-        try: fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError: self.lock.close(); raise PrepareError(f'{self.out}: another prepare is at work in this folder; wait for it, or stop it') from None
-        for pattern in '.*.tmp', '*x*/.*.tmp', 'prepare/*/.*.tmp':          # left by a run that was killed
-            for p in self.out.glob(pattern): p.unlink()
-        for p in sorted(self.state.glob('*x*/shard-*.next')): self._settle(p.parent.name, int(p.stem[6:]))
-        return self
-    def __exit__(self, *_): self.lock.close()
+# %% ../nbs/09_prepare.ipynb #8d9b8d09
+@patch
+def __enter__(self:Job):
+    if any(self.out.glob('*x*/*.tar')) and not self.state.exists():
+        raise PrepareError(f'{self.out} holds shards that prepare did not make; choose an empty folder')
+    self.state.mkdir(parents=True, exist_ok=True)
+    self.lock = open(self.state / 'lock', 'w')
+    try: fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError: self.lock.close(); raise PrepareError(f'{self.out}: another prepare is at work in this folder; wait for it, or stop it') from None
+    for pattern in '.*.tmp', '*x*/.*.tmp', 'prepare/*/.*.tmp':          # left by a run that was killed
+        for p in self.out.glob(pattern): p.unlink()
+    for p in sorted(self.state.glob('*x*/shard-*.next')): self._settle(p.parent.name, int(p.stem[6:]))
+    strange = [p for p in sorted(self.out.glob('*x*/*.tar')) if not (self.state / p.parent.name / f'{p.stem}.json').exists()]
+    if strange: self.lock.close(); raise PrepareError(f'{strange[0]} is not in the records of prepare; move it out of {self.out}, or delete it if you deleted its record')
+    return self
 
-# %% ../nbs/09_prepare.ipynb #6161991b
+@patch
+def __exit__(self:Job, *_): self.lock.close()
+
+# %% ../nbs/09_prepare.ipynb #ac9f6541
 @patch
 def record_path(self:Job, bucket, number): return self.state / bucket / f'shard-{number:06d}.json'
 
@@ -313,9 +324,9 @@ def read_record(
 ) -> dict:
     "What is known about a shard. Raises `PrepareError`."
     try: r = json.loads(path.read_bytes()); return r | dict(photos=[Entry(**e) for e in r['photos']])
-    except (OSError, ValueError, TypeError, KeyError) as e: raise PrepareError(f'{path} cannot be read ({e}); delete it and its shard is made again')
+    except (OSError, ValueError, TypeError, KeyError) as e: raise PrepareError(f'{path} cannot be read ({e}); delete it and {path.parent.name}/{path.stem}.tar, and the shard is made again')
 
-# %% ../nbs/09_prepare.ipynb #503bb5ad
+# %% ../nbs/09_prepare.ipynb #845a8fb1
 @patch
 def scan(self:Job):
     "Finds out what each photo should become: `.want`, and `.left_out` with the reason."
@@ -328,6 +339,7 @@ def scan(self:Job):
     for path, e in self.want.items():
         if not e.key: e.key = key_for(path, taken); taken.add(e.key)
 
+# %% ../nbs/09_prepare.ipynb #1c5844b5
 @patch
 def _look(self:Job, path, was):
     "The photo's entry, from its record where it has not changed. Raises `LeftOut`."
@@ -346,7 +358,7 @@ def _look(self:Job, path, was):
     if self.no_upscale and e.upscale > 1: raise LeftOut('smaller_than_bucket', f'is {size[0]} x {size[1]} pixels, too small for its bucket {e.bucket}')
     return e
 
-# %% ../nbs/09_prepare.ipynb #c0d95abe
+# %% ../nbs/09_prepare.ipynb #bce89d71
 _MADE_OF = dict(latents='vae', text='t5h', vision='dinov3')     # the recipe's entries and what they make
 
 @patch
@@ -364,13 +376,14 @@ def compare(self:Job):
     for bucket in sorted(set(self.buckets)):
         new = [e for p, e in self.want.items() if e.bucket == bucket and p not in placed]
         self.todo += [(bucket, following.get(bucket, 0) + i, some) for i, some in enumerate(chunked(new, self.per))]
-    self.notes += [f'{n} shards are made again: {why}' for why, n in changed.items()]
-    if self.drop: self.notes.append(f'{len(self.drop)} shards are removed: none of their photos belongs to their bucket any more')
+    self.notes += [f'shards made again: {n}, {why}' for why, n in changed.items()]
+    if self.drop: self.notes.append(f'shards removed: {len(self.drop)}, none of their photos belongs to their bucket any more')
     gone = [p for p in self.known if p not in self.photos.where]
-    if gone: self.notes.append(f'{len(gone)} photos are no longer there; their samples are removed')
+    if gone: self.notes.append(f'photos no longer there: {len(gone)}, their samples are removed')
     if len(gone) > len(self.known) / 2 and not self.forget:
         raise PrepareError(f'{len(gone)} of {len(self.known)} photos of earlier runs are not in {self.photos.root}; if that is meant, add --forget')
 
+# %% ../nbs/09_prepare.ipynb #4040fb24
 def tar_state(tar:Path) -> tuple:
     "Size and noted SHA-256 of a shard, or (None, None)."
     return (tar.stat().st_size, read_sums(tar.parent / 'SHA256SUMS').get(tar.name)) if tar.exists() else (None, None)
@@ -418,7 +431,7 @@ class Kept:
         finally: os.close(fd)
         return keep
 
-# %% ../nbs/09_prepare.ipynb #6b43aef8
+# %% ../nbs/09_prepare.ipynb #d1ba0b31
 def ahead(
     pool:ThreadPoolExecutor, f, items,
     n:int,     # how many are at work at most
@@ -430,6 +443,7 @@ def ahead(
         if len(queue) >= n: yield queue.popleft().result()
     while queue: yield queue.popleft().result()
 
+# %% ../nbs/09_prepare.ipynb #eb93be26
 @dataclass
 class Row:
     "A photo on its way through the encoders."
@@ -448,7 +462,7 @@ def load(self:Job, e:Entry, kept:Kept) -> Row:
     except Exception as x: e.left_out = ['failed', f'cannot be read ({type(x).__name__}: {x})']
     return row
 
-# %% ../nbs/09_prepare.ipynb #758d660b
+# %% ../nbs/09_prepare.ipynb #7107e7e7
 @patch
 @torch.inference_mode()
 def encode_pictures(self:Job, rows, name, encode, dtype, twin):
@@ -461,6 +475,7 @@ def encode_pictures(self:Job, rows, name, encode, dtype, twin):
     if turn:
         for i, a in zip(turn, encode(images[turn].flip(-1)).cpu()): rows[i].arrays[f'{name}_flip'] = a.to(dtype).numpy()
 
+# %% ../nbs/09_prepare.ipynb #d46fbda2
 @patch
 @torch.inference_mode()
 def encode_words(self:Job, rows):
@@ -516,7 +531,7 @@ class Moments:
         n, d = self.n + other.n, other.mean - self.mean
         self.mean, self.m2, self.n = self.mean + d * (other.n / n), self.m2 + other.m2 + d * d * (self.n * other.n / n), n
 
-# %% ../nbs/09_prepare.ipynb #cf5bf850
+# %% ../nbs/09_prepare.ipynb #4e452552
 @patch
 def make(self:Job, bucket, number, entries, bar):
     "Encodes and writes one shard, then its record."
@@ -532,6 +547,7 @@ def make(self:Job, bucket, number, entries, bar):
     except OSError as e: raise PrepareError(f'{self.tar_path(bucket, number)} cannot be written ({e.strerror}); when there is room again, the same command goes on where it was') from None
     self._settle(bucket, number, finished=True)
 
+# %% ../nbs/09_prepare.ipynb #35fd6b41
 @patch
 def _settle(self:Job, bucket, number, finished=False):
     "Makes the record set aside valid if its tar is there; throws it away if the tar is still the one before."
@@ -542,6 +558,7 @@ def _settle(self:Job, bucket, number, finished=False):
     if finished or sha != old or not new['samples']: write_atomic(record, json.dumps(new | dict(tar_bytes=tar.stat().st_size if sha else None, sha256=sha)).encode())
     aside.unlink()
 
+# %% ../nbs/09_prepare.ipynb #3274bcbd
 @patch
 def _remove_tar(self:Job, tar):
     "Takes a tar and its line in SHA256SUMS away."
@@ -565,7 +582,7 @@ def run(self:Job):
     with tqdm(total=sum(len(e) for *_, e in self.todo), desc='encoding', unit='photo', disable=not self.progress) as bar:
         for bucket, number, entries in self.todo: self.make(bucket, number, entries, bar)
 
-# %% ../nbs/09_prepare.ipynb #cc101728
+# %% ../nbs/09_prepare.ipynb #5b9d9bb4
 @dataclass
 class Report:
     "What came of a job."
@@ -575,7 +592,7 @@ class Report:
         why = Counter(l['reason'] for l in self.left_out)
         lines = [f'{self.photos} photos in, {self.samples} in {self.shards} shards ({self.encoded} encoded now, {self.kept} in shards that stayed as they were), {self.seconds:.0f} s']
         lines += [f'  {b:>10}  {n} photos' for b, n in self.buckets.items()] + [f'note: {n}' for n in self.notes]
-        if self.upscaled: lines.append(f'note: {self.upscaled} photos are smaller than their bucket and were enlarged; --no-upscale leaves them out')
+        if self.upscaled: lines.append(f'note: {self.upscaled} photos are smaller than their bucket and were enlarged (report/enlarged.jsonl); --no-upscale leaves them out')
         if self.cut_captions: lines.append(f'note: {self.cut_captions} captions fill all the tokens the text encoder takes; what is beyond is cut')
         if why: lines.append(f'{len(self.left_out)} left out ({", ".join(f"{k} {n}" for k, n in why.most_common())}): {self.out / "left_out.jsonl"}')
         return '\n'.join(lines + [f'plot and contact sheets: {self.out / "report"}'])
@@ -591,7 +608,7 @@ def plot_buckets(
     ax.bar_label(ax.containers[0], padding=3); ax.invert_yaxis(); ax.margins(x=.12); ax.set_title('photos per bucket'); ax.legend(fontsize=8)
     return fig
 
-# %% ../nbs/09_prepare.ipynb #7c932b7f
+# %% ../nbs/09_prepare.ipynb #7c7dd423
 @patch
 def finish(self:Job) -> Report:
     "Writes the data set's statistics, the list of who was left out, and the report."
@@ -612,8 +629,11 @@ def finish(self:Job) -> Report:
     LatentStats(self.codec.name, self.codec.version, self.codec.channels, self.codec.downsample, total.mean.tolist(), std.tolist(), parity and list(parity), report.samples).save(self.out)
     save_encoders(self.out, self.text, self.vision)
     self.draw_report(report, enlarged)
+    small = (e for *_, r in self.records() for e in r['photos'] if not e.left_out and e.upscale > 1)
+    write_atomic(self.out / 'report/enlarged.jsonl', ''.join(json.dumps(dict(photo=e.photo, width=e.width, height=e.height, bucket=e.bucket, times=round(e.upscale, 2))) + '\n' for e in small).encode())
     return report
 
+# %% ../nbs/09_prepare.ipynb #9075bc36
 @patch
 def draw_report(self:Job, report, enlarged):
     "The buckets as a plot, and a contact sheet for each, decoded from its latents."
@@ -685,7 +705,7 @@ def lacking(
         return {n for n in want if not has[n][i]}
     return [one(i, c) for i, c in enumerate(index.captions(bucket))]
 
-# %% ../nbs/09_prepare.ipynb #26639f9d
+# %% ../nbs/09_prepare.ipynb #f6b0c08d
 def check_text(
     index:ShardIndex,
     text,                # a `TextEncoder`
@@ -701,6 +721,7 @@ def check_text(
         near = torch.nn.functional.cosine_similarity(old, new, dim=1).mean().item()
         if near < .98: raise PrepareError(f'{text.name} did not make these shards: its tokens of {caption!r} have a similarity of {near:.2f} to the stored ones')
 
+# %% ../nbs/09_prepare.ipynb #418b0453
 class TwinMaker:
     "Makes the twins of one sample after the other."
     def __init__(self, index, photos, text, vision, codec, parity, report):
@@ -725,7 +746,7 @@ class TwinMaker:
         off = ((self.codec.encode(picture) - z).std() / z.std()).item(); self.checked = True
         if off > .5: raise PrepareError(f'{path} is not the photo in the shards (its latent is off by {off:.0%}): give the right folder, or none')
 
-# %% ../nbs/09_prepare.ipynb #981427f1
+# %% ../nbs/09_prepare.ipynb #da4cc5a9
 @patch
 @torch.inference_mode()
 def twins(self:TwinMaker,
@@ -744,6 +765,7 @@ def twins(self:TwinMaker,
     if 'vae' in need: out['vae_flip'] = self.codec.encode(picture)[0].half().cpu().numpy(); r.latents += 1
     return out
 
+# %% ../nbs/09_prepare.ipynb #bd10c891
 def add_twins(
     shards:Path,              # an existing data set
     photos:Path=None,         # the folder its image_path are relative to; None = pictures are decoded
@@ -790,14 +812,14 @@ class Flag(Option):
 
 def _terminated(*_): raise KeyboardInterrupt
 
-# %% ../nbs/09_prepare.ipynb #d744f36b
+# %% ../nbs/09_prepare.ipynb #69a7da03
 @call_parse
 def main(
     photos:Param("folder of photos with captions, or one JSONL; or the word add-twins", str),
     out:Param("folder of the shards", str),
-    text:Param("text encoder, as t5:google/t5-v1_1-large; default: words (built in), for add-twins what encoders.json says", str)='',
-    vision:Param("image encoder, as dinov3:facebook/dinov3-vitl16-pretrain-lvd1689m; default: ring (built in)", str)='',
-    latents:Param("codec, as vae:black-forest-labs/FLUX.1-schnell/vae; default: dct (built in)", str)='',
+    text:Param("text encoder, as t5:google/t5-v1_1-large; default: words (built in), for add-twins what encoders.json says", str)=None,
+    vision:Param("image encoder, as dinov3:facebook/dinov3-vitl16-pretrain-lvd1689m; default: ring (built in)", str)=None,
+    latents:Param("codec, as vae:black-forest-labs/FLUX.1-schnell/vae; default: dct (built in)", str)=None,
     flip_twins:Param("also store what mirrored photos need", action=Flag)=False,
     buckets:Param("WIDTHxHEIGHT, separated by commas", str)=','.join(BUCKETS),
     no_upscale:Param("leave out photos that are smaller than their bucket", action=Flag)=False,
@@ -813,7 +835,7 @@ def main(
     signal.signal(signal.SIGTERM, _terminated)
     options = {k: v for k, v in dict(device=device, dtype=dtype).items() if v}
     try:
-        if photos == 'add-twins': print(add_twins(out, pictures, text, vision, latents, **options))
+        if photos == 'add-twins': print(add_twins(out, pictures, text or '', vision or '', latents or '', **options))
         else: print(prepare(photos, out, text or 'words', vision or 'ring', latents or 'dct', flip_twins, tuple(b.strip() for b in buckets.split(',') if b.strip()),
                             no_upscale, forget, samples_per_shard, batch_size, workers, **options))
     except (PrepareError, EncoderError, ShardError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)

@@ -238,7 +238,7 @@ def _signals(trainer:Trainer):
     finally:
         for s, old in before.items(): signal.signal(s, old)
 
-# %% ../nbs/13_train.ipynb #01641797
+# %% ../nbs/13_train.ipynb #4b15f075
 @patch
 def fit(self:Trainer) -> dict:
     "Trains up to `total_steps`; returns the report. Raises `Stopped`, after a checkpoint, when a signal asks for it."
@@ -251,6 +251,9 @@ def fit(self:Trainer) -> dict:
     for line in loader.report()[1:]: tqdm.write(line, file=sys.stderr)      # small buckets, photos that cannot be flipped, damage
     bar = tqdm(total=t.total_steps, initial=self.step, desc=self.cfg.name or self.run_dir.name, disable=not self.progress, unit='step')
     saved = self.step
+    def checkpoint(**metrics):
+        nonlocal saved
+        log.flush(durable=True); self.save(writer, **metrics); saved = self.step
     with loader, bar, CheckpointWriter(self.run_dir, c.keep_last_n) as writer, _signals(self):
         try:
             steps, clock = iter(loader), time.perf_counter()
@@ -263,14 +266,15 @@ def fit(self:Trainer) -> dict:
                     bar.update(self.step - bar.n)
                     bar.set_postfix_str(f"loss {record['loss']:.3f}, |g| {record['grad_norm']:.2f}, lr {record['lr']:.1e}, {self.plan.effective_batch / took:.0f} samples/s")
                 writer.check()
-                if self.step % c.save_every == 0: self.save(writer, loss=record['loss']); saved = self.step
+                if self.step % c.save_every == 0: checkpoint(loss=record['loss'])
                 if self.step % self.cfg.validation.interval_steps == 0 and self.step < t.total_steps: self._look()
-            if saved < self.step: self.save(writer); saved = self.step
+            bar.update(self.step - bar.n)
+            if saved < self.step: checkpoint()
             writer.join()
             return self.report()
         except Stopped:
             for o in self.optimizers: o.zero_grad(set_to_none=True)     # a step that was begun is not counted; it runs again
-            if saved < self.step: self.save(writer)
+            if saved < self.step: checkpoint()
             raise
         finally: log.close()
 

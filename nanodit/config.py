@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['Problem', 'Clash', 'Section', 'ModelConfig', 'OptimizerConfig', 'CfgDropoutConfig', 'TrainingConfig', 'ShapesConfig',
-           'DataConfig', 'SamplingConfig', 'ValidationConfig', 'CheckpointConfig', 'Config', 'ConfigError',
-           'make_config', 'load_config', 'to_yaml', 'save_config', 'diff_configs', 'config_schema', 'save_schema']
+           'DataConfig', 'SamplingConfig', 'ValidationConfig', 'CheckpointConfig', 'AlarmConfig', 'AlarmsConfig',
+           'LogConfig', 'DistributedConfig', 'Config', 'ConfigError', 'make_config', 'load_config', 'to_yaml',
+           'save_config', 'diff_configs', 'config_schema', 'save_schema']
 
 # %% ../nbs/00_config.ipynb #f5200a65
 import importlib.util, json, math, re, typing
@@ -98,7 +99,7 @@ def _no_fp16(x):
         raise PydanticCustomError('fp16', 'float16 is refused (C.3): its largest number is 65504, so activations and gradients overflow; use bf16, which has the range of float32')
     return x
 
-# %% ../nbs/00_config.ipynb #2e025f0c
+# %% ../nbs/00_config.ipynb #0112a75f
 class TrainingConfig(Section):
     "The run: how long, how big a step, how it is averaged."
     total_steps: int = Field(50_000, ge=1, description='Length of the run in optimizer updates, 1 or more.')
@@ -110,17 +111,25 @@ class TrainingConfig(Section):
     ema_decay: float = Field(0.9999, ge=0, lt=1, description='Share of the old average kept at each update, 0 to below 1 (C.4); the average looks back about 1/(1 - ema_decay) updates.')
     ema_warmup_steps: int = Field(5_000, ge=0, description='Updates over which the linear schedule raises the decay from 0 to ema_decay, 0 to total_steps (E.4); not read by the power schedule.')
     ema_schedule: Literal['linear', 'power'] = Field('linear', description='How the decay warms up: linear over ema_warmup_steps (E.4), or power, the inverse power 0.75 of k-diffusion.')
+    posthoc_ema_every: int = Field(0, ge=0, description='Updates between snapshots of two further averages, from which `python -m nanodit.checkpoint ema` makes one of any length afterwards; 0 = none.')
     cfg_dropout: CfgDropoutConfig = Field(default_factory=CfgDropoutConfig, description='Which conditions a sample loses (D.5).')
     timestep_sampling: Literal['logit_normal', 'uniform'] = Field('logit_normal', description='Distribution of the time t of a training sample (D.2).')
     logit_normal_loc: float = Field(0.0, description='Mean of logit(t) (D.2: 0); above 0 trains more on noisy samples. Not read by uniform.')
     logit_normal_scale: float = Field(1.0, gt=0, description='Standard deviation of logit(t), above 0 (D.2: 1). Not read by uniform.')
-    gradient_checkpointing: bool = Field(False, description='Recompute each block in the backward pass: less memory, slower (E.5).')
+    gradient_checkpointing: bool = Field(False, description='Recompute blocks in the backward pass: less memory, slower (E.5).')
+    gradient_checkpointing_every: int = Field(1, ge=1, description='With gradient_checkpointing: recompute every n-th block, 1 = all of them.')
     precision: Annotated[Literal['bf16', 'fp32'], BeforeValidator(_no_fp16)] = Field('bf16', description='Compute precision; weights and optimizer state are float32 in both (C.3).')
+    tf32: bool = Field(False, description='Let a GPU round the factors of float32 matrix products to TF32: faster, three decimal digits.')
+    compile: bool = Field(False, description='Compile the blocks with torch.compile: a slow first step, faster ones after it.')
+    max_nonfinite: int = Field(10, ge=1, description='Updates in a row with a gradient that is not finite, each of them skipped, after which the run stops (exit 3).')
+    max_hours: float | None = Field(None, gt=0, description='Hours after which the run saves a checkpoint and exits with 75, for queues with a time limit; null = no limit.')
     log_every: int = Field(1, ge=1, description='Updates between refreshes of the progress bar and writes of the log to disk, 1 or more.')
 
     def clashes(self):
         n = self.total_steps
         if self.warmup_steps > n: yield ('warmup_steps', 'total_steps'), f'the warm-up of {self.warmup_steps} updates is longer than the run, total_steps {n}'
+        if self.gradient_checkpointing_every > 1 and not self.gradient_checkpointing:
+            yield ('gradient_checkpointing_every', 'gradient_checkpointing'), 'is read only with gradient_checkpointing: true'
         if self.ema_schedule == 'linear' and self.ema_warmup_steps > n:
             yield ('ema_warmup_steps', 'total_steps', 'ema_schedule'), f'the EMA warm-up of {self.ema_warmup_steps} updates is longer than the run, total_steps {n}: the average would never reach ema_decay'
 
@@ -154,7 +163,7 @@ class DataConfig(Section):
             if b in self.buckets[:i]: yield (f'buckets.{i}',), f'{b} is in the list twice'
         if self.shapes and not self.buckets: yield ('shapes', 'buckets'), 'the built-in data set has to know its sizes; list them in data.buckets, for example [128x128]'
 
-# %% ../nbs/00_config.ipynb #e063c24d
+# %% ../nbs/00_config.ipynb #922ab435
 class SamplingConfig(Section):
     "How a picture is drawn from the model (D.6)."
     num_steps: int = Field(50, ge=1, description='Steps of the solver, 1 or more.')
@@ -166,15 +175,57 @@ class ValidationConfig(Section):
     "How the run looks at itself."
     interval_steps: int = Field(1_000, ge=1, description='Updates between validations, 1 or more.')
     num_samples: int = Field(8, ge=1, description='Pictures drawn at each validation, 1 or more.')
-    output_dir: _Text = Field('runs/nanodit/samples', description='Folder for the pictures; relative to the working directory.')
+    held_out: float = Field(0.02, ge=0, lt=1, description='Share of the photos, 0 to below 1, chosen by a hash of their id, that training never sees and the held-out loss is measured on; 0 = none.')
+    output_dir: _Text = Field('runs/nanodit/samples', description='Folder for the pictures and numbers; relative to the working directory.')
 
 class CheckpointConfig(Section):
     "When and where the weights are saved (C.6)."
     save_every: int = Field(5_000, ge=1, description='Updates between checkpoints, 1 or more.')
     keep_last_n: int = Field(3, ge=1, description='Checkpoints kept, 1 or more; older ones are deleted.')
+    keep_every: int = Field(0, ge=0, description='Checkpoints whose step is a multiple of this are never deleted; 0 = no such milestones.')
     output_dir: _Text = Field('runs/nanodit', description='Folder of the run: checkpoints and log; relative to the working directory.')
 
-# %% ../nbs/00_config.ipynb #718b00e0
+# %% ../nbs/00_config.ipynb #015f071a
+class AlarmConfig(Section):
+    "One rule: when it fires, and what the run does then."
+    threshold: float = Field(0., description='The number that is too high, or too low for the alarms named so.')
+    from_step: int = Field(0, ge=0, description='First update at which the rule is looked at, 0 or more.')
+    for_records: int = Field(1, ge=1, description='Log records in a row past the threshold before it fires, 1 or more.')
+    action: Literal['off', 'warn', 'checkpoint', 'stop'] = Field('warn', description='off; warn; save a checkpoint as well; or save one and stop (exit 3).')
+
+def _alarm(threshold, from_step, for_records, what, action='warn'):
+    return Field(default_factory=lambda: AlarmConfig(threshold=threshold, from_step=from_step, for_records=for_records, action=action), description=what)
+
+class AlarmsConfig(Section):
+    "What the run watches for (plan F)."
+    gradient_high: AlarmConfig = _alarm(10., 1000, 50, 'Gradient norm above the threshold: the learning rate is too high (F.1).')
+    gradient_low: AlarmConfig = _alarm(1e-4, 100, 50, 'Gradient norm below the threshold: collapse (F.1).')
+    velocity_high: AlarmConfig = _alarm(100., 0, 10, 'RMS of the predicted velocity above the threshold x the target\'s: collapse (F.2).', 'stop')
+    velocity_low: AlarmConfig = _alarm(0.05, 1000, 50, 'RMS of the predicted velocity below the threshold x the target\'s: collapse (F.2).')
+    loss_jump: AlarmConfig = _alarm(2., 200, 20, 'Loss above the threshold x its own running median.')
+    data_wait: AlarmConfig = _alarm(0.2, 50, 100, 'Share of the time in which the step waits for data above the threshold.')
+    text_ignored: AlarmConfig = _alarm(0.02, 2000, 1, 'Change of the velocity when the text is dropped, at validation, below the threshold: the DINO vector drowns the text (F.4).')
+    disk_low: AlarmConfig = _alarm(2., 0, 1, 'Checkpoints that still fit on the disk, at a save, below the threshold.')
+
+    @model_validator(mode='before')
+    @classmethod
+    def _fill(cls, given):
+        "What a recipe leaves out of a rule keeps that rule's own default."
+        if not isinstance(given, dict): return given
+        rules = {k: f.default_factory().model_dump() for k, f in cls.model_fields.items()}
+        return {k: {**rules[k], **v} if k in rules and isinstance(v, dict) else v for k, v in given.items()}
+
+# %% ../nbs/00_config.ipynb #0a35404e
+class LogConfig(Section):
+    "Where else the log goes; both need the extra [log]."
+    tensorboard: bool = Field(False, description='Also write the log for TensorBoard, in the folder tensorboard of the run.')
+    wandb: bool = Field(False, description='Also send the log to Weights & Biases (WANDB_MODE=offline keeps it on this machine).')
+
+class DistributedConfig(Section):
+    "Several GPUs, several machines, under torchrun."
+    shard: bool = Field(False, description='Share out weights, gradients and optimizer state over the ranks (FSDP2), for models that do not fit on one GPU; false = each rank holds all (DDP).')
+
+# %% ../nbs/00_config.ipynb #f0cb1800
 class Config(Section):
     "One run, complete and checked; every key has a default, and the defaults are the plan's."
     name: _Text | None = Field(None, description='Name of the run in logs and dashboards; null = the name of checkpoint.output_dir.')
@@ -185,6 +236,9 @@ class Config(Section):
     sampling: SamplingConfig = Field(default_factory=SamplingConfig, description='How pictures are drawn.')
     validation: ValidationConfig = Field(default_factory=ValidationConfig, description='How the run looks at itself.')
     checkpoint: CheckpointConfig = Field(default_factory=CheckpointConfig, description='Where the weights go.')
+    alarms: AlarmsConfig = Field(default_factory=AlarmsConfig, description='What the run watches for.')
+    log: LogConfig = Field(default_factory=LogConfig, description='Where else the log goes.')
+    distributed: DistributedConfig = Field(default_factory=DistributedConfig, description='Several GPUs.')
 
     def clashes(self):
         unit = 8 * self.model.patch_size

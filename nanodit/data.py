@@ -6,18 +6,19 @@
 __all__ = ['DataError', 'turns', 'Tile', 'BatchPlan', 'share', 'Flips', 'Batch', 'round_up', 'Buffers', 'read_tile', 'Loader',
            'Ledger']
 
-# %% ../nbs/06_data.ipynb #657405c0
+# %% ../nbs/06_data.ipynb #0ad2d583
 import hashlib, json, math, os, weakref
 from collections import deque, OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from heapq import heappush, heappop
-from itertools import count
+from itertools import count, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 import numpy as np, torch
 from fastcore.basics import patch
-from .flow import slot_rng
+from .flow import slot_rng, slot_uniform
 from .shards import ShardIndex, LatentStats, read_array, read_into, read_mask_at, write_atomic
 from .augment import flip_caption, flip_latent, why_not_flip
 
@@ -143,7 +144,7 @@ def share(
                         f"grad_accumulation_steps x ranks a multiple of {world_size}")
     return tiles[rank::world_size]
 
-# %% ../nbs/06_data.ipynb #84c2aa14
+# %% ../nbs/06_data.ipynb #679516ea
 class Flips:
     "Which slots are mirrored: the slot's coin, where the photo allows it."
     def __init__(self,
@@ -158,11 +159,16 @@ class Flips:
         self.why = {b: [why_not_flip(c, v, t, parity, swap_captions) for c,v,t in
                         zip(index.captions(b), index.has(b, 'vae_flip'), index.has(b, 't5h_flip'))] for b in index.buckets} if prob else {}
         self.may = {b: np.array([w is None for w in ws], bool) for b,ws in self.why.items()}
+        self.captions = {b: {i: f for i,(c,m) in enumerate(zip(index.captions(b), ms)) if m and (f := flip_caption(c)) != c} for b,ms in self.may.items()} if swap_captions else {}
     def __call__(self, tile: Tile) -> np.ndarray:
         "(tile,) booleans."
         if not self.prob: return np.zeros(len(tile.slots), bool)
-        may = self.may[tile.bucket][tile.positions].tolist()
-        return np.array([m and slot_rng(self.seed, 'flip', s).random() < self.prob for m,s in zip(may, tile.slots.tolist())], bool)
+        res = self.may[tile.bucket][tile.positions]
+        res[res] = slot_uniform(self.seed, 'flip', tile.slots[res]).numpy() < self.prob
+        return res
+    def caption(self, bucket: str, position: int, caption: str) -> str:
+        "The caption of the mirrored photo."
+        return self.captions[bucket].get(position, caption) if self.swap else caption
     def count(self, why: str) -> int:
         "How many photos cannot be flipped for want of a 'latent' or a 'text' twin."
         return sum(w == why for ws in self.why.values() for w in ws)
@@ -211,7 +217,44 @@ class Buffers:
         weakref.finalize(a, free.append, raw).atexit = False   # torch holds `a` until the last tensor on it is gone
         return torch.from_numpy(a)
 
-# %% ../nbs/06_data.ipynb #4e91618d
+# %% ../nbs/06_data.ipynb #b75e1e91
+class _Reads:
+    "What a batch wants from disk: collected, then read in the order of the files, neighbours in one call."
+    GAP, MOST = 1<<14, 1000   # bytes between neighbours that cost less to read than to skip; pieces in one call (Linux takes 1024)
+    def __init__(self, buffers): self.todo, self.odd, self.buffers, self.spare = [], [], buffers, None
+    def add(self, m, out, parity=None):
+        "Member `m`, or its first rows, into `out`, through a copy only where layout or precision differ; mirrored if there is a parity."
+        todo = self.todo if m.dtype == out.dtype and not m.fortran else self.odd
+        if out.size: todo.append((m.path, m.offset, out.nbytes, len(todo), m, out, parity))
+    def run(self):
+        "Each tar is opened once, and not kept open: a data set may have more tars than a process may have files."
+        for *_, m, out, parity in self.odd:
+            with open(m.path, 'rb', buffering=0) as f: out[...] = read_array(f.fileno(), m).reshape(out.shape)
+            if parity: flip_latent(out, parity, out=out)
+        self.todo.sort()
+        for path, jobs in groupby(self.todo, itemgetter(0)):
+            fd = os.open(path, os.O_RDONLY)
+            try: self._file(fd, list(jobs))
+            finally: os.close(fd)
+
+# %% ../nbs/06_data.ipynb #9d74806e
+@patch
+def _file(self: _Reads, fd, jobs):
+    "All jobs of one tar, `(path, offset, bytes, _, member, out, parity)` in the order of their offsets."
+    waste, i = np.empty(self.GAP, np.uint8), 0
+    while i < len(jobs):
+        first, pieces, end, turn = i, [], jobs[i][1], None
+        while i < len(jobs) and turn is None and 0 <= (gap := jobs[i][1]-end) <= self.GAP and len(pieces) < self.MOST:
+            _, _, n, _, m, out, turn = jobs[i]
+            if gap: pieces.append(waste[:gap])
+            if turn and (self.spare is None or self.spare.shape != out.shape): self.spare = self.buffers.empty(out.shape, out.dtype).numpy()
+            pieces.append(self.spare if turn else out)
+            end, i = end+gap+n, i+1
+        if os.preadv(fd, pieces, jobs[first][1]) < end-jobs[first][1]:
+            for *_, m, to, t in jobs[first:i]: read_into(fd, m, self.spare if t else to)   # names the file that is too short
+        if turn: flip_latent(self.spare, turn, out=out)
+
+# %% ../nbs/06_data.ipynb #6681c6bf
 def read_tile(
     index: ShardIndex,   # the data set
     tile: Tile,          # which photos
@@ -220,60 +263,56 @@ def read_tile(
     buffers: Buffers|None = None,  # where the batch's memory comes from
 ) -> Batch:
     "The batch of one tile. Raises `ShardError` when a file has changed underneath."
-    b, spots, buffers = tile.bucket, tile.positions.tolist(), buffers or Buffers()
+    b, spots, buffers, flipped = tile.bucket, tile.positions.tolist(), buffers or Buffers(), np.asarray(flipped, bool)
+    photos, reads = list(zip(spots, flipped.tolist())), _Reads(buffers)
     rows = [index._at(b, p) for p in spots]
-    caps = [t.captions[r] for t,r in rows]
-    if flips.swap: caps = [flip_caption(c) if f else c for c,f in zip(caps, flipped)]
-    with _Files() as files:
-        latents = _read_latents(index, b, spots, flipped, flips.parity, files, buffers)
-        text, mask = _read_text(index, b, spots, flipped & flips.swap, files, buffers)
-        dino = _read_dino(index, b, spots, flipped, files, buffers)
-    return Batch(latents, text, mask, dino, [t.keys[r] for t,r in rows], caps, torch.from_numpy(np.asarray(flipped, bool)), b, torch.from_numpy(tile.slots))
+    latents = _want_latents(index, b, photos, flips.parity, reads, buffers)
+    text, mask, odd = _want_text(index, b, photos, flips.swap, reads, buffers)
+    dino = _want_dino(index, b, photos, reads, buffers)
+    reads.run()
+    for i,n in odd: text[i,:n] = torch.from_numpy(_scattered_text(index, b, *photos[i], flips.swap))
+    caps = [flips.caption(b, p, t.captions[r]) if f else t.captions[r] for (p,f),(t,r) in zip(photos, rows)]
+    return Batch(latents, text, mask, dino, [t.keys[r] for t,r in rows], caps, torch.from_numpy(flipped), b, torch.from_numpy(tile.slots))
 
-# %% ../nbs/06_data.ipynb #dbf078ef
-class _Files(dict):
-    "The tars that one batch reads from, each opened once."
-    def __missing__(self, path): self[path] = fd = os.open(path, os.O_RDONLY); return fd
-    def __enter__(self): return self
-    def __exit__(self, *_):
-        for fd in self.values(): os.close(fd)
-    def fill(self, m, out):
-        "Reads member `m` into `out`, through a copy only where layout or precision differ."
-        if m.dtype == out.dtype and not m.fortran: read_into(self[m.path], m, out)
-        else: out[...] = read_array(self[m.path], m).reshape(out.shape)
-
-# %% ../nbs/06_data.ipynb #e82f6eb0
-def _read_latents(index, b, spots, flipped, parity, files, buffers):
-    "(B,C,h,w): the twin where a flipped photo has one, else mirrored in place."
-    twins = [index.member(b, p, 'vae_flip') if f else None for p,f in zip(spots, flipped)]
-    ms = [t or index.member(b, p, 'vae') for t,p in zip(twins, spots)]
-    res = buffers.empty((len(ms), *ms[0].shape), np.result_type(*{m.dtype for m in ms}))
-    a = res.numpy()
-    spare = np.empty(ms[0].shape, a.dtype) if flipped.any() else None   # stays in the processor's cache
-    for m,t,f,row in zip(ms, twins, flipped, a):
-        if f and t is None: files.fill(m, spare); row[...] = flip_latent(spare, parity)
-        else: files.fill(m, row)
+# %% ../nbs/06_data.ipynb #6836b0e5
+def _want_latents(index, b, photos, parity, reads, buffers):
+    "(B,C,h,w): the twin where a flipped photo has one, else mirrored."
+    twins = [index.member(b, p, 'vae_flip') if f else None for p,f in photos]
+    ms = [t or index.member(b, p, 'vae') for t,(p,_) in zip(twins, photos)]
+    res = buffers.empty((len(ms), *ms[0].shape), _dtype(ms))
+    for m,t,(_,f),row in zip(ms, twins, photos, res.numpy()): reads.add(m, row, parity if f and t is None else None)
     return res
 
-def _read_dino(index, b, spots, flipped, files, buffers):
+def _want_dino(index, b, photos, reads, buffers):
     "(B,1024) float32."
-    ms = [(f and index.member(b, p, 'dinov3_flip')) or index.member(b, p, 'dinov3') for p,f in zip(spots, flipped)]
+    ms = [(f and index.member(b, p, 'dinov3_flip')) or index.member(b, p, 'dinov3') for p,f in photos]
     res = buffers.empty((len(ms), math.prod(ms[0].shape)), np.float32)
-    for m,row in zip(ms, res.numpy()): files.fill(m, row)
+    for m,row in zip(ms, res.numpy()): reads.add(m, row)
     return res
 
-# %% ../nbs/06_data.ipynb #48d4a6d7
-def _read_text(index, b, spots, swapped, files, buffers):
-    "((B,L,D), (B,L) bool): the real rows of each caption, then zeros."
-    texts = [index.text(b, p, bool(s)) for p,s in zip(spots, swapped)]
+def _dtype(ms):
+    "The type that holds all members' numbers."
+    kinds = {m.dtype for m in ms}
+    return np.result_type(*kinds) if len(kinds) > 1 else kinds.pop().newbyteorder('=')
+
+# %% ../nbs/06_data.ipynb #f5107f46
+def _want_text(index, b, photos, swap, reads, buffers):
+    "((B,L,D), (B,L) bool, rows still to be gathered): the real rows of each caption, then zeros."
+    texts = [index.text(b, p, f and swap) for p,f in photos]
     L, D = round_up(max(n for _,n,_ in texts)), texts[0][0].shape[1]
-    res = buffers.empty((len(texts), L, D), np.result_type(*{m.dtype for m,*_ in texts}))
+    res, odd = buffers.empty((len(texts), L, D), _dtype([m for m,*_ in texts])), []
     a = res.numpy()
     for i,(m,n,first) in enumerate(texts):
-        if first and m.dtype == a.dtype and not m.fortran: read_into(files[m.path], m, a[i,:n])
-        else: a[i,:n] = read_array(files[m.path], m)[slice(n) if first else read_mask_at(index, b, spots[i], bool(swapped[i]))]
-        res[i,n:].zero_()
-    return res, torch.from_numpy(np.arange(L) < np.array([n for _,n,_ in texts])[:,None])
+        a[i,n:] = 0
+        if first and m.dtype == a.dtype and not m.fortran: reads.add(m, a[i,:n])
+        else: odd.append((i, n))
+    return res, torch.from_numpy(np.arange(L) < np.array([n for _,n,_ in texts])[:,None]), odd
+
+def _scattered_text(index, b, position, flipped, swap):
+    "(n,D): the real rows of a text whose mask has holes, or which is stored in another layout or precision."
+    m, n, first = index.text(b, position, flipped and swap)
+    with open(m.path, 'rb', buffering=0) as f: h = read_array(f.fileno(), m)
+    return h[:n] if first else h[read_mask_at(index, b, position, flipped and swap)]
 
 # %% ../nbs/06_data.ipynb #21ac62d0
 class Loader:

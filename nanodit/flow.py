@@ -23,13 +23,22 @@ def slot_rng(
     # the slot sits in the upper half of the 256-bit counter: each slot owns 2**128 draws, no two ever meet
     return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, int(slot), 0]))
 
-# %% ../nbs/01_flow.ipynb #dd7bacad
+# %% ../nbs/01_flow.ipynb #c00f5560
+def _at_slots(seed, purpose, slots):
+    "Yields for each slot the generator that `slot_rng` would build: one, moved there."
+    rng = slot_rng(seed, purpose, 0)
+    state = rng.bit_generator.state
+    for s in slots:
+        state['state']['counter'][2] = s
+        rng.bit_generator.state = state
+        yield rng
+
 def slot_uniform(
     seed:int, purpose:str,
     slots:Tensor,  # (B,) int64
 ) -> Tensor:       # (B,) float64 in [0, 1)
     "One uniform number for each slot."
-    return torch.tensor([slot_rng(seed, purpose, s).random() for s in slots.tolist()], dtype=torch.float64)
+    return torch.tensor([g.random() for g in _at_slots(seed, purpose, slots.tolist())], dtype=torch.float64)
 
 def slot_normal(
     seed:int, purpose:str,
@@ -38,8 +47,7 @@ def slot_normal(
 ) -> Tensor:            # (B, *shape) float32
     "Unit normal noise for each slot, the same for a slot whatever batch it stands in."
     out = np.empty((len(slots), *shape), np.float32)
-    for row, s in zip(out.reshape(len(slots), -1), slots.tolist()):
-        slot_rng(seed, purpose, s).standard_normal(dtype=np.float32, out=row)
+    for row, g in zip(out.reshape(len(slots), -1), _at_slots(seed, purpose, slots.tolist())): g.standard_normal(dtype=np.float32, out=row)
     return torch.from_numpy(out)
 
 # %% ../nbs/01_flow.ipynb #fd9938b9

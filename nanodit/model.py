@@ -4,12 +4,14 @@
 
 # %% auto #0
 __all__ = ['sinusoids', 'sincos_2d', 'timestep_code', 'attention', 'HeadNorm', 'Modulation', 'modulate', 'DiTBlock', 'NanoDiT',
-           'patchify', 'unpatchify', 'count_parameters']
+           'patchify', 'unpatchify', 'compile_blocks', 'count_parameters']
 
-# %% ../nbs/02_model.ipynb #bce9f44b
+# %% ../nbs/02_model.ipynb #18e58563
 import math
+from contextlib import nullcontext
 from functools import lru_cache
 import torch
+import torch.fx.experimental._config
 import torch.nn.functional as F
 from torch import nn, Tensor
 from torch.utils.checkpoint import checkpoint
@@ -45,30 +47,95 @@ def timestep_code(
     "Sinusoidal code of t × 1000 (Peebles & Xie 2023, after Vaswani et al. 2017)."
     return sinusoids(t.float() * 1000, dim)
 
-# %% ../nbs/02_model.ipynb #8369b7f7
-_PLAIN_SCORES = 512 * 512    # queries × keys up to which plain products win on a CPU
+# %% ../nbs/02_model.ipynb #5e3b589f
+_FEW_SCORES = 1024 * 1024    # queries × keys of a head that a CPU may keep for the backward pass
+_CHUNK = 512                 # queries at a time where there are more
 
 def _plain_attention(q:Tensor, k:Tensor, v:Tensor, mask:Tensor|None) -> Tensor:
-    "softmax(q·k / √Dh)·v with the scores spelt out."
-    scores = q @ k.mT * q.shape[-1]**-.5
-    if mask is not None: scores = scores.masked_fill(~mask, -torch.inf)
-    return scores.softmax(-1) @ v
+    "softmax(q·k / √Dh)·v with the scores spelt out; scale and mask ride on the matrix product."
+    B, H, N, Dh = q.shape
+    q, k, v = (a.flatten(0, 1) for a in (q, k, v))
+    none = q.new_zeros(1) if mask is None else q.new_zeros(mask.shape).masked_fill_(~mask, -torch.inf).expand(B, H, 1, -1).flatten(0, 1)
+    scores = torch.baddbmm(none, q, k.mT, beta=0 if mask is None else 1, alpha=Dh**-.5)
+    return (scores.softmax(-1) @ v).unflatten(0, (B, H))
 
+def _chunk_probs(q:Tensor, k:Tensor, mask:Tensor|None, i:int) -> Tensor:
+    "Attention probabilities (B, H, ≤_CHUNK, L) of the queries from the i-th on; `q` is scaled already."
+    scores = q[:, :, i:i + _CHUNK] @ k.mT
+    if mask is not None: scores.masked_fill_(~mask, -torch.inf)
+    return scores.softmax(-1)
+
+@torch.library.custom_op('nanodit::chunked_attention', mutates_args=())
+def _chunked_attention(q:Tensor, k:Tensor, v:Tensor, mask:Tensor|None=None) -> Tensor:
+    "softmax(q·k)·v, `_CHUNK` queries at a time; (B, H, N, Dh) stored as (B, N, H, Dh), so that joining the heads copies nothing."
+    B, H, N, Dh = q.shape
+    out = q.new_empty(B, N, H, Dh).transpose(1, 2)
+    for i in range(0, N, _CHUNK): out[:, :, i:i + _CHUNK] = _chunk_probs(q, k, mask, i) @ v
+    return out
+
+@torch.library.custom_op('nanodit::chunked_attention_backward', mutates_args=())
+def _chunked_attention_backward(grad:Tensor, q:Tensor, k:Tensor, v:Tensor, mask:Tensor|None=None) -> tuple[Tensor, Tensor, Tensor]:
+    "The gradients of `_chunked_attention`, from scores computed once more; sums over chunks in float32 or wider."
+    wide = torch.promote_types(q.dtype, torch.float32)
+    dq, dk, dv = torch.empty_like(q), torch.zeros_like(k, dtype=wide), torch.zeros_like(v, dtype=wide)
+    for i in range(0, q.shape[2], _CHUNK):
+        rows = slice(i, i + _CHUNK)
+        probs, g = _chunk_probs(q, k, mask, i), grad[:, :, rows]
+        dv += probs.mT @ g
+        dscores = torch._softmax_backward_data(g @ v.mT, probs, -1, probs.dtype)
+        dq[:, :, rows] = dscores @ k
+        dk += dscores.mT @ q[:, :, rows]
+    return dq, dk.to(k.dtype), dv.to(v.dtype)
+
+@_chunked_attention.register_fake
+def _(q, k, v, mask=None): return torch.empty_like(q.transpose(1, 2), memory_format=torch.contiguous_format).transpose(1, 2)
+
+@_chunked_attention_backward.register_fake
+def _(grad, q, k, v, mask=None): return torch.empty_like(q), torch.empty_like(k), torch.empty_like(v)
+
+def _keep(ctx, inputs, output): ctx.save_for_backward(*inputs)
+def _backward(ctx, grad): return (*_chunked_attention_backward(grad, *ctx.saved_tensors), None)
+_chunked_attention.register_autograd(_backward, setup_context=_keep)
+
+# %% ../nbs/02_model.ipynb #b9a5b913
 def attention(
     q:Tensor,                # (B, H, N, Dh)
     k:Tensor, v:Tensor,      # (B, H, L, Dh)
     mask:Tensor|None=None,   # (B, 1, 1, L) bool, True = look at this key
 ) -> Tensor:                 # (B, N, H*Dh)
     "Scaled dot-product attention, heads joined again."
-    few = q.device.type == 'cpu' and q.shape[2] * k.shape[2] <= _PLAIN_SCORES
-    x = _plain_attention(q, k, v, mask) if few else F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    if q.device.type != 'cpu' or q.dtype != torch.bfloat16: x = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    elif not torch.compiler.is_compiling() and q.shape[2] * k.shape[2] <= _FEW_SCORES: x = _plain_attention(q, k, v, mask)
+    else: x = _chunked_attention(q * q.shape[-1]**-.5, k, v, mask)
     return x.transpose(1, 2).flatten(2)
 
 def _heads(x:Tensor, n:int, num_heads:int) -> tuple[Tensor, ...]:
     "Split the last axis of (B, N, n*D) into `n` tensors (B, H, N, Dh)."
     return x.unflatten(-1, (n, num_heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
 
-# %% ../nbs/02_model.ipynb #fdfadd11
+# %% ../nbs/02_model.ipynb #1da57c15
+def _own_dtype(x:Tensor):
+    "Keeps a GPU's autocast from widening the norms, which compute in float32 inside anyway: fewer kernels, half the memory. A CPU's does not."
+    return torch.autocast('cuda', enabled=False) if x.is_cuda else nullcontext()
+
+class _LeanRMSNorm(torch.autograd.Function):
+    "`F.rms_norm` for a CPU, where PyTorch has no fused kernel: the same numbers, but it keeps its input alone and no float32 copies of it."
+    @staticmethod
+    def forward(ctx, x, gain):
+        wide = torch.promote_types(x.dtype, torch.float32)
+        r = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=wide).square_().div_(x.shape[-1]).add_(1e-6).rsqrt_()
+        ctx.save_for_backward(x, r, gain)
+        return torch.mul(x * r, gain.to(wide), out=x.new_empty(x.shape))
+
+    @staticmethod
+    def backward(ctx, grad):
+        x, r, gain = ctx.saved_tensors
+        normed = torch.mul(x, r, out=x.new_empty(x.shape))
+        dgain = (grad * normed).flatten(0, -2).sum(0)
+        grad = grad * gain
+        along = (grad * normed).sum(-1, keepdim=True, dtype=r.dtype).div_(-x.shape[-1]).to(x.dtype)
+        return torch.addcmul(grad, normed, along, out=normed).mul_(r.to(x.dtype)), dgain
+
 class HeadNorm(nn.Module):
     "RMS norm over the channels of a head, with a learned gain (Henry et al. 2020)."
     def __init__(self, dim:int):
@@ -76,7 +143,9 @@ class HeadNorm(nn.Module):
         self.gain = nn.Parameter(torch.ones(dim))
 
     def forward(self, x:Tensor) -> Tensor:
-        return F.rms_norm(x, self.gain.shape, self.gain.to(x.dtype), eps=1e-6)   # one dtype: the fused kernel wants it so
+        gain = self.gain.to(x.dtype)                            # one dtype: the fused kernel wants it so
+        if x.device.type == 'cpu' and not torch.compiler.is_compiling(): return _LeanRMSNorm.apply(x, gain)
+        with _own_dtype(x): return F.rms_norm(x, gain.shape, gain, eps=1e-6)
 
 class Modulation(nn.Module):
     "The adaLN layer: from the condition vector (B, D) to `n` vectors (B, 1, D). `rank` > 0 factors it (saves 60 % of a block's adaLN weights at rank D/4)."
@@ -95,7 +164,7 @@ class Modulation(nn.Module):
 
 def modulate(x:Tensor, shift:Tensor, scale:Tensor) -> Tensor:
     "Layer norm of `x` (B, N, D) without weights of its own, then scale and shift (B, 1, D)."
-    return torch.addcmul(shift, F.layer_norm(x, x.shape[-1:], eps=1e-6), 1 + scale)
+    with _own_dtype(x): return torch.addcmul(shift, F.layer_norm(x, x.shape[-1:], eps=1e-6), 1 + scale)
 
 # %% ../nbs/02_model.ipynb #2ebbfd60
 class DiTBlock(nn.Module):
@@ -143,7 +212,7 @@ def forward(self:DiTBlock,
     h = F.gelu(self.fc1(modulate(x, shift3, scale3)), approximate='tanh')
     return torch.addcmul(x, gate3, self.fc2(h))
 
-# %% ../nbs/02_model.ipynb #1594f6ca
+# %% ../nbs/02_model.ipynb #de99437c
 class NanoDiT(nn.Module):
     "A text- and DINO-conditioned diffusion transformer that predicts the velocity of rectified flow (plan C.1, D.4, E)."
     def __init__(self,
@@ -157,13 +226,13 @@ class NanoDiT(nn.Module):
         in_channels:int=16,       # C of the latent
         text_dim:int=1024,        # width of a text token
         dino_dim:int=1024,        # width of the picture vector
-        gradient_checkpointing:bool=False,  # recompute activations in the backward pass (plan E.5)
+        gradient_checkpointing:int=0,   # recompute every n-th block in the backward pass: 0 none, 1 (or True) all (plan E.5)
     ):
         super().__init__()
         if hidden_size % num_heads: raise ValueError(f'hidden_size {hidden_size} is not divisible by num_heads {num_heads}')
         D, p = hidden_size, patch_size
         self.hidden_size, self.patch_size, self.in_channels = D, p, in_channels
-        self.gradient_checkpointing = gradient_checkpointing
+        self.gradient_checkpointing = int(gradient_checkpointing)
         self.patch_in = nn.Linear(p * p * in_channels, D)
         self.t_embed = nn.Sequential(nn.Linear(256, D), nn.SiLU(), nn.Linear(D, D))
         self.dino_embed = nn.Sequential(nn.Linear(dino_dim, D), nn.SiLU(), nn.Linear(D, D))
@@ -224,7 +293,7 @@ def unpatchify(
     B, N, K = x.shape
     return x.reshape(B, h // p, w // p, p, p, K // p**2).permute(0, 5, 1, 3, 2, 4).reshape(B, K // p**2, h, w)
 
-# %% ../nbs/02_model.ipynb #d8f3d3c3
+# %% ../nbs/02_model.ipynb #047c396d
 @patch
 def forward(self:NanoDiT,          # noqa: F811 (a patch of another class)
     x:Tensor,                      # noisy latents z_t (B, C, h, w)
@@ -246,13 +315,24 @@ def forward(self:NanoDiT,          # noqa: F811 (a patch of another class)
     if keep_dino is not None: dino = torch.where(keep_dino[:, None], dino, F.rms_norm(self.null_dino, self.null_dino.shape))
     c = self.t_embed(timestep_code(t).to(dino.dtype)) + self.dino_embed(dino)
     x = self.patch_in(patchify(x, p)) + sincos_2d(h // p, w // p, self.hidden_size, str(x.device)).to(x.dtype)
-    for block, (k, v) in zip(self.blocks, kvs):
-        if self.gradient_checkpointing and torch.is_grad_enabled():
-            x = checkpoint(block, x, c, k, v, mask, use_reentrant=False)
+    every = self.gradient_checkpointing if torch.is_grad_enabled() else 0
+    for i, (block, (k, v)) in enumerate(zip(self.blocks, kvs)):
+        if every and i % every == 0: x = checkpoint(block, x, c, k, v, mask, use_reentrant=False, preserve_rng_state=False)   # nothing here is random
         else: x = block(x, c, k, v, mask)
     x = self.final_proj(modulate(x, *self.final_adaLN(c)))
     x = unpatchify(x, p, h, w)
     return x if x.dtype == torch.float64 else x.float()
+
+# %% ../nbs/02_model.ipynb #da4f6b8d
+def compile_blocks(
+    model:NanoDiT,              # changed in place
+    backend:str='inductor',     # a torch.compile backend
+    dynamic:bool=True,          # one graph for all shapes; False = one for each, a little faster once compiled
+) -> NanoDiT:                   # the same model
+    "The model with each block compiled in place: graphs are shared by all blocks, names in the state dict do not change."
+    torch.fx.experimental._config.use_duck_shape = False      # 1,024 patches of width 1,024: two numbers, equal by chance
+    for block in model.blocks: block.compile(dynamic=dynamic, backend=backend)
+    return model
 
 # %% ../nbs/02_model.ipynb #0c98cb83
 def count_parameters(

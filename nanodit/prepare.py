@@ -9,7 +9,7 @@ __all__ = ['BUCKETS', 'SUFFIXES', 'NOT_READ', 'MOST_PIXELS', 'MOST_BYTES', 'LEAS
            'Kept', 'ahead', 'Row', 'Moments', 'Report', 'plot_buckets', 'decoded', 'prepare', 'TwinReport', 'lacking',
            'check_text', 'TwinMaker', 'add_twins', 'Option', 'Flag', 'main']
 
-# %% ../nbs/09_prepare.ipynb #c3a1645f
+# %% ../nbs/09_prepare.ipynb #a47254d6
 import argparse
 import fcntl
 import hashlib
@@ -17,6 +17,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import sys
 import threading
@@ -271,7 +272,7 @@ def identity(encoder) -> str:
     length = getattr(encoder, 'max_length', None)
     return f'{encoder.name.partition(":")[0]} {encoder.version}' + (f' {length} tokens' if length else '')
 
-# %% ../nbs/09_prepare.ipynb #104245af
+# %% ../nbs/09_prepare.ipynb #bf74774c
 class Job:
     "One run of `prepare`."
     def __init__(self, photos, out, text, vision, latents, flip_twins, buckets, no_upscale, forget, samples_per_shard, batch_size, workers, options, progress):
@@ -286,8 +287,10 @@ class Job:
         if odd: raise PrepareError(f'bucket {", ".join(odd)}: both sides must be multiples of {unit} ({self.codec.downsample} pixels a latent cell, 2 cells a patch); the plan asks for multiples of 64')
         self.recipe = dict(pixels=1, flip_twins=bool(flip_twins)) | {k: identity(e) for k, e in dict(latents=self.codec, text=self.text, vision=self.vision).items()}
         self.state, self.notes, self.left_out = self.out / 'prepare', [], dict(self.photos.left_out)
+        given = dict(text=text, vision=vision, latents=latents, flip_twins=flip_twins, buckets=','.join(self.buckets), no_upscale=no_upscale, forget=forget, samples_per_shard=samples_per_shard, batch_size=batch_size, workers=workers, **options)
+        self.command = shlex.join(['python', '-m', 'nanodit.prepare', str(photos), str(out)] + [str(x) for k, v in given.items() if v not in (False, None) for x in (f'--{k.replace("_", "-")}', v)[:1 if v is True else 2]])
 
-# %% ../nbs/09_prepare.ipynb #8d9b8d09
+# %% ../nbs/09_prepare.ipynb #ef6a6826
 @patch
 def __enter__(self:Job):
     if any(self.out.glob('*x*/*.tar')) and not self.state.exists():
@@ -296,6 +299,7 @@ def __enter__(self:Job):
     self.lock = open(self.state / 'lock', 'w')
     try: fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError: self.lock.close(); raise PrepareError(f'{self.out}: another prepare is at work in this folder; wait for it, or stop it') from None
+    write_atomic(self.state / 'command', self.command.encode('utf-8', 'surrogateescape'))
     for pattern in '.*.tmp', '*x*/.*.tmp', 'prepare/*/.*.tmp':          # left by a run that was killed
         for p in self.out.glob(pattern): p.unlink()
     for p in sorted(self.state.glob('*x*/shard-*.next')): self._settle(p.parent.name, int(p.stem[6:]))
@@ -608,7 +612,7 @@ def plot_buckets(
     ax.bar_label(ax.containers[0], padding=3); ax.invert_yaxis(); ax.margins(x=.12); ax.set_title('photos per bucket'); ax.legend(fontsize=8)
     return fig
 
-# %% ../nbs/09_prepare.ipynb #7c7dd423
+# %% ../nbs/09_prepare.ipynb #adf85ea0
 @patch
 def finish(self:Job) -> Report:
     "Writes the data set's statistics, the list of who was left out, and the report."
@@ -626,8 +630,8 @@ def finish(self:Job) -> Report:
     if not report.samples: raise PrepareError(f'not one photo could be taken\n{report}')
     std = np.sqrt(total.m2 / total.n); std[std == 0] = 1.
     parity = self.codec.flip_parity
+    save_encoders(self.out, self.text, self.vision)      # latents.json comes last: where it is, the data set is complete
     LatentStats(self.codec.name, self.codec.version, self.codec.channels, self.codec.downsample, total.mean.tolist(), std.tolist(), parity and list(parity), report.samples).save(self.out)
-    save_encoders(self.out, self.text, self.vision)
     self.draw_report(report, enlarged)
     small = (e for *_, r in self.records() for e in r['photos'] if not e.left_out and e.upscale > 1)
     write_atomic(self.out / 'report/enlarged.jsonl', ''.join(json.dumps(dict(photo=e.photo, width=e.width, height=e.height, bucket=e.bucket, times=round(e.upscale, 2))) + '\n' for e in small).encode())

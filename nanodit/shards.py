@@ -8,8 +8,8 @@ __all__ = ['ARRAYS', 'TWINS', 'DIRECTION', 'INDEX_VERSION', 'ShardError', 'write
            'Damage', 'tar_members', 'npy_layout', 'group_members', 'read_mask', 'text_rows', 'index_sample',
            'index_tar', 'cache_read', 'cache_write', 'find_tars', 'Member', 'TarTable', 'load_table', 'ShardIndex',
            'damage_report', 'write_twins', 'read_into', 'read_array', 'read_sample', 'read_mask_at', 'LatentStats',
-           'measure_latents', 'load_latents', 'bad_values', 'sha256_file', 'verify_tar', 'verify', 'summary',
-           'table_text', 'contact_sheet', 'main']
+           'measure_latents', 'load_latents', 'id_fraction', 'bad_values', 'sha256_file', 'verify_tar', 'verify',
+           'summary', 'table_text', 'contact_sheet', 'main']
 
 # %% ../nbs/04_shards.ipynb #d86b49f3
 import hashlib, io, json, math, os, re, sys, tarfile, threading
@@ -538,12 +538,13 @@ def load_table(dir, path, bucket, twins=False):
         cache_write(dir, name, d)
     return TarTable(path, d), [Damage(str(path), *x) for x in d['damage']]
 
-# %% ../nbs/04_shards.ipynb #95670410
+# %% ../nbs/04_shards.ipynb #a32323bb
 class ShardIndex:
     "Which photos there are, in which bucket, and at which byte each array begins; made by `ShardIndex.open`."
     def __init__(self, dir, tables, damage=()):
         self.dir, self.tables, self.damage = Path(dir), tables, list(damage)
         self._where, self._twin = {}, {}
+        self.whole, self.part = None, None   # of a part: the index it was split from, and which part it is
     @property
     def buckets(self) -> list[str]:
         "The buckets that hold photos, sorted by name."
@@ -552,7 +553,16 @@ class ShardIndex:
     def __len__(self): return sum(map(len, self._where.values()))
     def __repr__(self): return f"ShardIndex({str(self.dir)!r}, {len(self)} photos: {', '.join(f'{b} {self.n(b)}' for b in self.buckets)})"
 
-# %% ../nbs/04_shards.ipynb #253f421e
+# %% ../nbs/04_shards.ipynb #be82eef7
+def _refuse_unfinished(dir):
+    "Raises `ShardError` for a folder that `prepare` has begun and not finished."
+    notes = Path(dir)/'prepare'
+    if not notes.is_dir() or (Path(dir)/'latents.json').exists(): return
+    try: command = (notes/'command').read_text()
+    except OSError: command = f'python -m nanodit.prepare PHOTOS {dir}'
+    raise ShardError(f"{dir}: prepare has not finished here (it was stopped, or is still at work); the same command goes on where it was:\n  {command}")
+
+# %% ../nbs/04_shards.ipynb #ab995566
 @patch(cls_method=True)
 def open(cls: ShardIndex,
     dir: str|Path,              # folder that holds the bucket folders
@@ -561,6 +571,7 @@ def open(cls: ShardIndex,
 ) -> ShardIndex:
     "The index of all shards in `dir`, read from the cache where nothing changed. Raises `ShardError`."
     if on_damage not in ('refuse', 'skip'): raise ShardError(f"on_damage is {on_damage!r}, expected 'refuse' or 'skip'")
+    _refuse_unfinished(dir)
     tars = find_tars(dir, buckets)
     self = cls(dir, {b: [] for b in tars})
     todo = [(b, p) for b,ps in tars.items() for p in ps]
@@ -725,7 +736,7 @@ def text(self: ShardIndex,
         if m: return m, twin[0].len_flip[twin[1]], bool(twin[0].prefix_flip[twin[1]])
     return t.member(r, 't5h'), t.len[r], bool(t.prefix[r])
 
-# %% ../nbs/04_shards.ipynb #7beb11a6
+# %% ../nbs/04_shards.ipynb #5a0d689c
 @patch(as_prop=True)
 def fingerprint(self: ShardIndex) -> str:
     "A hash of all ids and latent shapes in their order; the same wherever the data set lies and however its folders are spelt."
@@ -734,6 +745,7 @@ def fingerprint(self: ShardIndex) -> str:
         for b in self.buckets:
             for i,k in enumerate(self.ids(b)):
                 h.update(json.dumps([b, k, self.member(b, i, 'vae').shape, self.member(b, i, 't5h').shape[1:]]).encode())
+        if self.part: h.update(json.dumps(self.part).encode())
         self._fp = h.hexdigest()[:16]
     return self._fp
 
@@ -893,11 +905,12 @@ def measure_latents(
     down = bucket_size(index.buckets[0])[0]//index.member(index.buckets[0], 0, 'vae').shape[2]
     return LatentStats(codec, codec_version, len(std), down, mean.tolist(), std.tolist(), flip_parity, len(spots), index.fingerprint)
 
-# %% ../nbs/04_shards.ipynb #361ab3be
+# %% ../nbs/04_shards.ipynb #5d22f466
 def load_latents(
     index: ShardIndex,  # the data set
 ) -> LatentStats:
     "The statistics from `latents.json`; measured once and cached when there are none (older data sets) or the photos have changed."
+    index = index if index.whole is None else index.whole   # a part has the statistics of the whole: one latent space, whatever is held out
     if (index.dir/'latents.json').exists():
         s = LatentStats.load(index.dir)
         if s.fingerprint in (None, index.fingerprint): return _check_stats(index, s)
@@ -919,6 +932,29 @@ def _check_stats(index, s):
         raise ShardError(f"{index.dir/'latents.json'}: says {s.channels} channels and down-sampling {s.downsample}, "
                          f"the latents have {c} and {down}; it belongs to other shards")
     return s
+
+# %% ../nbs/04_shards.ipynb #bf12df0e
+def id_fraction(
+    key: str,  # a photo's id
+) -> float:  # in [0, 1)
+    "The id's SHA-256 as a fraction: evenly spread, the same on every machine and for ever."
+    return int.from_bytes(hashlib.sha256(key.encode('utf-8', 'surrogateescape')).digest()[:6], 'big')/2**48
+
+@patch
+def split(self: ShardIndex,
+    share: float,  # of the photos to hold out, from 0 (none) to below 1
+) -> tuple[ShardIndex, ShardIndex]:  # (for training, held out)
+    "Two indexes that share no photo and hold all of them together, decided by each photo's id alone. Raises `ShardError`."
+    if not 0 <= share < 1: raise ShardError(f"held-out share {share}: expected a number from 0 (nothing held out) to below 1")
+    parts = [ShardIndex(self.dir, self.tables, d) for d in (self.damage, ())]
+    for b in self.buckets:
+        at = [id_fraction(k) for k in self.ids(b)]
+        out = [f < share for f in at]
+        if all(out): out[at.index(max(at))] = False
+        for p,held in zip(parts, (False, True)):
+            if where := [w for w,o in zip(self._where[b], out) if o == held]: p._where[b] = where
+    for p,name in zip(parts, ('training', 'held out')): p._twin, p.whole, p.part = self._twin, self if self.whole is None else self.whole, [name, share, self.part]
+    return (parts[0] if share else self), parts[1]
 
 # %% ../nbs/04_shards.ipynb #058ba3af
 def bad_values(path, table):

@@ -1,0 +1,86 @@
+"""Checks links without the network: `python docs/links.py [SITE]`.
+
+Always: README and the other pages of the repository, and the notebooks' prose. A relative link must lead to a file that git
+knows, and its `#anchor` to a heading there, by GitHub's rule; an external link is only looked at for its form, because nothing
+outside can be reached from everywhere. With SITE, the folder of the built docs: LinkChecker follows every link and anchor of
+every page on disk."""
+import json, re, subprocess, sys
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+root = Path(__file__).resolve().parent.parent
+
+def prose(path):
+    "The markdown of a file, without code."
+    text = path.read_text(encoding='utf-8')
+    if path.suffix == '.ipynb': text = '\n\n'.join(''.join(c['source']) for c in json.loads(text)['cells'] if c['cell_type'] == 'markdown')
+    return text
+
+def bare(text): return re.sub(r'`[^`\n]*`', '', re.sub(r'^(```|~~~).*?^\1', '', text, flags=re.M | re.S))
+
+def anchors(path):
+    "The anchors of a page's headings: GitHub's in markdown files; Jupyter's too in notebooks."
+    out = {}
+    for h in re.findall(r'^#{1,6} +(.+?)\s*#*$', re.sub(r'^(```|~~~).*?^\1', '', prose(path), flags=re.M | re.S), re.M):
+        h = re.sub(r'\[([^\]]*)\]\([^)]*\)', r'\1', h).replace('`', '').replace('*', '')
+        slug = re.sub(r'[^\w\- ]', '', h.lower()).replace(' ', '-')
+        n = out.get(slug, 0); out[slug] = n + 1
+        if n: out[f'{slug}-{n}'] = 1
+        if path.suffix == '.ipynb': out[h.replace(' ', '-')] = 1
+    return set(out)
+
+def links(text):
+    "All targets of a page: inline, by reference, in angle brackets, in HTML. A reference without a definition is None."
+    text, defs = bare(text), {}
+    for name, target in re.findall(r'^\[([^\]]+)\]:\s*(\S+)', text, re.M): defs[name.lower()] = target
+    text = re.sub(r'^\[[^\]]+\]:\s*\S+.*$', '', text, flags=re.M)
+    yield from re.findall(r'\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)', text)
+    yield from re.findall(r'<(https?://[^>\s]+)>', text)
+    yield from re.findall(r'(?:href|src)="([^"]+)"', text)
+    yield from defs.values()
+    for label, name in re.findall(r'\[([^\]\[]+)\]\[([^\]]*)\]', text):
+        if (name or label).lower() not in defs: yield None, name or label
+
+def fault(target, page, known):
+    "What is wrong with a link, or None."
+    if isinstance(target, tuple): return f'[{target[1]}] is not defined'
+    url = urlparse(target)
+    if url.scheme:
+        if url.scheme == 'mailto': return None if '@' in url.path else 'not an address'
+        if url.scheme not in ('http', 'https'): return f'unknown scheme {url.scheme}'
+        return None if re.fullmatch(r'[\w-]+(\.[\w-]+)+(:\d+)?', url.netloc) and ' ' not in target else 'not a web address'
+    file = (page.parent/unquote(url.path)).resolve() if url.path else page
+    if not file.is_relative_to(root): return 'leads out of the repository'
+    if not file.exists(): return 'there is no such file'
+    if file.is_file() and known and str(file.relative_to(root)) not in known: return 'that file is ignored by git'
+    if url.fragment and file.suffix in ('.md', '.ipynb') and unquote(url.fragment) not in anchors(file): return f'no heading gives #{url.fragment}'
+
+def repository():
+    "(page, target, what is wrong) of each bad link, and how many were looked at."
+    r = subprocess.run(['git', 'ls-files', '--cached', '--others', '--exclude-standard'], cwd=root, capture_output=True, text=True)
+    known = set(r.stdout.splitlines()) if r.returncode == 0 else set()
+    pages = [root/f for f in ('README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'the-reality.ipynb')] + sorted((root/'nbs').glob('*.ipynb'))
+    bad, seen, outside = [], 0, 0
+    for page in (p for p in pages if p.is_file()):
+        for target in links(prose(page)):
+            seen += 1; outside += isinstance(target, str) and target.startswith('http')
+            if why := fault(target, page, known): bad.append((page.relative_to(root), target, why))
+    return bad, seen, outside
+
+def site(folder):
+    "LinkChecker over the built pages: its report, '' when all is well."
+    index = (Path(folder)/'index.html').resolve()
+    if not index.is_file(): return f'{index} is not there: run python docs/build.py first'
+    rc = index.parent.parent/'linkchecker.ini'
+    rc.write_text('[checking]\nthreads=2\n[filtering]\nignorewarnings=file-system-path,url-whitespace\ncheckextern=0\n[AnchorCheck]\n')
+    r = subprocess.run([str(Path(sys.executable).parent/'linkchecker'), '-f', str(rc), '--no-status', '--ignore-url', r'^(?!file:)', index.as_uri()], capture_output=True, text=True)
+    print(next((l for l in r.stdout.splitlines() if l.startswith("That's it")), '').strip())
+    return '' if r.returncode == 0 else r.stdout + r.stderr
+
+if __name__ == '__main__':
+    bad, seen, outside = repository()
+    for page, target, why in bad: print(f'{page}: {target}: {why}')
+    print(f'{seen} links in the repository, {len(bad)} bad; {outside} lead outside and were looked at for their form only')
+    report = site(sys.argv[1]) if len(sys.argv) > 1 else ''
+    if report: print(report[-6000:])
+    sys.exit(bool(bad or report))

@@ -1,0 +1,77 @@
+"""Runs the commands of README.md in a scratch folder: `python docs/readme_commands.py [--from N]`, blocks 3 and later by default.
+
+Blocks 1 and 2 (the main job and the tests) are run as they stand by .ci/run. The others run as they stand too, in order, but
+for what `SHORTER` appends: settings that make a run small, and the built-in encoders where real weights would have to be
+fetched. Anything else that a command needs (photos, a small trained run) is made here first."""
+import os, re, shlex, subprocess, sys, tempfile, time
+from pathlib import Path
+from PIL import Image
+
+root = Path(__file__).resolve().parent.parent
+
+# a model of one thin block, two updates, no report worth the name; kinds of data, code and files are those of the real run
+SMALL = ('training.total_steps={n} training.warmup_steps=0 training.ema_warmup_steps=0 training.batch_size=2 training.grad_accumulation_steps=2 '
+         'model.depth=1 model.hidden_size=64 model.num_heads=1 sampling.num_steps=1 validation.num_samples=2 validation.interval_steps=1000 '
+         'checkpoint.save_every=1 data.num_workers=0')
+SHORTER = [     # (the command begins with or contains, what is appended)
+    (r'^nanodit-prepare .*--text t5:',          '--text words --vision ring --latents dct'),
+    (r'^nanodit-train .*--dry-run',             ''),
+    (r'^nanodit-train configs/small\.yaml',     SMALL.format(n=2)),
+    (r'^torchrun .*configs/small\.yaml',        SMALL.format(n=3)),
+    (r'^nanodit-train my\.yaml',                SMALL.format(n=2)),
+    (r'^nanodit-generate ',                     '--steps 2'),
+]
+# recipes that a later command needs, as another part of README would have left them
+TINY = ('nanodit-train configs/tiny.yaml data.shapes.num_samples=48 ' + SMALL.format(n=2)).replace('hidden_size=64', 'hidden_size=192').replace('num_heads=1', 'num_heads=3')
+
+def blocks(text):
+    "The commands of each ```bash block: comments dropped, continued lines joined."
+    for b in re.findall(r'^```bash\n(.*?)^```', text, re.M | re.S):
+        yield [l.strip() for l in b.replace('\\\n', ' ').splitlines() if l.strip() and not l.strip().startswith('#')]
+
+def loose(text):
+    "Commands in running text, which nothing would run."
+    prose = re.sub(r'^```.*?^```', '', text, flags=re.M | re.S)
+    return [m for m in re.findall(r'`([^`\n]+)`', prose) if re.match(r'(nanodit-\w+|torchrun|python -m nanodit\.\w+) +\S', m) or re.match(r'nbdev_test +\S', m)]
+
+def photos(folder, n=12):
+    "Captioned photos of several shapes: smooth colours, some captions with left or right."
+    folder.mkdir(parents=True)
+    sizes = [(640, 640), (560, 720), (720, 560), (480, 800), (800, 480)]
+    for i in range(n):
+        w, h = sizes[i % len(sizes)]
+        ramp = Image.linear_gradient('L').resize((w, h)).rotate(90 * (i % 4)).resize((w, h))
+        Image.merge('RGB', [ramp.point(lambda v, k=k: (v * (i + k + 2)) % 256) for k in range(3)]).save(folder/f'{i}.jpg', quality=90)
+        (folder/f'{i}.txt').write_text(f'a wall number {i}, the light comes from the {"left" if i % 2 else "right"}')
+
+def shorter(command):
+    return next((f'{command} {more}'.strip() for pattern, more in SHORTER if re.search(pattern, command)), command)
+
+def run(command, work, env):
+    start = time.monotonic()
+    r = subprocess.run(['bash', '-euo', 'pipefail', '-c', command], cwd=work, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+    return r.returncode, r.stdout, time.monotonic() - start
+
+def main(first):
+    text = (root/'README.md').read_text(encoding='utf-8')
+    if bad := loose(text): sys.exit('README.md has commands outside of a ```bash block, where nothing runs them:\n' + '\n'.join(bad))
+    failed = 0
+    with tempfile.TemporaryDirectory() as tmp:
+        work, home = Path(tmp)/'nanodit', Path(tmp)/'home'
+        work.mkdir()
+        for name in ('configs', 'nbs', 'docs', 'nanodit', 'bench', 'settings.ini', 'constraints.txt', 'the-reality.ipynb', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', '.ci'):
+            if (root/name).exists(): (work/name).symlink_to(root/name)
+        photos(home/'photos')
+        Image.linear_gradient('L').convert('RGB').resize((320, 240)).save(work/'photo.jpg')
+        env = {**os.environ, 'HOME': str(home), 'PATH': f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", 'OMP_NUM_THREADS': os.environ.get('OMP_NUM_THREADS', '1'),
+               'TQDM_DISABLE': '1', 'PYTHONPATH': ''}
+        todo = [(0, TINY), (0, 'mkdir -p data && cp -r data/shapes data/shards')]
+        todo += [(n, c) for n, commands in enumerate(blocks(text), 1) if n >= first for c in commands]
+        for n, command in todo:
+            code, out, seconds = run(shorter(command), work, env)
+            print(f"{'ok    ' if code == 0 else 'FAILED'} {seconds:5.1f} s  {'setup' if n == 0 else f'block {n}'}: {command if n else command[:60]}", flush=True)
+            if code: failed += 1; print(f'  as run: {shorter(command)}\n  exit code {code}\n' + '\n'.join('  | ' + l for l in out.splitlines()[-25:]), flush=True)
+    print(f'{len(todo)} commands, {failed} failed')
+    sys.exit(failed > 0)
+
+if __name__ == '__main__': main(int(sys.argv[sys.argv.index('--from') + 1]) if '--from' in sys.argv else 3)

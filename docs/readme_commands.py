@@ -10,12 +10,12 @@ from PIL import Image
 root = Path(__file__).resolve().parent.parent
 
 # a model of one thin block, two updates, no report worth the name; kinds of data, code and files are those of the real run
-SMALL = ('training.total_steps={n} training.warmup_steps=0 training.ema_warmup_steps=0 training.batch_size=2 training.grad_accumulation_steps=2 '
+SMALL = ('training.total_steps={n} training.warmup_steps=0 training.ema_warmup_steps=0 training.batch_size=2 '
          'model.depth=1 model.hidden_size=64 model.num_heads=1 sampling.num_steps=1 validation.num_samples=2 validation.interval_steps=1000 '
          'checkpoint.save_every=1 data.num_workers=0')
 SHORTER = [     # (the command begins with or contains, what is appended)
     (r'^nanodit-prepare .*--text t5:',          '--text words --vision ring --latents dct'),
-    (r'^nanodit-train .*--dry-run',             ''),
+    (r'--dry-run',                              ''),
     (r'^nanodit-train configs/small\.yaml',     SMALL.format(n=2)),
     (r'^torchrun .*configs/small\.yaml',        SMALL.format(n=3)),
     (r'^nanodit-train my\.yaml',                SMALL.format(n=2)),
@@ -34,10 +34,10 @@ def loose(text):
     prose = re.sub(r'^```.*?^```', '', text, flags=re.M | re.S)
     return [m for m in re.findall(r'`([^`\n]+)`', prose) if re.match(r'(nanodit-\w+|torchrun|python -m nanodit\.\w+) +\S', m) or re.match(r'nbdev_test +\S', m)]
 
-def photos(folder, n=12):
+def photos(folder, n=14):
     "Captioned photos of several shapes: smooth colours, some captions with left or right."
     folder.mkdir(parents=True)
-    sizes = [(640, 640), (560, 720), (720, 560), (480, 800), (800, 480)]
+    sizes = [(640, 640), (560, 800), (800, 560), (480, 800), (800, 480), (920, 480), (480, 920)]
     for i in range(n):
         w, h = sizes[i % len(sizes)]
         ramp = Image.linear_gradient('L').resize((w, h)).rotate(90 * (i % 4)).resize((w, h))
@@ -46,6 +46,11 @@ def photos(folder, n=12):
 
 def shorter(command):
     return next((f'{command} {more}'.strip() for pattern, more in SHORTER if re.search(pattern, command)), command)
+
+def telling(out, n=25):
+    "The lines that name an error, and the last ones."
+    lines = out.splitlines()
+    return [l for l in lines[:-n] if re.match(r'\w*Error\b', l)][:5] + lines[-n:]
 
 def run(command, work, env):
     start = time.monotonic()
@@ -65,12 +70,12 @@ def main(first):
         Image.linear_gradient('L').convert('RGB').resize((320, 240)).save(work/'photo.jpg')
         env = {**os.environ, 'HOME': str(home), 'PATH': f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", 'OMP_NUM_THREADS': os.environ.get('OMP_NUM_THREADS', '1'),
                'TQDM_DISABLE': '1', 'PYTHONPATH': ''}
-        todo = [(0, TINY), (0, 'mkdir -p data && cp -r data/shapes data/shards')]
+        todo = [(0, TINY), (0, 'nanodit-prepare ~/photos data/shards && cd data/shards && for b in *x*/; do mv $b bucket_$b; done')]     # an older data set's spelling
         todo += [(n, c) for n, commands in enumerate(blocks(text), 1) if n >= first for c in commands]
         for n, command in todo:
             code, out, seconds = run(shorter(command), work, env)
             print(f"{'ok    ' if code == 0 else 'FAILED'} {seconds:5.1f} s  {'setup' if n == 0 else f'block {n}'}: {command if n else command[:60]}", flush=True)
-            if code: failed += 1; print(f'  as run: {shorter(command)}\n  exit code {code}\n' + '\n'.join('  | ' + l for l in out.splitlines()[-25:]), flush=True)
+            if code: failed += 1; print(f'  as run: {shorter(command)}\n  exit code {code}\n' + '\n'.join('  | ' + l for l in telling(out)), flush=True)
     print(f'{len(todo)} commands, {failed} failed')
     sys.exit(failed > 0)
 

@@ -185,7 +185,7 @@ class CheckpointConfig(Section):
     keep_every: int = Field(0, ge=0, description='Checkpoints whose step is a multiple of this are never deleted; 0 = no such milestones.')
     output_dir: _Text = Field('runs/nanodit', description='Folder of the run: checkpoints and log; relative to the working directory.')
 
-# %% ../nbs/00_config.ipynb #f1f847e0
+# %% ../nbs/00_config.ipynb #797a6cb4
 class AlarmConfig(Section):
     "One rule: when it fires, and what the run does then."
     threshold: float = Field(0., description='The number that is too high, or too low for the alarms named so.')
@@ -199,11 +199,11 @@ def _alarm(threshold, from_step, for_records, what, action='warn'):
 class AlarmsConfig(Section):
     "What the run watches for (plan F)."
     gradient_high: AlarmConfig = _alarm(10., 1000, 50, 'Gradient norm above the threshold: the learning rate is too high (F.1).')
-    gradient_low: AlarmConfig = _alarm(1e-4, 100, 50, 'Gradient norm below the threshold: collapse (F.1).')
+    gradient_low: AlarmConfig = _alarm(1e-3, 100, 50, 'Gradient norm below the threshold: collapse (F.1).')
     velocity_high: AlarmConfig = _alarm(100., 0, 10, 'RMS of the predicted velocity above the threshold x the target\'s: collapse (F.2).', 'stop')
     velocity_low: AlarmConfig = _alarm(0.05, 1000, 50, 'RMS of the predicted velocity below the threshold x the target\'s: collapse (F.2).')
     not_finite: AlarmConfig = _alarm(0., 0, 1, 'Updates among the last 100 that were skipped because the loss or the gradient was not finite, above the threshold.')
-    loss_jump: AlarmConfig = _alarm(2., 200, 20, 'Loss above the threshold x its own running median.')
+    loss_jump: AlarmConfig = _alarm(2., 200, 10, 'Loss above the threshold x its own running median.')
     data_wait: AlarmConfig = _alarm(0.2, 50, 100, 'Share of the time in which the step waits for data above the threshold.')
     text_ignored: AlarmConfig = _alarm(0.02, 2000, 1, 'Change of the velocity when the text is dropped, at validation, below the threshold: the DINO vector drowns the text (F.4).')
     disk_low: AlarmConfig = _alarm(2., 0, 1, 'Checkpoints that still fit on the disk, at a save, below the threshold.')

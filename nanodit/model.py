@@ -113,11 +113,7 @@ def _heads(x:Tensor, n:int, num_heads:int) -> tuple[Tensor, ...]:
     "Split the last axis of (B, N, n*D) into `n` tensors (B, H, N, Dh)."
     return x.unflatten(-1, (n, num_heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
 
-# %% ../nbs/02_model.ipynb #1da57c15
-def _own_dtype(x:Tensor):
-    "Keeps a GPU's autocast from widening the norms, which compute in float32 inside anyway: fewer kernels, half the memory. A CPU's does not."
-    return torch.autocast('cuda', enabled=False) if x.is_cuda else nullcontext()
-
+# %% ../nbs/02_model.ipynb #71115136
 class _LeanRMSNorm(torch.autograd.Function):
     "`F.rms_norm` for a CPU, where PyTorch has no fused kernel: the same numbers, but it keeps its input alone and no float32 copies of it."
     @staticmethod
@@ -145,7 +141,8 @@ class HeadNorm(nn.Module):
     def forward(self, x:Tensor) -> Tensor:
         gain = self.gain.to(x.dtype)                            # one dtype: the fused kernel wants it so
         if x.device.type == 'cpu' and not torch.compiler.is_compiling(): return _LeanRMSNorm.apply(x, gain)
-        with _own_dtype(x): return F.rms_norm(x, gain.shape, gain, eps=1e-6)
+        with torch.autocast('cuda', enabled=False) if x.is_cuda else nullcontext():     # autocast would widen q and k to float32
+            return F.rms_norm(x, gain.shape, gain, eps=1e-6)
 
 class Modulation(nn.Module):
     "The adaLN layer: from the condition vector (B, D) to `n` vectors (B, 1, D). `rank` > 0 factors it (saves 60 % of a block's adaLN weights at rank D/4)."
@@ -164,7 +161,7 @@ class Modulation(nn.Module):
 
 def modulate(x:Tensor, shift:Tensor, scale:Tensor) -> Tensor:
     "Layer norm of `x` (B, N, D) without weights of its own, then scale and shift (B, 1, D)."
-    with _own_dtype(x): return torch.addcmul(shift, F.layer_norm(x, x.shape[-1:], eps=1e-6), 1 + scale)
+    return torch.addcmul(shift, F.layer_norm(x, x.shape[-1:], eps=1e-6).to(shift.dtype), 1 + scale)    # in the dtype that the products want
 
 # %% ../nbs/02_model.ipynb #2ebbfd60
 class DiTBlock(nn.Module):

@@ -147,7 +147,7 @@ def draw_prompts(
     "The pictures of some prompts: `draw_latents`, decoded."
     return decode_latents(draw_latents(model, prompts, stats, *args, **kwargs), stats)
 
-# %% ../nbs/11c_pictures.ipynb #42502e1d
+# %% ../nbs/11c_pictures.ipynb #7d432498
 def contact_sheet(
     pictures:list,           # (3, H, W) float arrays in [0, 1], any sizes
     captions:list,           # one for each
@@ -155,15 +155,16 @@ def contact_sheet(
     cell:int=160,            # side of a cell in pixels
 ) -> Image.Image:
     "All pictures on one sheet, each with its caption under it."
-    font, lines = ImageFont.load_default(10), 4
-    rows = -(-len(pictures) // cols); high = cell + 12 * lines + 8
+    font = ImageFont.load_default(10)
+    texts = [_wrap(c, cell, font)[:4] for c in captions]
+    rows, high = -(-len(pictures) // cols), cell + 12 * max(map(len, texts)) + 8
     sheet = Image.new('RGB', (min(cols, len(pictures)) * (cell + 8) + 8, rows * high + 8), 'white'); pen = ImageDraw.Draw(sheet)
-    for i, (p, caption) in enumerate(zip(pictures, captions)):
+    for i, (p, lines) in enumerate(zip(pictures, texts)):
         im = Image.fromarray((np.asarray(p).transpose(1, 2, 0) * 255).round().astype(np.uint8))
         im = im.resize([max(1, round(s * cell / max(im.size))) for s in im.size], Image.LANCZOS)
         x, y = 8 + i % cols * (cell + 8), 8 + i // cols * high
         sheet.paste(im, (x + (cell - im.width) // 2, y + (cell - im.height) // 2))
-        for k, line in enumerate(_wrap(caption, cell, font)[:lines]): pen.text((x, y + cell + 2 + 12 * k), line, 'black', font)
+        for k, line in enumerate(lines): pen.text((x, y + cell + 2 + 12 * k), line, 'black', font)
     return sheet
 
 def _wrap(text:str, width:int, font) -> list:

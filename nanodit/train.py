@@ -416,7 +416,7 @@ def memory_gb(device:torch.device) -> float:
     try: return round(int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 1e9, 3)
     except OSError: return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024) / 1e9, 3)
 
-# %% ../nbs/13_train.ipynb #9709905c
+# %% ../nbs/13_train.ipynb #ea7606fe
 USER_ERRORS = (ConfigError, ShardError, DataError, CheckpointError, EncoderError, LogError)
 
 def train(
@@ -441,7 +441,7 @@ def train(
     if records: say(f"final loss {records[-1]['loss']!r} at step {records[-1]['step'] + 1}")
     if out.get('held_out_loss') is not None: say(f"held-out loss {out['held_out_loss']:.4f}")
     if 'text_control' in out: say(f"text control {out['text_control']:.1%}\nmood {out['mood']:.1%}\n(shapes right as well {out['shape']:.1%}; {out['n']} pictures of captions and moods not trained on)")
-    say(f"{time.perf_counter() - started:.0f} s in all\nlog and checkpoints: {tr.run_dir}\nsample grid: {out['samples'] or 'none, ' + out['problem']}")
+    say(f"{time.perf_counter() - started:.0f} s in all\nlog and checkpoints: {tr.run_dir}\nsample grid: {out['samples'] or 'none: ' + (out.get('problem') or str(out['problems']))}")
     tr.group.close()
     return out
 

@@ -122,7 +122,7 @@ def conditioning_strength(
     return dict(text_strength=float(text.mean()), dino_strength=float(dino.mean()), text_strength_by_t=text.tolist(), dino_strength_by_t=dino.tolist(),
                 text_gain=float((loss_no_text - loss).mean()), dino_gain=float((loss_no_dino - loss).mean()), strength_n=len(rows))
 
-# %% ../nbs/12_validate.ipynb #b265a1df
+# %% ../nbs/12_validate.ipynb #0d4611a0
 def _rms(a:Tensor) -> float: return float(a.double().square().mean().sqrt())
 
 def _mean_of(numbers) -> float|None:
@@ -149,7 +149,7 @@ def divergence_test(
     numbers = dict(divergence=_mean_of(_rms(x - y) for x, y in zip(a, b)), divergence_unrelated=_unrelated(a, a),
                    divergence_text_right=_mean_of(x['text_control'] for x, _ in judged), divergence_dino_right=_mean_of(y['mood'] for _, y in judged),
                    divergence_text_std=std(a), divergence_dino_std=std(b), divergence_n=len(prompts))
-    captions = [c for p in prompts for c in (f'text only: {p.caption}', 'vector only')]
+    captions = [c for p in prompts for c in (f'text only: {p.caption}', 'vector only' + (f': {p.mood[0]}, light {p.mood[1]}' if p.mood else ''))]
     return numbers, [p for both in zip(pa, pb) for p in both], captions
 
 # %% ../nbs/12_validate.ipynb #ba85554c
@@ -200,7 +200,7 @@ def text_control(
     numbers = dict(control=_mean_of(judged), control_moves=_mean_of(_rms(x - y) for x, y in zip(a, b)), control_mirror=_mean_of(odd), control_n=len(prompts))
     return numbers, [p for both in zip(pa, pb) for p in both], [c for p, q in zip(prompts, others) for c in (p.caption, q.caption)]
 
-# %% ../nbs/12_validate.ipynb #ac974fe0
+# %% ../nbs/12_validate.ipynb #aac8f8da
 def psnr(
     a:np.ndarray, b:np.ndarray,    # pictures in [0, 1]
 ) -> float:                        # dB
@@ -216,7 +216,7 @@ def lpips_distance(
             import lpips
             net = lpips.LPIPS(net='alex', verbose=False).eval()
         except ImportError: return None, "not measured: pip install 'nanodit[metrics]'"
-        except Exception as e: return None, f'not measured: LPIPS is installed, its weights are not at hand ({type(e).__name__})'
+        except Exception as e: return None, f'not measured: LPIPS is installed and cannot be loaded ({type(e).__name__}: {next(iter(str(e).splitlines()), "")})'
     one = lambda x: torch.from_numpy(np.asarray(x, np.float32))[None] * 2 - 1
     with torch.no_grad(): return _mean_of(float(net(one(x), one(y))) for x, y in zip(a, b)), ''
 

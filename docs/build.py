@@ -2,22 +2,25 @@
 
 The notebooks are read raw, with their outputs. nbdev's directives are carried out here, names in backticks become links
 (nbdev's `NbdevLookup`), and each page ends with a reference of what its module exports (fastcore's `DocmentTbl`). Sphinx
-then makes pages that can be read from disk. Needs the `docs` extra: pip install -c constraints.txt -e ".[docs]"
+then makes pages that can be read from disk. Needs the `dev` extra: pip install -c constraints.txt -e ".[dev]"
 """
-import ast, importlib, json, os, re, shutil, sys, textwrap
+import ast, contextlib, importlib, inspect, io, json, os, re, shutil, sys, tempfile, textwrap
 from configparser import ConfigParser
 from importlib import metadata
-from inspect import cleandoc, getdoc, isclass, isfunction, signature
+from inspect import getdoc, isclass, signature
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root))
 os.environ.update(COLUMNS='100', MPLBACKEND='Agg')      # --help is as wide as a page here
 
-from fastcore.docments import DocmentTbl
-from fastcore.script import anno_parser
-from nbdev.doclinks import NbdevLookup
-from mdit_py_plugins.anchors.index import slugify
+try:
+    from fastcore.docments import DocmentTbl
+    from fastcore.script import anno_parser
+    from nbdev.doclinks import NbdevLookup
+    from mdit_py_plugins.anchors.index import slugify
+    from sphinx.cmd.build import build_main
+except ImportError as e: raise SystemExit(f'{e.name} is not installed: pip install -c constraints.txt -e ".[dev]"') from None
 
 FIRST, LONG = ['the-reality.ipynb'], 12                 # read first; a plot's code is folded from so many lines on
 ini = ConfigParser(delimiters=['='])
@@ -59,7 +62,9 @@ def headings(nb):
 
 # ---------------------------------------------------------------- names and links
 
-def anchor(name): return 'api-' + re.sub(r'[^\w]+', '-', name).lower()
+def anchor(name):
+    "The anchor of `module.Name.method`; anchors do not tell capitals, so a class says that it is one."
+    return 'api-' + re.sub(r'[^\w]+', '-', re.sub(r'\.([A-Z])', r'.class-\1', name)).lower()
 
 class Lookup(NbdevLookup):
     "nbdev's lookup, with links between the pages of this site."
@@ -80,7 +85,6 @@ class Site:
         for m, names in self.public.items():                # a name of two modules belongs to none: no link
             for n in names: links[n] = None if n in links or n == 'main' else f'#{anchor(f"{m}.{n}")}'
         self.lookup = Lookup({k: v for k, v in links.items() if v})
-        text = ''.join(c['source'] + '\n' for nb in self.books.values() for c in nb['cells'] if c['cell_type'] == 'markdown')
         reality = '\n'.join(c['source'] for c in self.books.get('the-reality', {}).get('cells', []) if c['cell_type'] == 'markdown')
         self.plan = set(re.findall(r'^\*\*([A-G]\.\d+)\b', reality, re.M))
         self.files = {}                                     # files that pages link to and that are copied beside them
@@ -88,7 +92,8 @@ class Site:
     def href(self, target, at):
         "A link as it stands in the repository, at the file `at`, as it has to be on the site."
         path, _, frag = target.partition('#')
-        if re.match(r'[a-z]+:', target) or not path: return f'#{slugify(frag)}' if not path and not frag.startswith('plan-') else target
+        if re.match(r'[a-z]+:', target): return target
+        if not path: return f'#{slugify(frag.replace("-", " "))}'
         file = (at.parent/path).resolve()
         try: rel = file.relative_to(root)
         except ValueError: return target
@@ -96,10 +101,10 @@ class Site:
             return f'{rel.stem}.md' if rel.stem == 'index' else f'{rel.stem}.ipynb' + (f'#{slugify(frag.replace("-", " "))}' if frag else '')
         page = {'README.md': 'index.md', 'CHANGELOG.md': 'changelog.md', 'CONTRIBUTING.md': 'contributing.md'}.get(str(rel))
         if page: return page + (f'#{frag}' if frag else '')
-        if rel.parts[0] == 'nanodit' and rel.stem in self.modules: return f'{self.modules[rel.stem]}.ipynb'
-        if rel.parts and rel.parts[0] == 'configs' and rel.suffix == '.yaml': return f'recipes.md#{rel.stem}'
+        if rel.parts[:1] == ('nanodit',) and rel.stem in self.modules: return f'{self.modules[rel.stem]}.ipynb'
+        if rel.parts[:1] == ('configs',) and rel.suffix == '.yaml': return f'recipes.md#{rel.stem}'
         if file.is_file(): self.files[str(rel)] = file; return str(rel)
-        if file.is_dir(): return {'nbs': 'index.md#notebooks', 'configs': 'recipes.md'}.get(str(rel), f"{ini['git_url']}/tree/{ini['branch']}/{rel}")
+        if file.is_dir(): return {'nbs': 'index.md#the-rooms', 'configs': 'recipes.md'}.get(str(rel), f"{ini['git_url']}/tree/{ini['branch']}/{rel}")
         return target                                       # Sphinx says that it is missing
 
     def markdown(self, text, at):
@@ -145,51 +150,45 @@ def public(module):
     return {k: v for k, v in out.items() if v is not None}
 
 def plain(o):
-    "The function behind a property, class or static method."
-    return getattr(o, 'fget', None) or getattr(o, '__func__', None) or getattr(o, 'func', None) or getattr(o, '__wrapped__', None) or o
+    "The function behind a property, a cached one, a class or static method, fastcore's patched class method, a wrapper."
+    return next((f for a in ('fget', '__func__', 'func', '__wrapped__', 'f') if callable(f := getattr(o, a, None))), o)
 
-def escape(text): return re.sub(r'(?<!\\)([*_<>$])', r'\\\1', text)
+def type_name(t):
+    "A type as one writes it: without the module it comes from."
+    return re.sub(r'\b(?:\w+\.)+(?=\w)', '', t if isinstance(t, str) else getattr(t, '__name__', str(t)) if isclass(t) and '[' not in str(t) else str(t))
 
-def table(obj):
-    "The parameters of a function, or of a class's __init__, as a markdown table, or ''."
+def table(obj, link=str):
+    "The parameters of a function, or of a class's __init__, and what it returns, as a markdown table; '' where there is nothing to say."
     try: tbl = DocmentTbl(obj)
     except Exception: return ''
     if not tbl.has_docment: return ''
-    rows = []
-    for line in str(tbl).splitlines():
-        cols = re.split(r'(?<!\\)\|', line.strip().strip('|'))
-        rows.append(cols)
-    keep = [escape_row(r) if i > 1 else r for i, r in enumerate(rows)]
-    return '\n'.join('| ' + ' | '.join(c.strip() or ' ' for c in r) + ' |' for r in keep)
-
-def escape_row(cols):
-    name, *rest = [c.strip() for c in cols]
-    bold = lambda c: re.fullmatch(r'\*\*(.*)\*\*', c)
-    out = ['*returns*' if name == '**Returns**' else f'`{name}`']
-    for c in rest:
-        c = m[1] if (m := bold(c)) else c
-        out.append(re.sub(r'`[^`]*`|[*_<>$]', lambda m: m[0] if len(m[0]) > 1 else '\\' + m[0], c))
-    return out
+    cols = tbl._columns                                     # those that some parameter fills
+    show = dict(anno=lambda v: escape_doc(type_name(v)), default=lambda v: f'`{v!r}`', docment=lambda v: link(escape_doc(' '.join(str(v).split()))))
+    rows = [['', *cols.values()], ['---'] * (len(cols) + 1)]
+    names = [p for p in tbl.params if p not in ('self', 'cls') and p in tbl.dm] + ['return'] * tbl.has_return
+    for name in names:
+        got = tbl.dm[name]
+        rows.append([f'`{name}`' if name != 'return' else '*returns*', *('' if got.get(k) in (None, inspect._empty) and k != 'default' or got.get(k, inspect._empty) is inspect._empty
+                                                                         else show[k](got[k]) for k in cols)])
+    return '\n'.join('| ' + ' | '.join(re.sub(r'(?<!\\)\|', r'\\|', c) for c in r) + ' |' for r in rows)
 
 def one_line_signature(name, obj):
     try: sig = signature(obj)
     except (ValueError, TypeError): return name
-    sig = sig.replace(parameters=[p.replace(annotation=p.empty) for n, p in sig.parameters.items() if n != 'self'], return_annotation=sig.empty)
-    text = name.rpartition('.')[2] if not isclass(obj) else name
+    sig = sig.replace(parameters=[p.replace(annotation=p.empty) for n, p in sig.parameters.items() if n not in ('self', 'cls')], return_annotation=sig.empty)
     text = re.sub(r'<(?:function|class) ([\w.<>\']+)[^>]*>', r'\1', f'{name}{sig}')
     return text if len(text) < 110 else '\n'.join(textwrap.wrap(text, 100, subsequent_indent='    ', break_long_words=False))
 
 def reference(site, module):
     "Markdown cells that list what a module exports."
-    out = []
+    out, link = [], lambda text: site.markdown(text, root/'nbs/index.ipynb')
     for name, obj in site.public[module].items():
         fn = plain(obj)
-        if not (isclass(fn) or isfunction(fn) or callable(fn)): continue
+        if not callable(fn): continue
         kind = 'property' if isinstance(obj, property) else 'class' if isclass(fn) else ''
-        doc = escape_doc(cleandoc(getdoc(fn) or '')) if '\n' not in (getdoc(fn) or '') else '\n\n'.join(escape_doc(p) for p in cleandoc(getdoc(fn)).split('\n\n'))
-        if isclass(fn) and (d := getdoc(fn)) and not vars(fn).get('__doc__'): doc = ''
+        doc = escape_doc(getdoc(fn) or '') if not isclass(fn) or vars(fn).get('__doc__') else ''      # a class without one would show its parent's
         sig = name if kind == 'property' else one_line_signature(name, fn)
-        parts = [f'({anchor(f"{module}.{name}")})=', f'### `{name}`', f'```python\n{sig}\n```', doc, table(fn)]
+        parts = [f'({anchor(f"{module}.{name}")})=', f'### `{name}`', f'```python\n{sig}\n```', link(doc), table(fn, link)]
         out.append('\n\n'.join(p for p in parts if p))
     return out
 
@@ -298,7 +297,7 @@ def commands():
         except (ImportError, AttributeError) as e: missing.append(f'{name} ({e})'); continue
         text = anno_parser(getattr(main, '__wrapped__', main), prog=name).format_help()
         parts += [f'## {name}', f'```text\n{text.rstrip()}\n```']
-    if missing and not os.environ.get('DOCS_ALLOW'): raise SystemExit('settings.ini names commands that are not there: ' + '; '.join(missing))
+    if missing: raise SystemExit('settings.ini names commands that are not there: ' + '; '.join(missing))
     return '\n\n'.join(parts) + '\n'
 
 def recipes():
@@ -315,12 +314,14 @@ def recipes():
     return '\n\n'.join(parts) + '\n'
 
 def dry_run(recipe):
-    import subprocess, tempfile
-    with tempfile.TemporaryDirectory() as empty:            # no data set and no earlier run may change what it says
-        r = subprocess.run([sys.executable, '-m', 'nanodit.train', str(root/'configs'/f'{recipe}.yaml'), '--dry-run'], cwd=empty, capture_output=True, text=True,
-                           env={**os.environ, 'PYTHONPATH': str(root)}, timeout=120)
-    if r.returncode: raise SystemExit(f'nanodit-train {recipe} --dry-run ended with {r.returncode}:\n{r.stderr[-2000:]}')
-    return r.stdout.rstrip()
+    "What `nanodit-train RECIPE --dry-run` prints where there is no data set and no earlier run."
+    from nanodit.train import main
+    out = io.StringIO()
+    with tempfile.TemporaryDirectory() as empty, contextlib.chdir(empty), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        try: getattr(main, '__wrapped__', main)(str(root/'configs'/f'{recipe}.yaml'), dry_run=True)
+        except SystemExit as e:
+            if e.code: raise SystemExit(f'nanodit-train {recipe} --dry-run ended with {e.code}:\n{out.getvalue()[-2000:]}') from None
+    return out.getvalue().rstrip()
 
 def write_pages(src):
     "Everything that Sphinx reads, in `src`."
@@ -338,7 +339,6 @@ def write_pages(src):
     return site
 
 def main(out):
-    from sphinx.cmd.build import build_main
     src = out/'src'
     site = write_pages(src)
     shutil.rmtree(out/'html', ignore_errors=True)

@@ -1,7 +1,7 @@
 """How the notebooks read, as far as that can be counted: `python docs/reading.py [NOTEBOOK …]` prints a table.
 
 Runs of more than three code cells without prose, and code cells of more than 25 lines, are remarks. A notebook of 500 KB or
-more is a fault (exit code 1). Hidden cells are not counted: a reader of the docs does not see them."""
+more, or one that was saved with an error, is a fault (exit code 1). Hidden cells are not counted: a reader of the docs does not see them."""
 import json, re, sys
 from pathlib import Path
 
@@ -25,7 +25,8 @@ def look(path):
             n = len([l for l in source.splitlines() if l.strip() and not l.startswith('#|')])
             if n > LONG: long.append(f'{n} lines below "{heading}"')
     close()
-    return dict(name=path.name, kb=path.stat().st_size/1000, code=code, words=words, runs=runs, long=long)
+    return dict(name=path.name, kb=path.stat().st_size/1000, code=code, words=words, runs=runs, long=long,
+                errors=sum(o['output_type'] == 'error' for c in cells for o in c.get('outputs', [])))
 
 if __name__ == '__main__':
     paths = [Path(a) for a in sys.argv[1:]] or [*sorted((root/'nbs').glob('*.ipynb')), root/'the-reality.ipynb']
@@ -36,4 +37,7 @@ if __name__ == '__main__':
         for what in r['runs']: print(f"{r['name']}: {what} without prose")
         for what in r['long']: print(f"{r['name']}: a cell of {what}")
     fat = [r['name'] for r in rows if r['kb'] >= KB]
-    if fat: sys.exit(f'{KB} KB or more: ' + ', '.join(fat))
+    wrong = [r['name'] for r in rows if r['errors']]
+    if fat: print(f'{KB} KB or more: ' + ', '.join(fat))
+    if wrong: print('saved with an error: ' + ', '.join(wrong))
+    sys.exit(bool(fat or wrong))

@@ -3,7 +3,7 @@
 Blocks 1 and 2 (the main job and the tests) are run as they stand by .ci/run. The others run as they stand too, in order, but
 for what `SHORTER` appends: settings that make a run small, and the built-in encoders where real weights would have to be
 fetched. Anything else that a command needs (photos, a small trained run) is made here first."""
-import os, re, shlex, subprocess, sys, tempfile, time
+import os, re, subprocess, sys, tempfile, time
 from pathlib import Path
 from PIL import Image
 
@@ -16,18 +16,19 @@ SMALL = ('training.total_steps={n} training.warmup_steps=0 training.ema_warmup_s
 SHORTER = [     # (the command begins with or contains, what is appended)
     (r'^nanodit-prepare .*--text t5:',          '--text words --vision ring --latents dct'),
     (r'--dry-run',                              ''),
-    (r'^nanodit-train configs/small\.yaml',     SMALL.format(n=2)),
-    (r'^torchrun .*configs/small\.yaml',        SMALL.format(n=3)),
+    (r'^nanodit-train configs/small\.yaml',     SMALL.format(n=1)),
+    (r'^torchrun .*configs/small\.yaml',        SMALL.format(n=2)),
     (r'^nanodit-train my\.yaml',                SMALL.format(n=2)),
+    (r'^nanodit-bench configs/small\.yaml',     'model.depth=1 model.hidden_size=64 model.num_heads=1 --rounds 1'),
     (r'^nanodit-generate ',                     '--steps 2'),
 ]
 # recipes that a later command needs, as another part of README would have left them
-TINY = ('nanodit-train configs/tiny.yaml data.shapes.num_samples=48 ' + SMALL.format(n=2)).replace('hidden_size=64', 'hidden_size=192').replace('num_heads=1', 'num_heads=3')
+TINY = 'nanodit-train configs/tiny.yaml data.shapes.num_samples=48 ' + SMALL.format(n=2)
 
 def blocks(text):
     "The commands of each ```bash block: comments dropped, continued lines joined."
     for b in re.findall(r'^```bash\n(.*?)^```', text, re.M | re.S):
-        yield [l.strip() for l in b.replace('\\\n', ' ').splitlines() if l.strip() and not l.strip().startswith('#')]
+        yield [re.sub(r'\s+', ' ', l).strip() for l in b.replace('\\\n', ' ').splitlines() if l.strip() and not l.strip().startswith('#')]
 
 def loose(text):
     "Commands in running text, which nothing would run."
@@ -64,7 +65,7 @@ def main(first):
     with tempfile.TemporaryDirectory() as tmp:
         work, home = Path(tmp)/'nanodit', Path(tmp)/'home'
         work.mkdir()
-        for name in ('configs', 'nbs', 'docs', 'nanodit', 'bench', 'settings.ini', 'constraints.txt', 'the-reality.ipynb', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', '.ci'):
+        for name in ('configs', 'nbs', 'docs', 'nanodit', 'settings.ini', 'constraints.txt', 'the-reality.ipynb', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', '.ci'):
             if (root/name).exists(): (work/name).symlink_to(root/name)
         photos(home/'photos')
         Image.linear_gradient('L').convert('RGB').resize((320, 240)).save(work/'photo.jpg')

@@ -6,8 +6,8 @@
 __all__ = ['GPUS', 'ASSUMED_UTILISATION', 'RESERVE', 'forward_flops', 'step_flops', 'block_bytes', 'activation_bytes',
            'half_weights', 'find_gpu', 'measured_utilisation', 'Estimate', 'estimate']
 
-# %% ../nbs/12b_estimate.ipynb #44c7293b
-import json, math
+# %% ../nbs/12b_estimate.ipynb #3898d18b
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 import torch

@@ -97,7 +97,7 @@ def _keep(ctx, inputs, output): ctx.save_for_backward(*inputs)
 def _backward(ctx, grad): return (*_chunked_attention_backward(grad, *ctx.saved_tensors), None)
 _chunked_attention.register_autograd(_backward, setup_context=_keep)
 
-# %% ../nbs/02_model.ipynb #b9a5b913
+# %% ../nbs/02_model.ipynb #dcb154d6
 def attention(
     q:Tensor,                # (B, H, N, Dh)
     k:Tensor, v:Tensor,      # (B, H, L, Dh)
@@ -111,9 +111,10 @@ def attention(
 
 def _heads(x:Tensor, n:int, num_heads:int) -> tuple[Tensor, ...]:
     "Split the last axis of (B, N, n*D) into `n` tensors (B, H, N, Dh)."
-    return x.unflatten(-1, (n, num_heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+    if n == 1: return x.unflatten(-1, (num_heads, -1)).transpose(1, 2),
+    return tuple(a.transpose(1, 2) for a in x.unflatten(-1, (n, num_heads, -1)).unbind(2))
 
-# %% ../nbs/02_model.ipynb #71115136
+# %% ../nbs/02_model.ipynb #3184b396
 class _LeanRMSNorm(torch.autograd.Function):
     "`F.rms_norm` for a CPU, where PyTorch has no fused kernel: the same numbers, but it keeps its input alone and no float32 copies of it."
     @staticmethod
@@ -157,11 +158,11 @@ class Modulation(nn.Module):
         self.up = nn.Linear(rank if 0 < rank < dim else dim, n * dim)
 
     def forward(self, c:Tensor) -> tuple[Tensor, ...]:
-        return self.up(self.down(F.silu(c)))[:, None].chunk(self.n, dim=-1)
+        return self.up(self.down(c))[:, None].chunk(self.n, dim=-1)
 
 def modulate(x:Tensor, shift:Tensor, scale:Tensor) -> Tensor:
     "Layer norm of `x` (B, N, D) without weights of its own, then scale and shift (B, 1, D)."
-    return torch.addcmul(shift, F.layer_norm(x, x.shape[-1:], eps=1e-6).to(shift.dtype), 1 + scale)    # in the dtype that the products want
+    return shift + F.layer_norm(x, x.shape[-1:], eps=1e-6).to(shift.dtype) * (1 + scale)    # in the dtype that the products want
 
 # %% ../nbs/02_model.ipynb #2ebbfd60
 class DiTBlock(nn.Module):
@@ -184,7 +185,7 @@ class DiTBlock(nn.Module):
         self.cross_q_norm, self.cross_k_norm = norm(), norm()
         self.fc1, self.fc2 = nn.Linear(dim, int(mlp_ratio * dim), bias=False), nn.Linear(int(mlp_ratio * dim), dim, bias=False)
 
-# %% ../nbs/02_model.ipynb #6effeee5
+# %% ../nbs/02_model.ipynb #4b387bbe
 @patch
 def text_kv(self:DiTBlock,
     text:Tensor,                  # text tokens (B, L, D)
@@ -196,18 +197,18 @@ def text_kv(self:DiTBlock,
 @patch
 def forward(self:DiTBlock,
     x:Tensor,                     # patches (B, N, D)
-    c:Tensor,                     # condition vector: time + DINO (B, D)
+    c:Tensor,                     # condition vector: SiLU of time + DINO (B, D)
     text_k:Tensor, text_v:Tensor, # from `text_kv`
     text_mask:Tensor,             # (B, 1, 1, L) bool, at least one True a row
 ) -> Tensor:                      # (B, N, D)
     "One block; the identity while its gates are zero."
     shift1, scale1, gate1, shift2, scale2, gate2, shift3, scale3, gate3 = self.adaLN(c)
     q, k, v = _heads(self.qkv(modulate(x, shift1, scale1)), 3, self.num_heads)
-    x = torch.addcmul(x, gate1, self.proj(attention(self.q_norm(q), self.k_norm(k), v)))
+    x = x + gate1 * self.proj(attention(self.q_norm(q), self.k_norm(k), v))
     q, = _heads(self.cross_q(modulate(x, shift2, scale2)), 1, self.num_heads)
-    x = torch.addcmul(x, gate2, self.cross_proj(attention(self.cross_q_norm(q), text_k, text_v, text_mask)))
+    x = x + gate2 * self.cross_proj(attention(self.cross_q_norm(q), text_k, text_v, text_mask))
     h = F.gelu(self.fc1(modulate(x, shift3, scale3)), approximate='tanh')
-    return torch.addcmul(x, gate3, self.fc2(h))
+    return x + gate3 * self.fc2(h)
 
 # %% ../nbs/02_model.ipynb #de99437c
 class NanoDiT(nn.Module):
@@ -290,7 +291,7 @@ def unpatchify(
     B, N, K = x.shape
     return x.reshape(B, h // p, w // p, p, p, K // p**2).permute(0, 5, 1, 3, 2, 4).reshape(B, K // p**2, h, w)
 
-# %% ../nbs/02_model.ipynb #047c396d
+# %% ../nbs/02_model.ipynb #0f697850
 @patch
 def forward(self:NanoDiT,          # noqa: F811 (a patch of another class)
     x:Tensor,                      # noisy latents z_t (B, C, h, w)
@@ -310,7 +311,7 @@ def forward(self:NanoDiT,          # noqa: F811 (a patch of another class)
     kvs, mask = self.encode_text(text, text_mask, keep_text) if text_kv is None else text_kv
     dino = F.rms_norm(dino.to(self.null_dino.dtype), dino.shape[-1:], eps=1e-6)
     if keep_dino is not None: dino = torch.where(keep_dino[:, None], dino, F.rms_norm(self.null_dino, self.null_dino.shape))
-    c = self.t_embed(timestep_code(t).to(dino.dtype)) + self.dino_embed(dino)
+    c = F.silu(self.t_embed(timestep_code(t).to(dino.dtype)) + self.dino_embed(dino))
     x = self.patch_in(patchify(x, p)) + sincos_2d(h // p, w // p, self.hidden_size, str(x.device)).to(x.dtype)
     every = self.gradient_checkpointing if torch.is_grad_enabled() else 0
     for i, (block, (k, v)) in enumerate(zip(self.blocks, kvs)):

@@ -69,7 +69,7 @@ class Columns:
             row = [*(r.get(k) for k in _NAMES[:9]), *(by.get(k) for k in CONDITIONS), *tenths]
             self.data[:len(row), self.n] = [math.nan if x is None else x for x in row]; self.n += 1
 
-# %% ../nbs/11b_monitor.ipynb #cbe7c54e
+# %% ../nbs/11b_monitor.ipynb #acb6b3b9
 class RunError(Exception):
     "The folder of a run that cannot be read; says which and why."
 
@@ -83,7 +83,7 @@ class RunView:
             raise RunError(f'{run_dir} is not a folder: give the folder of a run, which is checkpoint.output_dir of its recipe (runs/tiny, for example)')
         self.tails = {k: Tail(self.run_dir / f'{k}.jsonl') for k in ('log', 'validation', 'alarms')}
         self.columns, self.validations, self.alarms, self.sheets, self.recipe = Columns(), [], [], {}, {}
-        self.rules, self.read_at = AlarmsConfig(), None
+        self.rules, self.read_at, self.report = AlarmsConfig(), None, {}
         self.poll()
 
 @patch
@@ -95,11 +95,19 @@ def poll(self:RunView) -> bool:   # whether anything is new
     for k in ('validation', 'alarms'):
         name = 'validations' if k == 'validation' else k
         setattr(self, name, ([] if news[k][1] else getattr(self, name)) + news[k][0])
-    before = self.recipe, self.sheets
+    before = self.recipe, self.sheets, self.report
     self._read_recipe(); self.sheets = self._find_sheets()
-    return any(rows or again for rows, again in news.values()) or (self.recipe, self.sheets) != before
+    try: self.report = json.loads((self.run_dir / 'report.json').read_text(encoding='utf-8'))
+    except (OSError, ValueError): pass                        # none yet, or being written
+    return any(rows or again for rows, again in news.values()) or (self.recipe, self.sheets, self.report) != before
 
-# %% ../nbs/11b_monitor.ipynb #a2e0800d
+@patch(as_prop=True)
+def looks(self:RunView) -> list:
+    "The validations, and the report of a finished run as the last of them."
+    step = self.report.get('step', 0)
+    return self.validations + [self.report] * ((self.validations[-1]['step'] if self.validations else 0) < step <= self.done)
+
+# %% ../nbs/11b_monitor.ipynb #d50feaf0
 @patch
 def _read_recipe(self:RunView):
     "The recipe, if it has changed; the thresholds of the alarms are read as far as this version knows them."
@@ -121,16 +129,16 @@ def get(self:RunView, *keys, default=None):
     return default if at is None else at
 
 @patch
-def _find_sheets(self:RunView) -> dict:   # kind -> {step: path}; the kind of the ordinary sheet is ''
+def _find_sheets(self:RunView) -> dict:   # kind of sheet, 'samples' and what else validation drew -> {step: path}
     out = Path(self.get('validation', 'output_dir', default='samples')); home = Path(self.get('checkpoint', 'output_dir', default='.'))
     here = self.run_dir.resolve(); depth = len(home.parts)
     root = here.parents[depth - 1] if depth and not home.is_absolute() and here.parts[-depth:] == home.parts else Path()
     folder, found = next((p for p in (root / out, out, here / 'samples') if p.is_dir()), None), {}
-    for p in sorted(folder.glob('step-*')) if folder else ():
-        if m := re.fullmatch(r'step-(\d+)-?(.*)\.(png|jpg)', p.name): found.setdefault(m[2], {})[int(m[1])] = p
+    for p in sorted(folder.iterdir()) if folder else ():
+        if m := re.fullmatch(r'(.+)-(\d+)\.(png|jpg)', p.name): found.setdefault('samples' if m[1] == 'step' else m[1], {})[int(m[2])] = p
     return found
 
-# %% ../nbs/11b_monitor.ipynb #8d67061f
+# %% ../nbs/11b_monitor.ipynb #8e66891f
 @patch
 def recent(self:RunView,
     name:str,       # a column
@@ -143,7 +151,7 @@ def recent(self:RunView,
 @patch
 def last(self:RunView, key:str):
     "The newest value of a validation, or None."
-    return next((v[key] for v in reversed(self.validations) if v.get(key) is not None), None)
+    return next((v[key] for v in reversed(self.looks) if v.get(key) is not None), None)
 
 @patch
 def state(self:RunView) -> str:   # 'not begun', 'finished', 'running', or how long it has been silent
@@ -207,12 +215,12 @@ def smooth(
     total, count = np.convolve(np.where(there, y, 0.), k, 'same'), np.convolve(there.astype(float), k, 'same')
     return np.where(count > .5, total / np.maximum(count, 1), np.nan)[:len(y)]
 
-# %% ../nbs/11b_monitor.ipynb #28a037f4
-def _band(ax, view, name, label='', color='C0', band=True):
-    "A curve with the range that its bins cover."
+# %% ../nbs/11b_monitor.ipynb #473f20e4
+def _band(ax, view, name, label='', color='C0', band=True, window=None):
+    "A curve, smoothed over `window` bins, with the range that its bins cover."
     x, mean, low, high = thin(view.columns['step'], view.columns[name])
     if band: ax.fill_between(x, low, high, color=color, alpha=.22, lw=0)
-    ax.plot(x, smooth(mean, max(1, len(mean) // 80)), color=color, lw=1.4, label=label)
+    ax.plot(x, smooth(mean, window or max(1, len(mean) // 80)), color=color, lw=1.4, label=label)
 
 def _limit(ax, rule, last, below=False):
     "The threshold of an alarm: dotted before it counts, solid after."
@@ -232,7 +240,7 @@ def _fit_log(ax, y, *limits):
     ax.set_yscale('log'); ax.set_ylim(low, high); ax.yaxis.set_major_formatter(lambda v, _: f'{v:g}')
     ax.yaxis.set_minor_formatter(lambda v, _: f'{v:g}' if high < 50 * low and f'{v:e}'[0] in '235' else '')
 
-# %% ../nbs/11b_monitor.ipynb #e316c221
+# %% ../nbs/11b_monitor.ipynb #c2040b0a
 def _alarm_marks(axs, view):
     "A red mark at the foot of a panel for each alarm that concerns it."
     where = dict(gradient_high=1, gradient_low=1, velocity_high=2, velocity_low=2, data_wait=6, text_ignored=7)
@@ -242,7 +250,7 @@ def _alarm_marks(axs, view):
 
 def _tenths(ax, view):
     "The map of the loss over step and t."
-    maps = [thin(view.columns['step'], view.columns[f't{i}'], 120) for i in range(10)]
+    maps = [thin(view.columns['step'], view.columns[f't{i}'], max(1, min(100, len(view.columns) // 8))) for i in range(10)]
     x, grid = maps[0][0], np.stack([m[1] for m in maps])
     if np.isfinite(grid).any():
         edges = [0 if len(x) < 2 else x[0] - (x[1] - x[0]) / 2, *((x[1:] + x[:-1]) / 2), x[-1] + (1 if len(x) < 2 else (x[-1] - x[-2]) / 2)]
@@ -250,7 +258,7 @@ def _tenths(ax, view):
         bar = ax.figure.colorbar(mesh, ax=ax, pad=.02); bar.ax.yaxis.set_major_formatter(lambda v, _: f'{10 ** v:.2g}'); bar.ax.tick_params(labelsize=7)
     ax.set_ylabel('t')
 
-# %% ../nbs/11b_monitor.ipynb #e9d57972
+# %% ../nbs/11b_monitor.ipynb #152f6b25
 def plot_run(
     run,              # folder of a run, or a `RunView`
     fig=None,         # a figure to draw on; None = a new one of pyplot
@@ -262,23 +270,23 @@ def plot_run(
         fig = plt.figure(figsize=(14, 5.2))
     axs, c, r, last = fig.subplots(2, 4).flatten(), view.columns, view.rules, max(1, view.done)
     for name, ax in zip(('loss', 'grad_norm', 'v_ratio', 'lr'), axs): _band(ax, view, name, 'training', band=name != 'lr')
-    held = [(v['step'], v['held_out_loss']) for v in view.validations if v.get('held_out_loss') is not None]
+    held = [(v['step'], v['held_out_loss']) for v in view.looks if v.get('held_out_loss') is not None]
     if held: axs[0].plot(*zip(*held), 'o', color='C1', ms=4, label='held-out photos'); axs[0].legend(fontsize=7)
     _fit_log(axs[0], c['loss']); _fit_log(axs[1], c['grad_norm'], r.gradient_high.threshold, r.gradient_low.threshold); _fit_log(axs[2], c['v_ratio'], r.velocity_low.threshold, r.velocity_high.threshold)
     for ax, rule, below in ((axs[1], r.gradient_high, 0), (axs[1], r.gradient_low, 1), (axs[2], r.velocity_high, 0), (axs[2], r.velocity_low, 1)): _limit(ax, rule, last, below)
     _tenths(axs[4], view)
-    for i, k in enumerate(CONDITIONS): _band(axs[5], view, k, k.replace('_', ' '), f'C{i}', band=False)
-    if np.isfinite(c['both']).any(): axs[5].legend(fontsize=7)
+    for i, k in enumerate(CONDITIONS): _band(axs[5], view, k, k.replace('_', ' '), f'C{i}', band=False, window=25)    # rare in a small batch
+    if np.isfinite(c['both']).any(): axs[5].legend(fontsize=7); axs[5].set_yscale('log' if np.nanmax(c['both']) > 30 * np.nanmedian(c['both']) else 'linear')
     for i in (4, 5):
         if not np.isfinite(c['both' if i == 5 else 't5']).any(): axs[i].text(.5, .5, 'not in this log', ha='center', color='grey', transform=axs[i].transAxes)
     _plot_time(axs[6], view); _plot_strength(axs[7], view); _alarm_marks(axs, view)
     titles = 'loss', 'gradient norm', 'velocity: predicted ÷ target RMS', 'learning rate', 'loss over t', 'loss by condition', 'seconds a step', 'strength of the conditions'
-    for ax, t in zip(axs, titles): ax.set_title(t, fontsize=9); ax.tick_params(labelsize=7, which='both'); ax.set_xlim(0, last)
+    for ax, t in zip(axs, titles): ax.set_title(t, fontsize=9); ax.tick_params(labelsize=7, which='both'); ax.set_xlim(0, last * 1.01)
     axs[3].ticklabel_format(axis='y', style='sci', scilimits=(0, 0)); axs[3].yaxis.get_offset_text().set_fontsize(7)
-    fig.subplots_adjust(left=.035, right=.995, top=.94, bottom=.055, wspace=.17, hspace=.28)
+    fig.subplots_adjust(left=.035, right=.992, top=.94, bottom=.055, wspace=.17, hspace=.28)
     return fig
 
-# %% ../nbs/11b_monitor.ipynb #ce4998a3
+# %% ../nbs/11b_monitor.ipynb #d803b051
 def _plot_time(ax, view):
     "Seconds of a step, split into waiting for data and the rest; in the title, the share that the alarm looks at."
     x, took, _, high = thin(view.columns['step'], view.columns['seconds'], 200); wait = thin(view.columns['step'], view.columns['data_wait'], 200)[1]
@@ -291,11 +299,11 @@ def _plot_time(ax, view):
 def _plot_strength(ax, view):
     "How much dropping a condition changes the velocity, at each validation."
     for key, color in (('text_strength', 'C0'), ('dino_strength', 'C1')):
-        if rows := [(v['step'], v[key]) for v in view.validations if v.get(key) is not None]: ax.plot(*zip(*rows), 'o-', ms=3, color=color, label=key.split('_')[0].replace('dino', 'DINO'))
+        if rows := [(v['step'], v[key]) for v in view.looks if v.get(key) is not None]: ax.plot(*zip(*rows), 'o-', ms=3, color=color, label=key.split('_')[0].replace('dino', 'DINO'))
     if ax.lines: ax.legend(fontsize=7); ax.set_ylim(0, None); _limit(ax, view.rules.text_ignored, max(1, view.done), True)
     else: ax.text(.5, .5, 'no validation yet', ha='center', color='grey', transform=ax.transAxes)
 
-# %% ../nbs/11b_monitor.ipynb #b4adc26b
+# %% ../nbs/11b_monitor.ipynb #5b92a1b2
 _STYLE = '''<style>.nd-now{display:flex;flex-wrap:wrap;gap:4px 22px;font:14px sans-serif}.nd-now b{display:block;font-size:17px}.nd-now span{color:#777}
 .nd-alarm{font:14px sans-serif;border-left:4px solid #c33;padding:4px 10px;margin:6px 0;background:#c332}.nd-quiet{font:14px sans-serif;color:#777}</style>'''
 
@@ -305,15 +313,16 @@ def _numbers_html(view:RunView) -> str:
 
 def _alarms_html(view:RunView, n:int=10) -> str:
     "The newest alarms with their remedies."
-    if not view.alarms: return '<div class="nd-quiet">No alarm.</div>'
-    return ''.join(f"<div class='nd-alarm'><b>Step {a['step']:,}: {_html.escape(a['name'])}</b> ({_html.escape(a['action'])}) {_html.escape(a['seen'])}. {_html.escape(a['remedy'])}</div>" for a in view.alarms[:-n - 1:-1])
+    failed = f"<div class='nd-alarm'>The validation of step {view.looks[-1]['step']:,} failed: {_html.escape(str(view.looks[-1]['problem']))}</div>" if view.looks and view.looks[-1].get('problem') else ''
+    if not view.alarms: return failed or '<div class="nd-quiet">No alarm.</div>'
+    return failed + ''.join(f"<div class='nd-alarm'><b>Step {a['step']:,}: {_html.escape(a['name'])}</b> ({_html.escape(a['action'])}) {_html.escape(a['seen'])}. {_html.escape(a['remedy'])}</div>" for a in view.alarms[:-n - 1:-1])
 
 def _figure_png(view:RunView, dpi:int=80) -> bytes:
     "The figure as PNG; no pyplot, so that any thread may draw."
     out = io.BytesIO(); plot_run(view, Figure(figsize=(14, 5.2))).savefig(out, format='png', dpi=dpi)
     return out.getvalue()
 
-# %% ../nbs/11b_monitor.ipynb #f475ce86
+# %% ../nbs/11b_monitor.ipynb #6400d637
 class Dashboard:
     "A live or finished run in Jupyter: state, curves, alarms, and the history of its sheets."
     def __init__(self,
@@ -323,7 +332,7 @@ class Dashboard:
     ):
         import ipywidgets as w
         self.view, self.every, self._lock, self._stop = RunView(run_dir), every, threading.Lock(), threading.Event()
-        self.numbers, self.alarms, self.curves, self.sheet = w.HTML(), w.HTML(), w.Image(format='png'), w.Image(format='png')
+        self.numbers, self.alarms, self.curves, self.sheet = w.HTML(), w.HTML(), w.Image(format='png'), w.Image(format='png', layout=w.Layout(align_self='flex-start', max_width='100%'))
         self.kind = w.Dropdown(options=['samples'], description='sheet')
         self.slider, self.which, self.steps = w.IntSlider(max=0, description='history', readout=False, layout=w.Layout(width='60%')), w.Label('no sheet yet'), []
         self.following, self.button = w.ToggleButton(description='follow', icon='play'), w.Button(description='look again', icon='refresh')
@@ -335,7 +344,7 @@ class Dashboard:
 
     def _repr_mimebundle_(self, **kw): return self.box._repr_mimebundle_(**kw)
 
-# %% ../nbs/11b_monitor.ipynb #96a4dee8
+# %% ../nbs/11b_monitor.ipynb #970bf4d3
 @patch
 def refresh(self:Dashboard, draw:bool=False):
     "Looks at the files; draws anew if something has changed, or if `draw`."
@@ -347,7 +356,7 @@ def refresh(self:Dashboard, draw:bool=False):
 @patch
 def _list(self:Dashboard):
     "Brings the kinds and steps of sheets up to date; stays at the newest if it was there."
-    kinds = ['samples' if not k else k for k in sorted(self.view.sheets)] or ['samples']
+    kinds = sorted(self.view.sheets, key=lambda k: (k != 'samples', k)) or ['samples']
     if tuple(kinds) != tuple(self.kind.options): self.kind.options = kinds
     at, newest = self.step, self.slider.value >= len(self.steps) - 1
     self.steps = sorted(self._sheets()); self.slider.max = max(0, len(self.steps) - 1)
@@ -360,7 +369,7 @@ def step(self:Dashboard):
     return self.steps[min(self.slider.value, len(self.steps) - 1)] if self.steps else None
 
 @patch
-def _sheets(self:Dashboard) -> dict: return self.view.sheets.get('' if self.kind.value == 'samples' else self.kind.value, {})
+def _sheets(self:Dashboard) -> dict: return self.view.sheets.get(self.kind.value, {})
 
 @patch
 def _show(self:Dashboard):
@@ -388,7 +397,7 @@ def stop(self:Dashboard):
     "Stops following."
     self._stop.set()
 
-# %% ../nbs/11b_monitor.ipynb #21711b5c
+# %% ../nbs/11b_monitor.ipynb #aa19833f
 def spark(
     y:np.ndarray,     # nan where it is missing
     width:int=40,     # characters at most
@@ -412,8 +421,7 @@ def screen(
              f"|g| {n['gradient norm']}  v {n['velocity ratio']}  lr {n['learning rate']}  listens to text {n['text strength']}, DINO {n['DINO strength']}",
              f"{n['samples/s']} samples/s  {n['seconds a step']} s a step, waits for data {n['waits for data']}  memory {n['memory']}"]
     lines += [f"! step {a['step']}, {a['name']}: {a['seen']}" for a in view.alarms[-3:]] or ['no alarm']
-    newest = max(view.sheets.get('', {None: None}), default=None, key=lambda s: s or 0)
-    if newest is not None: lines.append(f"newest sheet: {view.sheets[''][newest]}")
+    if sheets := view.sheets.get('samples'): lines.append(f'newest sheet: {sheets[max(sheets)]}')
     return '\n'.join(l if len(l) <= width or l.startswith('newest') else l[:width - 1] + '…' for l in lines)
 
 # %% ../nbs/11b_monitor.ipynb #133eba96
@@ -432,28 +440,31 @@ def _table(rows:list) -> str:
     cell = lambda r, k: f"{r[k]:,}" if k == 'step' else '–' if not isinstance(r.get(k), (int, float)) else f'{r[k]:.4g}'
     return '<table><tr>' + ''.join(f'<th>{_html.escape(k.replace("_", " "))}</th>' for k in keys) + '</tr>' + ''.join('<tr>' + ''.join(f'<td>{cell(r, k)}</td>' for k in keys) + '</tr>' for r in rows) + '</table>'
 
-# %% ../nbs/11b_monitor.ipynb #cf4a4aee
+# %% ../nbs/11b_monitor.ipynb #8a3cea21
 _PAGE = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{name}</title>
 <style>body{{max-width:1250px;margin:24px auto;padding:0 16px;font:15px/1.5 sans-serif;color:#222;background:#fff}}img{{max-width:100%}}h2{{margin:28px 0 8px}}
 table{{border-collapse:collapse;font-size:14px;display:block;overflow-x:auto}}td,th{{padding:3px 12px;text-align:right;border-bottom:1px solid #ddd;white-space:nowrap}}pre{{background:#f5f5f5;padding:12px;overflow:auto}}input{{width:100%}}</style></head>
 <body><h1>{name}</h1>{numbers}<h2>Alarms</h2>{alarms}<h2>Curves</h2><img alt="curves of the run" src="{curves}">{sheets}<h2>Validations</h2>{validations}<details><summary>The recipe</summary><pre>{recipe}</pre></details>
 <p class="nd-quiet">Written on {date} by nanodit from {folder}</p></body></html>'''
 
-_SHEETS = '''<h2>Samples</h2><input type="range" id="at" min="0" max="{last}" value="{last}"><div id="step"></div><img id="sheet" alt="sample sheet">
-<script>const sheets={data};const at=document.getElementById("at");
-function show(){{const s=sheets[at.value];document.getElementById("step").textContent="step "+s[0].toLocaleString("en-US");document.getElementById("sheet").src=s[1]}}
-at.addEventListener("input",show);show()</script>'''
+_SHEETS = '''<h2>Sheets</h2><select id="kind"></select> <span id="step"></span><input type="range" id="at" min="0"><img id="sheet" alt="sheet of pictures">
+<script>const sheets={data},[kind,at,step,sheet]=["kind","at","step","sheet"].map(i=>document.getElementById(i));
+function show(){{const s=sheets[kind.value][at.value];step.textContent="step "+s[0].toLocaleString("en-US");sheet.src=s[1]}}
+function choose(){{at.max=sheets[kind.value].length-1;at.value=at.max;show()}}
+for(const k in sheets)kind.add(new Option(k));
+kind.addEventListener("change",choose);at.addEventListener("input",show);choose()</script>'''
 
 def write_page(
     run_dir:Path,      # folder of a run
     path:Path,         # the file to write
-    sheets:int=24,     # sample sheets at most
+    sheets:int=24,     # sample sheets at most; a third as many of the other kinds
 ) -> Path:
     "One HTML file about a run that needs nothing else; returns its path."
     view, path = RunView(run_dir), Path(path); name = view.get('name') or view.run_dir.resolve().name
-    chosen = [[s, _data_url(_small(p), 'jpeg')] for s, p in _even(sorted(view.sheets.get('', {}).items()), sheets)]
+    kinds = sorted(view.sheets, key=lambda k: (k != 'samples', k))
+    chosen = {k: [[s, _data_url(_small(p), 'jpeg')] for s, p in _even(sorted(view.sheets[k].items()), sheets if k == 'samples' else max(2, sheets // 3))] for k in kinds}
     page = _PAGE.format(name=_html.escape(name), numbers=_numbers_html(view), alarms=_alarms_html(view, 50), curves=_data_url(_figure_png(view, 110)),
-                        sheets=_SHEETS.format(last=len(chosen) - 1, data=json.dumps(chosen)) if chosen else '', validations=_table(_even(view.validations, 50)) if view.validations else '<p>None yet.</p>',
+                        sheets=_SHEETS.format(data=json.dumps(chosen).replace('<', '\\u003c')) if chosen else '', validations=_table(_even(view.looks, 50)) if view.looks else '<p>None yet.</p>',
                         recipe=_html.escape(yaml.safe_dump(view.recipe, sort_keys=False, allow_unicode=True)), date=time.strftime('%Y-%m-%d %H:%M'), folder=_html.escape(str(view.run_dir)))
     path.parent.mkdir(parents=True, exist_ok=True); tmp = path.with_name(path.name + '.tmp'); tmp.write_text(page, encoding='utf-8'); os.replace(tmp, path)
     return path

@@ -10,7 +10,7 @@ __all__ = ['SECTIONS', 'STATUSES', 'PLAN', 'Claim', 'Key', 'Trouble', 'source_of
            'count_parameters', 'recipes', 'recorded_runs', 'spark', 'figures', 'loose_figures', 'run_cell',
            'build_reality', 'to_text', 'stale', 'reality_faults', 'main']
 
-# %% ../nbs/16_reality.ipynb #8151a289
+# %% ../nbs/16_reality.ipynb #3e57787c
 import ast, base64, contextlib, hashlib, io, json, operator, re, sys, tokenize
 from collections import Counter, namedtuple
 from pathlib import Path
@@ -23,6 +23,7 @@ from PIL import Image
 
 from .config import config_schema, load_config
 from .model import NanoDiT
+from .runlog import troubleshooting
 
 # %% ../nbs/16_reality.ipynb #c4cabd41
 SECTIONS = dict(A='Data on disk', B='The proof before the big run', C='The big run', D='Numbers',
@@ -585,7 +586,7 @@ def _status_tables(root, claims):
         _table(('notebook', 'library cells', 'test cells', 'of these slow', 'claims'), [*rows, total], 'lrrrr'),
         '### Environment\n\nThe versions that were tested together, from `constraints.txt`: ' + (', '.join(f'`{p}`' for p in pins) or 'none given') + '.']))
 
-# %% ../nbs/16_reality.ipynb #b2ae24d2
+# %% ../nbs/16_reality.ipynb #639fd624
 def _recipe_cells(root):
     "Training recipes: what each is, and what a run of it has cost."
     rows, runs = [], recorded_runs(root)
@@ -596,6 +597,8 @@ def _recipe_cells(root):
     yield _md('\n\n'.join(['## Training recipes', 'What each file in `configs/` asks for. *Effective batch* is the batch of one pass times the passes for one update; *checkpointing* recomputes activations and saves memory.',
         _table(('recipe', 'command', 'layers × width', 'parameters', 'updates', 'effective batch', 'buckets', 'checkpointing'), rows)]))
     yield _code("for name, config in recipes().items():\n    print(f'{name:12} {count_parameters(config.model.model_dump()):>12,} parameters')")
+    yield _md('### What a run will cost\n\nEstimated from the recipe alone, as `nanodit-train RECIPE --dry-run` does it; nothing here was measured on a GPU unless it says so.')
+    yield _code("for name, config in recipes().items(): print(f'{name}\\n{estimate(config)}\\n')")
     out = ['### What runs have cost\n\nEverything that recorded runs in `bench/` hold, and nothing else. A curve is a row of blocks from the first value to the last.']
     for name in recipes(root):
         of = {f: r for f, r in runs.items() if isinstance(r, dict) and r.get('recipe') == name}
@@ -607,7 +610,7 @@ def _recipe_cells(root):
         if not isinstance(r, dict) or r.get('recipe') not in recipes(root): out.append(f'Also recorded: [{f}]({f})\n\n' + _table(('what', 'recorded'), figures(r)))
     yield _md('\n\n'.join(out))
 
-# %% ../nbs/16_reality.ipynb #ebe9a4ee
+# %% ../nbs/16_reality.ipynb #7371024d
 def _key_cells(root):
     "Every config key, a table for each section."
     keys, reads = config_keys(), config_reads(root)
@@ -619,16 +622,18 @@ def _key_cells(root):
     yield _md('\n\n'.join(out))
 
 def _trouble_cells(root):
-    "Troubleshooting, from the exceptions."
-    out = ['## Troubleshooting', 'When nanodit refuses, it says so in one line. These are the lines, read from the code: find yours by its words (`‹…›` stands for what changes). A message begins with what is wrong and where; the remedy, where it is an instruction of its own, stands beside it.']
+    "Troubleshooting, from the alarms' texts and the exceptions' messages."
+    alarms = _table(('what is seen', 'alarm', 'cause', 'remedy'), [(s, f'`alarms.{a}`', c, r) for s, a, c, r in troubleshooting()])
+    out = ['## Troubleshooting', '### A run that goes on, but not well\n\nThe alarms watch for these; their thresholds and what they do are in the config. One that fires stands in `alarms.jsonl` of the run.\n\n' + alarms,
+           '### A command that refuses\n\nWhen nanodit refuses, it says so in one line. These are the lines, read from the code: find yours by its words (`‹…›` stands for what changes). A message begins with what is wrong and where; the remedy, where it is an instruction of its own, stands beside it.']
     found = troubles(root)
     for e in dict.fromkeys(t.error for t in found):
         mine = [t for t in found if t.error == e]
-        out.append(f'### {e}\n\n{mine[0].about} Raised in {", ".join(f"`{m}`" for m in sorted({t.where for t in mine}))}.\n\n' + (_table(('symptom and cause: the message', 'remedy'),
+        out.append(f'#### {e}\n\n{mine[0].about} Raised in {", ".join(f"`{m}`" for m in sorted({t.where for t in mine}))}.\n\n' + (_table(('symptom and cause: the message', 'remedy'),
             [(t.message, t.remedy[:1].upper() + t.remedy[1:] or 'in the message') for t in mine if t.message]) if any(t.message for t in mine) else 'Its message is put together where the fault is found, and names file, line and key.'))
     yield _md('\n\n'.join(out))
 
-# %% ../nbs/16_reality.ipynb #f4483857
+# %% ../nbs/16_reality.ipynb #10d450b2
 _OPENING = """# The reality
 
 > What nanodit really does, item by item, with the proof beside it.
@@ -652,6 +657,7 @@ _CLOSING = """## Keeping it true
 - Versions, counts and figures come from files in the repository, never from the machine at hand, so any machine builds the same document."""
 
 _IMPORTS = """from nanodit.config import ConfigError, make_config
+from nanodit.estimate import estimate
 from nanodit.reality import StatusChart, collect_claims, count_parameters, count_statuses, evidence, recipes
 
 claims, faults = collect_claims()

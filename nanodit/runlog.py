@@ -159,7 +159,7 @@ class Rule:
     remedy:str        # what to do
     high:bool=True    # too high is bad; False: too low is
 
-# %% ../nbs/11_runlog.ipynb #044ec942
+# %% ../nbs/11_runlog.ipynb #348759fb
 RULES = dict(
     gradient_high=Rule(
         'The gradient norm rises and stays high', 'the gradient norm has been above {threshold} since step {since}, now {value}',
@@ -200,7 +200,7 @@ RULES = dict(
     disk_low=Rule(
         'The disk fills up', 'the disk has room for {value} further checkpoints, below {threshold}',
         'Other files grow, or too many checkpoints are kept.',
-        'Free some space, or lower checkpoint.keep_last_n; a checkpoint that does not fit is not written; the older ones stay, and the next save tries again.', high=False),
+        'Free some space, or lower checkpoint.keep_last_n; a checkpoint that does not fit is not written, and the run stops there.', high=False),
 )
 
 # %% ../nbs/11_runlog.ipynb #6634efaa
@@ -352,7 +352,7 @@ class WandbLog:
     def alarm(self, a:Alarm): self.to.alert(f'{self.name}: {a.name}', str(a))
     def close(self): self.to.finish()
 
-# %% ../nbs/11_runlog.ipynb #012d5ce0
+# %% ../nbs/11_runlog.ipynb #a6baf3c7
 def sinks(
     cfg:LogConfig,    # `log` of the config
     run_dir:Path,     # folder of the run
@@ -363,4 +363,4 @@ def sinks(
     for key, library in (('tensorboard', 'tensorboard'), ('wandb', 'wandb')):
         if getattr(cfg, key) and importlib.util.find_spec(library) is None:
             raise LogError(f'log.{key} is true, but {library} is not installed: pip install nanodit[log], or set log.{key}=false')
-    return ([TensorBoardLog(run_dir)] if cfg.tensorboard else []) + ([WandbLog(run_dir, name or run_dir.name)] if cfg.wandb else [])
+    return [TensorBoardLog(run_dir)] * cfg.tensorboard + [WandbLog(run_dir, name or run_dir.name)] * cfg.wandb

@@ -6,7 +6,7 @@
 __all__ = ['CONDITIONS', 'USER_ERRORS', 'lr_at', 'make_optimizers', 'open_data', 'Stopped', 'Halted', 'Trainer', 'memory_gb',
            'train', 'forecast', 'main']
 
-# %% ../nbs/13_train.ipynb #5e10d8f9
+# %% ../nbs/13_train.ipynb #72aa7ab3
 import json
 import math
 import os
@@ -25,7 +25,7 @@ from torch import nn, Tensor
 from torch.nn.functional import one_hot
 from tqdm.auto import tqdm
 import nanodit
-from .config import Config, ConfigError, diff_configs, load_config, make_config, save_config
+from .config import Config, ConfigError, Problem, diff_configs, load_config, make_config, save_config
 from .flow import drop_conditions, flow_loss, interpolate, rms, sample_timesteps, slot_normal, velocity_target
 from .model import NanoDiT, compile_blocks, count_parameters
 from .shards import LatentStats, ShardError, ShardIndex, load_latents
@@ -213,7 +213,7 @@ def snapshot(self:Trainer):
     averages = full_state(self.model, [], self.posthoc.tensors())[2]
     if self.group.main: save_checkpoint(self.run_dir / 'posthoc', self.step, averages, self.state(), keep_last_n=None)
 
-# %% ../nbs/13_train.ipynb #5fbc7379
+# %% ../nbs/13_train.ipynb #b4379935
 _FITS = 'model.', 'training.optimizer.type'      # what the saved tensors depend on
 
 @patch
@@ -231,6 +231,8 @@ def resume(self:Trainer,
     self._same_data(ckpt, allow_changed_data)
     states = tensors_to_optimizer(ckpt.tensors['optimizer'], ckpt.state['optimizer'])
     load_full_state(self.model, self.optimizers, ckpt.tensors['model'], states)
+    for o, now in zip(self.optimizers, make_optimizers(self.model, self.cfg.training.optimizer)):        # learning rate and the like are the config's, which may have changed
+        for g, new in zip(o.param_groups, now.param_groups): g.update({k: v for k, v in new.items() if k != 'params'})
     self.ema.load_state_dict(ckpt.tensors['ema'])
     if self.posthoc and 'ema-0.05' in ckpt.tensors: self.posthoc.load_tensors(ckpt.tensors)
     elif self.posthoc: self._say('post-hoc averages begin at this step: the checkpoint has none')
@@ -341,11 +343,11 @@ class _Fit:
         while self.writer.busy: time.sleep(.01)
         self.check()
 
-# %% ../nbs/13_train.ipynb #b38e80d6
+# %% ../nbs/13_train.ipynb #dd8866f4
 @patch
 def fit(self:Trainer) -> dict:
     "Trains up to `total_steps`; returns the report. Raises `Stopped` or `Halted`, after a checkpoint."
-    t, d, c = self.cfg.training, self.cfg.data, self.cfg.checkpoint
+    t, d = self.cfg.training, self.cfg.data
     if t.max_hours: self.ends = time.monotonic() + t.max_hours * 3600
     loader = Loader(self.index, self.plan, self.stats, d.horizontal_flip_prob, d.swap_caption_lr, self.cfg.seed, d.num_workers, d.prefetch_factor,
                     rank=self.group.rank, world_size=self.group.world_size, start_step=self.step, pin=self.device.type == 'cuda')
@@ -356,7 +358,7 @@ def fit(self:Trainer) -> dict:
         try:
             steps, clock = iter(loader), time.perf_counter()
             while self.step < t.total_steps:
-                batches = self._next(steps); waited = time.perf_counter() - clock
+                asked = time.perf_counter(); batches = self._next(steps); waited = time.perf_counter() - asked      # a validation just before is no wait for data
                 record = self.train_step(batches)
                 took, clock = time.perf_counter() - clock, time.perf_counter()
                 record |= dict(seconds=round(took, 4), data_wait=round(waited, 4), samples_per_s=round(self.plan.effective_batch / took, 2), memory_gb=memory_gb(self.device))
@@ -416,7 +418,7 @@ def memory_gb(device:torch.device) -> float:
     try: return round(int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 1e9, 3)
     except OSError: return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024) / 1e9, 3)
 
-# %% ../nbs/13_train.ipynb #ea7606fe
+# %% ../nbs/13_train.ipynb #ef6a60d0
 USER_ERRORS = (ConfigError, ShardError, DataError, CheckpointError, EncoderError, LogError)
 
 def train(
@@ -445,14 +447,19 @@ def train(
     tr.group.close()
     return out
 
-def forecast(cfg:Config) -> str:
-    "What the run would cost, without starting it: `estimate` (12b), with the photos counted where they are there."
-    folder = Path(cfg.data.shard_base_dir)
-    if folder.exists(): photos = len(ShardIndex.open(folder, cfg.data.buckets, on_damage=cfg.data.on_damage))
-    else: photos = cfg.data.shapes.num_samples if cfg.data.shapes else None
-    return str(estimate(cfg, photos))
+def forecast(
+    cfg:Config,
+    gpu:str='',    # a card to count the hours for, such as 'RTX 4090'
+) -> str:
+    "What the run would cost, without starting it: `estimate` (12b), with the photos counted where they are there. Raises `ConfigError`, `ShardError`."
+    folder, photos = Path(cfg.data.shard_base_dir), cfg.data.shapes and cfg.data.shapes.num_samples
+    if folder.exists():
+        index, _ = ShardIndex.open(folder, cfg.data.buckets, on_damage=cfg.data.on_damage).split(cfg.validation.held_out)
+        photos = {b: index.n(b) for b in index.buckets}
+    try: return str(estimate(cfg, photos, gpu or None))
+    except ValueError as e: raise ConfigError([Problem('--gpu', str(e), 'command line')]) from None
 
-# %% ../nbs/13_train.ipynb #9d9f193e
+# %% ../nbs/13_train.ipynb #c3ad4180
 @call_parse
 def main(
     config:Param('YAML file, or the name of a recipe such as tiny', str),
@@ -460,12 +467,13 @@ def main(
     resume:Param("'auto' goes on with the newest good checkpoint of the run's folder, 'none' refuses to, or the path of a checkpoint", str)='auto',
     allow_changed_data:Param('go on although photos, seed or batch are not those of the checkpoint', action=Flag)=False,
     dry_run:Param('print parameters, memory, time and disk that the run would take, and stop', action=Flag)=False,
+    gpu:Param("with --dry-run: the card to count the hours for, such as 'RTX 4090'", str)='',
 ):
     "Train NanoDiT. Example: python -m nanodit.train configs/tiny.yaml training.total_steps=100"
     def leave(code, text): print(text, file=sys.stderr, flush=True); sys.stdout.flush(); os._exit(code) if 'RANK' in os.environ else sys.exit(code)    # with ranks, do not wait for the others' farewell
     try:
         cfg = load_config(config, overrides)
-        if dry_run: print(forecast(cfg))
+        if dry_run: print(forecast(cfg, gpu))
         else: train(cfg, resume, allow_changed_data)
     except USER_ERRORS as e: leave(2, f'{type(e).__name__}: {e}')
     except Halted as e: leave(3, f'stopped by itself: {e}')

@@ -6,7 +6,7 @@
 __all__ = ['CONDITIONS', 'Tail', 'Columns', 'RunError', 'RunView', 'span', 'thin', 'smooth', 'plot_run', 'Dashboard', 'spark',
            'screen', 'write_page', 'main']
 
-# %% ../nbs/11b_monitor.ipynb #ab70fce1
+# %% ../nbs/11b_monitor.ipynb #907b5a3b
 import base64
 import html as _html
 import io
@@ -26,7 +26,6 @@ from fastcore.script import call_parse, Param
 from matplotlib.figure import Figure
 from PIL import Image
 from .config import AlarmsConfig, ConfigError, load_config
-from .runlog import RunLog, read_log  # noqa: F401
 
 # %% ../nbs/11b_monitor.ipynb #e6901070
 class Tail:

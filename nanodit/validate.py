@@ -332,7 +332,7 @@ def questions(self:Validator,
     if full and self.index: asked['reconstruction'] = lambda: self._save(record, 'reconstruction', reconstruction(model, self.index, self.stats, n // 2, **test, **drawing('reconstruction')))
     return asked
 
-# %% ../nbs/12_validate.ipynb #49a03029
+# %% ../nbs/12_validate.ipynb #f6280dc2
 def _plain(x):
     "What JSON can hold: a number that is not finite becomes None."
     if isinstance(x, dict): return {k: _plain(v) for k, v in x.items()}
@@ -348,7 +348,7 @@ def __call__(self:Validator,
     full:bool=False,          # the report at the end of a run
 ) -> dict:                    # JSON can hold it
     "All answers, with `problems` for what could not be asked and `seconds` for what it cost."
-    started, wish, problems = time.perf_counter(), [], {}
+    started, wish, problems, self._why_false = time.perf_counter(), [], {}, ''
     def ask(*_):
         try: return poll and poll()
         except BaseException as e: wish.append(e); raise

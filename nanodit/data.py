@@ -6,7 +6,7 @@
 __all__ = ['DataError', 'turns', 'Tile', 'BatchPlan', 'share', 'Flips', 'Batch', 'round_up', 'Buffers', 'read_tile', 'Loader',
            'Ledger']
 
-# %% ../nbs/06_data.ipynb #0ad2d583
+# %% ../nbs/06_data.ipynb #ae377a38
 import hashlib, json, math, os, weakref
 from collections import deque, OrderedDict
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np, torch
 from fastcore.basics import patch
 from .flow import slot_rng, slot_uniform
-from .shards import ShardIndex, LatentStats, read_array, read_into, read_mask_at, write_atomic
+from .shards import ShardError, ShardIndex, LatentStats, read_array, read_into, read_mask_at, write_atomic
 from .augment import flip_caption, flip_latent, why_not_flip
 
 # %% ../nbs/06_data.ipynb #f0e7d633
@@ -340,7 +340,7 @@ class Loader:
     def __enter__(self): return self
     def __exit__(self, *_): self.close()
 
-# %% ../nbs/06_data.ipynb #4ba0321b
+# %% ../nbs/06_data.ipynb #95abcc42
 @patch
 def close(self: Loader):
     "Stops the threads; what they were reading is dropped."
@@ -348,8 +348,11 @@ def close(self: Loader):
 
 @patch
 def read(self: Loader, tile: Tile) -> Batch:
-    "One tile, read now."
-    return read_tile(self.index, tile, self.flips(tile), self.flips, self.buffers)
+    "One tile, read now. Raises `ShardError` when a file has gone, changed, or cannot be read."
+    try: return read_tile(self.index, tile, self.flips(tile), self.flips, self.buffers)
+    except OSError as e:
+        raise ShardError(f"{e.filename or self.index.dir} cannot be read any more ({e.strerror or e}): it was there when the run began. Put it back, or look what is left with "
+                         f"`python -m nanodit.shards verify {self.index.dir}`; the same command then goes on") from e
 
 # %% ../nbs/06_data.ipynb #ed380848
 @patch

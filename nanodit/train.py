@@ -299,7 +299,7 @@ def _signals(trainer:Trainer):
     finally:
         for s, old in before.items(): signal.signal(s, old)
 
-# %% ../nbs/13_train.ipynb #2b55ec10
+# %% ../nbs/13_train.ipynb #ef10701c
 class _Fit:
     "The run's files, and what was last saved."
     def __init__(self, tr:Trainer):
@@ -338,12 +338,17 @@ class _Fit:
         size = self.tr.save(self.writer, **metrics); self.saved = self.tr.step
         if size: self.hear(dict(step=self.tr.step, disk_fits=shutil.disk_usage(self.tr.run_dir).free / size))
 
+    def due(self) -> bool:
+        "Is the validation of the step at which the run resumes missing from its log? The same answer on all ranks."
+        tr = self.tr; due = tr.step % tr.cfg.validation.interval_steps == 0
+        return bool(agree(tr.group, due and self.log is not None and all(r['step'] != tr.step for r in read_log(tr.run_dir / 'validation.jsonl'))))
+
     def check_before(self):
         "Waits for the save under way, so that its failure is told as what it is."
         while self.writer.busy: time.sleep(.01)
         self.check()
 
-# %% ../nbs/13_train.ipynb #dd8866f4
+# %% ../nbs/13_train.ipynb #c6e16565
 @patch
 def fit(self:Trainer) -> dict:
     "Trains up to `total_steps`; returns the report. Raises `Stopped` or `Halted`, after a checkpoint."
@@ -356,6 +361,7 @@ def fit(self:Trainer) -> dict:
     bar = tqdm(total=t.total_steps, initial=self.step, desc=self.cfg.name or self.run_dir.name, disable=not self.progress, unit='step')
     with loader, bar, run.writer, _signals(self):
         try:
+            if self.step and self.step < t.total_steps and run.due() and self._validate(run) == 2: raise Halted(run.why)      # the run died between a checkpoint and the validation of the same step
             steps, clock = iter(loader), time.perf_counter()
             while self.step < t.total_steps:
                 asked = time.perf_counter(); batches = self._next(steps); waited = time.perf_counter() - asked      # a validation just before is no wait for data
@@ -379,7 +385,7 @@ def fit(self:Trainer) -> dict:
         finally:
             if run.log: run.log.close()
 
-# %% ../nbs/13_train.ipynb #0b5a491c
+# %% ../nbs/13_train.ipynb #ad4c1ffe
 @patch
 def _after(self:Trainer, run:_Fit, urgent:int):
     "Checkpoint, snapshot, validation; raises `Halted` when an alarm or too many skipped steps say so."
@@ -391,12 +397,17 @@ def _after(self:Trainer, run:_Fit, urgent:int):
                      f'The last good checkpoint is {good[-1] if good else "none: no step was saved yet"}; lower training.optimizer.lr before going on')
     if t.posthoc_ema_every and self.step % t.posthoc_ema_every == 0: self.snapshot()
     if urgent or self.step % c.save_every == 0: run.save()
-    if self.step % self.cfg.validation.interval_steps == 0 and not last and urgent < 2:
-        found = self.look()
-        if run.log: run.log.validation(found)
-        urgent = run.urgent(found)
-        if urgent and run.saved < self.step: run.save()
+    if self.step % self.cfg.validation.interval_steps == 0 and not last and urgent < 2: urgent = self._validate(run)
     if urgent == 2: run.writer.join(); raise Halted(run.why)
+
+@patch
+def _validate(self:Trainer, run:_Fit) -> int:
+    "Looks, logs, asks the alarms what they think of it, and saves if they say so."
+    found = self.look()
+    if run.log: run.log.validation(found)
+    urgent = run.urgent(found)
+    if urgent and run.saved < self.step: run.save()
+    return urgent
 
 @patch
 def _next(self:Trainer, steps) -> list:

@@ -210,15 +210,14 @@ def split_of_step(step:Step, cfg:Config, rounds:int=5) -> dict[str, float]:
         log.close()
     return {k: statistics.median(v) for k, v in parts.items()}
 
-# %% ../nbs/15_bench.ipynb #92d7af71
+# %% ../nbs/15_bench.ipynb #fe7aec74
 _PEAK = '''import sys, json, torch
 torch.set_num_threads(1)
 from nanodit.config import ModelConfig
 from nanodit.bench import NanoDiT, Step, pin_allocator, random_batch, trim
 m, batch, grid, every, half = json.loads(sys.argv[1]); m = ModelConfig(**m)
 step = Step(NanoDiT(**m.model_dump(), gradient_checkpointing=every), trim(random_batch(m, batch, tuple(grid))), half)
-peak = lambda: int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])   # getrusage's peak would begin with the parent's
-open('/proc/self/clear_refs', 'w').write('5')                                          # from here on
+peak = lambda: next(int(l.split()[1]) for l in open('/proc/self/status') if l.startswith('VmHWM'))     # not ru_maxrss: a child inherits its parent's
 before = peak(); step.loss().backward(); print(peak() - before)'''
 
 def peak_growth(m:ModelConfig, batch:int, grid:tuple, every:int=0, half:bool=True) -> int:

@@ -99,13 +99,13 @@ def _no_fp16(x):
         raise PydanticCustomError('fp16', 'float16 is refused (C.3): its largest number is 65504, so activations and gradients overflow; use bf16, which has the range of float32')
     return x
 
-# %% ../nbs/00_config.ipynb #0112a75f
+# %% ../nbs/00_config.ipynb #848a1e2b
 class TrainingConfig(Section):
     "The run: how long, how big a step, how it is averaged."
     total_steps: int = Field(50_000, ge=1, description='Length of the run in optimizer updates, 1 or more.')
     warmup_steps: int = Field(5_000, ge=0, description='Updates over which the learning rate rises linearly to lr, 0 to total_steps (D.1).')
     batch_size: int = Field(8, ge=1, description='Samples of one bucket in one forward pass, 1 or more; memory grows with it.')
-    grad_accumulation_steps: int = Field(32, ge=1, description='Forward passes per update; batch_size times this is the effective batch (C.5: 8 x 32 = 256).')
+    grad_accumulation_steps: int = Field(32, ge=1, description='Forward passes per update; batch_size times this, times the number of ranks, is the effective batch (C.5: 8 x 32 = 256).')
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig, description='How gradients become updates (D.1).')
     grad_clip: float = Field(1.0, gt=0, description='The gradient is scaled down to this norm where it is longer; above 0 (D.1).')
     ema_decay: float = Field(0.9999, ge=0, lt=1, description='Share of the old average kept at each update, 0 to below 1 (C.4); the average looks back about 1/(1 - ema_decay) updates.')

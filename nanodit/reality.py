@@ -335,7 +335,7 @@ class _Reads(ast.NodeVisitor):
     def visit_Subscript(self, node): self.seen(node)
     def visit_Constant(self, node): self.words.add(node.value if isinstance(node.value, str) else None)
 
-# %% ../nbs/16_reality.ipynb #cb10cf37
+# %% ../nbs/16_reality.ipynb #ba2bc63d
 @patch
 def visit_Assign(self:_Reads, node):
     "`t = cfg.training` and `a, b = cfg.x, cfg.y`: from here on the names stand for these paths."
@@ -362,6 +362,7 @@ def visit_Call(self:_Reads, node):
     f = node.func
     if isinstance(f, ast.Attribute) and f.attr == 'model_dump': self.whole(self.path(f.value))
     name = f.attr if isinstance(f, ast.Attribute) else getattr(f, 'id', '')
+    if name == 'getattr' and not isinstance(node.args[1], ast.Constant): self.whole(self.path(node.args[0]))      # every key in turn
     for at, a in [*enumerate(node.args), *((k.arg, k.value) for k in node.keywords)]:
         if at is None: self.whole(self.path(a))
         elif self.path(a) is not None: self.calls.add((name, at, self.path(a)))

@@ -159,7 +159,7 @@ class Rule:
     remedy:str        # what to do
     high:bool=True    # too high is bad; False: too low is
 
-# %% ../nbs/11_runlog.ipynb #348759fb
+# %% ../nbs/11_runlog.ipynb #044ec942
 RULES = dict(
     gradient_high=Rule(
         'The gradient norm rises and stays high', 'the gradient norm has been above {threshold} since step {since}, now {value}',
@@ -200,7 +200,7 @@ RULES = dict(
     disk_low=Rule(
         'The disk fills up', 'the disk has room for {value} further checkpoints, below {threshold}',
         'Other files grow, or too many checkpoints are kept.',
-        'Free some space, or lower checkpoint.keep_last_n; a checkpoint that does not fit is not written, and the run stops there.', high=False),
+        'Free some space, or lower checkpoint.keep_last_n; a checkpoint that does not fit is not written; the older ones stay, and the next save tries again.', high=False),
 )
 
 # %% ../nbs/11_runlog.ipynb #6634efaa
@@ -225,13 +225,13 @@ def _number(x):
     "The number as a float, or None for what is missing, no number, or not finite."
     return float(x) if isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x) else None
 
-# %% ../nbs/11_runlog.ipynb #b6982b14
+# %% ../nbs/11_runlog.ipynb #5720b9bf
 class Alarms:
     "Looks at every record of a run and says which alarms fire."
     def __init__(self,
         cfg:AlarmsConfig,   # `alarms` of the config
     ):
-        self.cfg, self.median = cfg, RunningMedian(200)
+        self.rules, self.median = {name: getattr(cfg, name) for name in RULES}, RunningMedian(200)
         self.skipped, self.waits = deque(maxlen=100), deque(maxlen=50)
         self.bad, self.good, self.since = dict.fromkeys(RULES, 0), dict.fromkeys(RULES, 0), {}
         self.active = {}            # alarms that fired and have not recovered: name -> step since which it is so
@@ -258,7 +258,7 @@ def numbers(self:Alarms,
     if (x := _number(r.get('disk_fits'))) is not None: out['disk_low'] = x
     return out
 
-# %% ../nbs/11_runlog.ipynb #9f78fce1
+# %% ../nbs/11_runlog.ipynb #4033fa93
 @patch
 def look(self:Alarms,
     record:dict,     # as it is written to the log; `step` among its keys
@@ -266,7 +266,7 @@ def look(self:Alarms,
     "The alarms that fire at this record (plan F.1, F.2, F.4, G.4)."
     step, fired = record['step'], []
     for name, value in self.numbers(record).items():
-        c = getattr(self.cfg, name)
+        c = self.rules[name]
         if c.action == 'off' or step < c.from_step: continue
         if value > c.threshold if RULES[name].high else value < c.threshold:
             if not self.bad[name]: self.since[name] = step
@@ -284,7 +284,7 @@ def _say(self:Alarms, name:str, step:int, value:float, c) -> Alarm:
     seen = rule.seen.format(threshold=f'{c.threshold:g}', since=since, value=f'{value:.3g}')
     return Alarm(name, step, since, value, c.threshold, c.action, seen, f'{rule.cause} {rule.remedy}')
 
-# %% ../nbs/11_runlog.ipynb #065453cd
+# %% ../nbs/11_runlog.ipynb #fd9c217e
 def read_history(
     run_dir:Path,    # folder of a run
 ) -> list:           # records of log and validations
@@ -299,7 +299,7 @@ def replay(self:Alarms,
     "Itself, in the state that a run has after these records; nothing fires."
     for r in records: self.look(r)
     for name in list(self.active):
-        if getattr(self.cfg, name).action == 'stop': del self.active[name]; self.bad[name] = 0
+        if self.rules[name].action == 'stop': del self.active[name]; self.bad[name] = 0
     return self
 
 # %% ../nbs/11_runlog.ipynb #b5e50038
@@ -352,7 +352,7 @@ class WandbLog:
     def alarm(self, a:Alarm): self.to.alert(f'{self.name}: {a.name}', str(a))
     def close(self): self.to.finish()
 
-# %% ../nbs/11_runlog.ipynb #a6baf3c7
+# %% ../nbs/11_runlog.ipynb #012d5ce0
 def sinks(
     cfg:LogConfig,    # `log` of the config
     run_dir:Path,     # folder of the run
@@ -363,4 +363,4 @@ def sinks(
     for key, library in (('tensorboard', 'tensorboard'), ('wandb', 'wandb')):
         if getattr(cfg, key) and importlib.util.find_spec(library) is None:
             raise LogError(f'log.{key} is true, but {library} is not installed: pip install nanodit[log], or set log.{key}=false')
-    return [TensorBoardLog(run_dir)] * cfg.tensorboard + [WandbLog(run_dir, name or run_dir.name)] * cfg.wandb
+    return ([TensorBoardLog(run_dir)] if cfg.tensorboard else []) + ([WandbLog(run_dir, name or run_dir.name)] if cfg.wandb else [])

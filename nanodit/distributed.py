@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DistributedError', 'Group', 'agree', 'total', 'from_main', 'parallel', 'accumulating', 'forget_whole', 'whole',
-           'full_state', 'load_full_state']
+           'full_state', 'whole_states', 'load_full_state']
 
 # %% ../nbs/12c_distributed.ipynb #74492db3
 import os
@@ -126,7 +126,7 @@ def whole(
     "The whole tensor, on every rank; all ranks have to ask for it."
     return x.full_tensor() if hasattr(x, 'full_tensor') else x
 
-# %% ../nbs/12c_distributed.ipynb #ec55a388
+# %% ../nbs/12c_distributed.ipynb #58eb9882
 def full_state(
     model:nn.Module,      # the bare model, perhaps sharded
     optimizers:list,      # of torch optimizers
@@ -136,11 +136,18 @@ def full_state(
     options = StateDictOptions(full_state_dict=True, cpu_offload=isinstance(model, FSDPModule))
     weights = get_model_state_dict(model, options=options)
     states = [get_optimizer_state_dict(model, o, options=options) if o.state else dict(state={}, param_groups=[]) for o in optimizers]    # one that never stepped has none
-    return weights, states, {k: {n: whole(t) for n, t in v.items()} for k, v in averages.items()}
+    return weights, states, whole_states(averages)
+
+def whole_states(averages:dict) -> dict:
+    "The same state dicts, {name: state dict}, with whole tensors. All ranks call it."
+    return {k: {n: whole(t) for n, t in v.items()} for k, v in averages.items()}
 
 def load_full_state(model:nn.Module, optimizers:list, weights:dict, states:list):
-    "The inverse of `full_state` for model and optimizers, on any number of ranks."
-    options = StateDictOptions(full_state_dict=True, broadcast_from_rank0=False)
+    "The inverse of `full_state` for model and optimizers, on any number of ranks. Learning rates and the like stay the optimizers' own: the config's, which may have changed."
+    options = StateDictOptions(full_state_dict=True)
     set_model_state_dict(model, weights, options=options)
     for o, s in zip(optimizers, states):
-        if s['state']: set_optimizer_state_dict(model, o, s, options=options)
+        if not s['state']: continue
+        own = [{k: v for k, v in g.items() if k != 'params'} for g in o.param_groups]
+        set_optimizer_state_dict(model, o, s, options=options)
+        for g, mine in zip(o.param_groups, own): g.update(mine)

@@ -100,6 +100,7 @@ class Server(ThreadingHTTPServer):
 
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *args): pass
+    def end_headers(self): self.send_header('LinkChecker', 'as fast as you can'); super().end_headers()     # it waits between requests, unless told so
 
 class Page(HTMLParser):
     "The anchors of a page and its links."
@@ -112,7 +113,7 @@ class Page(HTMLParser):
 if __name__ == '__main__':
     bad, seen, outside = repository()
     for page, target, why in bad: print(f'{page}: {target}: {why}')
-    print(f'{seen} links in the repository, {len(bad)} bad; {outside} lead outside and were looked at for their form only')
+    print(f'{seen} links in the repository, {len(bad)} bad; {outside} lead outside: without a network these were looked at for their form only')
     report = site(sys.argv[1]) if len(sys.argv) > 1 else []
     for line in report: print(line)
     sys.exit(bool(bad or report))

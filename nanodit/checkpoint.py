@@ -513,7 +513,7 @@ def _snapshot(tensors, room):
         out.setdefault(k, {})
     return out
 
-# %% ../nbs/10_checkpoint.ipynb #795ed2a3
+# %% ../nbs/10_checkpoint.ipynb #4539b383
 class CheckpointWriter:
     "Saves in the background, one checkpoint at a time. Use it in a `with`, which waits for the last one."
     def __init__(self,
@@ -536,11 +536,7 @@ class CheckpointWriter:
         "The last folder that was committed and verified."
         return self._saved[-1] if self._saved else None
 
-def _unheard(errors):
-    "The last resort for a program that ends without `join`."
-    for e in errors: warnings.warn(f"the last checkpoint failed and nobody asked: {e}")
-
-# %% ../nbs/10_checkpoint.ipynb #2b1bca1b
+# %% ../nbs/10_checkpoint.ipynb #9d50099b
 @patch
 def join(self: CheckpointWriter) -> Path|None: # the last good folder
     "Wait for the save under way; raise what went wrong, once."
@@ -553,7 +549,11 @@ def check(self: CheckpointWriter):
     "Raise what went wrong in a finished save, once; does not wait. Cheap enough for every step."
     if not self.busy: self.join()
 
-# %% ../nbs/10_checkpoint.ipynb #d5985b12
+def _unheard(errors):
+    "The last resort for a program that ends without `join`."
+    for e in errors: warnings.warn(f"the last checkpoint failed and nobody asked: {e}")
+
+# %% ../nbs/10_checkpoint.ipynb #3274033b
 @patch
 def save(self: CheckpointWriter,
     step: int, # optimizer updates done
@@ -574,6 +574,7 @@ def _save_and_tell(saved, errors, *args):
     try: saved.append(save_checkpoint(*args)); del saved[:-1]
     except BaseException as e: errors.append(e)
 
+# %% ../nbs/10_checkpoint.ipynb #cbad4ada
 @patch
 def __enter__(self: CheckpointWriter): return self
 

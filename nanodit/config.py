@@ -8,7 +8,7 @@ __all__ = ['Problem', 'Clash', 'Section', 'ModelConfig', 'OptimizerConfig', 'Cfg
            'LogConfig', 'DistributedConfig', 'Config', 'ConfigError', 'make_config', 'load_config', 'to_yaml',
            'save_config', 'diff_configs', 'config_schema', 'save_schema']
 
-# %% ../nbs/00_config.ipynb #f5200a65
+# %% ../nbs/00_config.ipynb #6ed19a3b
 import importlib.util, json, math, re, typing
 from collections import namedtuple
 from copy import deepcopy
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
+from fastcore.basics import patch
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -99,7 +100,7 @@ def _no_fp16(x):
         raise PydanticCustomError('fp16', 'float16 is refused (C.3): its largest number is 65504, so activations and gradients overflow; use bf16, which has the range of float32')
     return x
 
-# %% ../nbs/00_config.ipynb #848a1e2b
+# %% ../nbs/00_config.ipynb #08d8ee22
 class TrainingConfig(Section):
     "The run: how long, how big a step, how it is averaged."
     total_steps: int = Field(50_000, ge=1, description='Length of the run in optimizer updates, 1 or more.')
@@ -116,8 +117,8 @@ class TrainingConfig(Section):
     timestep_sampling: Literal['logit_normal', 'uniform'] = Field('logit_normal', description='Distribution of the time t of a training sample (D.2).')
     logit_normal_loc: float = Field(0.0, description='Mean of logit(t) (D.2: 0); above 0 trains more on noisy samples. Not read by uniform.')
     logit_normal_scale: float = Field(1.0, gt=0, description='Standard deviation of logit(t), above 0 (D.2: 1). Not read by uniform.')
-    gradient_checkpointing: bool = Field(False, description='Recompute blocks in the backward pass: less memory, slower (E.5).')
-    gradient_checkpointing_every: int = Field(1, ge=1, description='With gradient_checkpointing: recompute every n-th block, 1 = all of them.')
+    gradient_checkpointing: bool = Field(False, description='Work out again in the backward pass what could be kept: less memory, slower (E.5).')
+    gradient_checkpointing_mode: Literal['full', 'selective'] = Field('full', description='With gradient_checkpointing: full computes whole blocks twice; selective keeps the results of matrix products and repeats the rest, which saves less and costs little.')
     precision: Annotated[Literal['bf16', 'fp32'], BeforeValidator(_no_fp16)] = Field('bf16', description='Compute precision; weights and optimizer state are float32 in both (C.3).')
     tf32: bool = Field(False, description='Let a GPU round the factors of float32 matrix products to TF32: faster, three decimal digits.')
     compile: bool = Field(False, description='Compile the blocks with torch.compile: a slow first step, faster ones after it.')
@@ -125,15 +126,24 @@ class TrainingConfig(Section):
     max_hours: float | None = Field(None, gt=0, description='Hours after which the run saves a checkpoint and exits with 75, for queues with a time limit; null = no limit.')
     log_every: int = Field(1, ge=1, description='Updates between refreshes of the progress bar and writes of the log to disk, 1 or more.')
 
-    def clashes(self):
-        n = self.total_steps
-        if self.warmup_steps > n: yield ('warmup_steps', 'total_steps'), f'the warm-up of {self.warmup_steps} updates is longer than the run, total_steps {n}'
-        if self.gradient_checkpointing_every > 1 and not self.gradient_checkpointing:
-            yield ('gradient_checkpointing_every', 'gradient_checkpointing'), 'is read only with gradient_checkpointing: true'
-        if self.ema_schedule == 'linear' and self.ema_warmup_steps > n:
-            yield ('ema_warmup_steps', 'total_steps', 'ema_schedule'), f'the EMA warm-up of {self.ema_warmup_steps} updates is longer than the run, total_steps {n}: the average would never reach ema_decay'
+# %% ../nbs/00_config.ipynb #de41727d
+@patch
+def clashes(self: TrainingConfig):
+    "Warm-ups longer than the run, and keys that would be ignored."
+    n = self.total_steps
+    if self.warmup_steps > n: yield ('warmup_steps', 'total_steps'), f'the warm-up of {self.warmup_steps} updates is longer than the run, total_steps {n}'
+    if self.gradient_checkpointing_mode != 'full' and not self.gradient_checkpointing:
+        yield ('gradient_checkpointing_mode', 'gradient_checkpointing'), 'is read only with gradient_checkpointing: true'
+    if self.ema_schedule == 'linear' and self.ema_warmup_steps > n:
+        yield ('ema_warmup_steps', 'total_steps', 'ema_schedule'), f'the EMA warm-up of {self.ema_warmup_steps} updates is longer than the run, total_steps {n}: the average would never reach ema_decay'
 
-# %% ../nbs/00_config.ipynb #7f502ccd
+# %% ../nbs/00_config.ipynb #319f7d90
+@patch(as_prop=True)
+def recompute(self: TrainingConfig) -> str:
+    "What the backward pass works out again: 'none', 'selective' or 'full'."
+    return self.gradient_checkpointing_mode if self.gradient_checkpointing else 'none'
+
+# %% ../nbs/00_config.ipynb #f43735f0
 _Bucket = Annotated[str, Field(pattern=r'^[1-9][0-9]*x[1-9][0-9]*$')]
 
 def _visible(x):
@@ -142,6 +152,7 @@ def _visible(x):
 
 _Text = Annotated[str, Field(min_length=1), AfterValidator(_visible)]
 
+# %% ../nbs/00_config.ipynb #94af5ba7
 class ShapesConfig(Section):
     "The built-in data set, made in `shard_base_dir` when that is missing."
     num_samples: int = Field(6_000, ge=1, description='Pictures to draw, 1 or more.')

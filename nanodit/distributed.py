@@ -47,7 +47,7 @@ class Group:
         "Leave the group; only when all ranks do."
         if self.talk is not None: dist.destroy_process_group(); self.talk = None
 
-# %% ../nbs/12c_distributed.ipynb #ec7c67e2
+# %% ../nbs/12c_distributed.ipynb #38b8f3f7
 @contextmanager
 def _alive():
     "Turns torch's network errors into one message."
@@ -60,6 +60,7 @@ def _alive():
                                    'with any number of ranks that shares out the same effective batch') from e
         raise
 
+# %% ../nbs/12c_distributed.ipynb #bfa5c9ad
 def agree(
     group:Group,
     seen:int,    # what this rank has seen; True and False count as 1 and 0
@@ -89,7 +90,7 @@ def from_main(
     with _alive(): dist.broadcast_object_list(box, src=0, group=group.talk)
     return box[0]
 
-# %% ../nbs/12c_distributed.ipynb #29b66f43
+# %% ../nbs/12c_distributed.ipynb #1b5e1312
 def parallel(
     model:nn.Module,     # NanoDiT, the same weights on all ranks
     group:Group,
@@ -105,6 +106,7 @@ def parallel(
     fully_shard(model, mesh=mesh); register_fsdp_forward_method(model, 'encode_text')
     return model
 
+# %% ../nbs/12c_distributed.ipynb #f55cedff
 @contextmanager
 def accumulating(
     net:nn.Module,    # from `parallel`

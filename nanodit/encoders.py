@@ -6,7 +6,7 @@
 __all__ = ['LatentCodec', 'TextEncoder', 'ImageEncoder', 'EncoderError', 'one_by_one', 'DCTCodec', 'WordEncoder', 'RingEncoder',
            'T5Encoder', 'DINOv3Encoder', 'VAECodec', 'get_encoder', 'forget_encoders', 'save_encoders', 'load_encoders']
 
-# %% ../nbs/07_encoders.ipynb #5aad9672
+# %% ../nbs/07_encoders.ipynb #9f9969d7
 import hashlib
 import json
 import re
@@ -18,6 +18,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from fastcore.basics import patch
 from .shards import write_atomic
 
 # %% ../nbs/07_encoders.ipynb #090ac87a
@@ -43,14 +44,7 @@ class ImageEncoder(Protocol):
 class EncoderError(Exception):
     "An encoder that is unknown, not installed, or cannot take this input."
 
-# %% ../nbs/07_encoders.ipynb #71d5265b
-def one_by_one(
-    encode,           # f(one picture (1, 3, H, W)) → (1, …)
-    images:Tensor,    # (B, 3, H, W)
-) -> Tensor:          # (B, …)
-    "A picture's encoding must not depend, in its last bit, on its neighbours in a batch: shards are compared byte for byte."
-    return torch.cat([encode(image[None]) for image in images])
-
+# %% ../nbs/07_encoders.ipynb #806525ed
 _KEPT = {0: [(0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0)],   # brightness: (vertical, horizontal) frequency
          1: [(0, 0), (0, 1), (1, 0), (0, 2), (2, 0)],           # red − blue
          2: [(0, 0), (0, 1), (1, 0), (0, 2), (2, 0)]}           # green − magenta
@@ -63,6 +57,14 @@ def _dct_basis() -> Tensor:
     axes = np.array([[1, 1, 1], [1, 0, -1], [-1, 2, -1]]) / np.sqrt([[3], [2], [6]])
     basis = [axes[a][:, None, None] * np.outer(wave[v], wave[h]) for a, kept in _KEPT.items() for v, h in kept]
     return torch.tensor(np.stack(basis), dtype=torch.float32)
+
+# %% ../nbs/07_encoders.ipynb #37cfb50a
+def one_by_one(
+    encode,           # f(one picture (1, 3, H, W)) → (1, …)
+    images:Tensor,    # (B, 3, H, W)
+) -> Tensor:          # (B, …)
+    "A picture's encoding must not depend, in its last bit, on its neighbours in a batch: shards are compared byte for byte."
+    return torch.cat([encode(image[None]) for image in images])
 
 class DCTCodec:
     "A linear 16-channel, 8× codec: the lowest cosine frequencies of each 8 × 8 patch."
@@ -182,7 +184,7 @@ def _device_dtype(device, dtype) -> tuple:
     if dtype not in _DTYPES: raise EncoderError(f'dtype {dtype!r} is unknown; choose from {", ".join(_DTYPES)}')
     return device, _DTYPES[dtype]
 
-# %% ../nbs/07_encoders.ipynb #b2da8740
+# %% ../nbs/07_encoders.ipynb #e653b7a9
 class T5Encoder:
     "Captions → the last hidden state of a T5 encoder (plan A.3), by transformers."
     def __init__(self,
@@ -204,22 +206,26 @@ class T5Encoder:
             self.model = self.model.eval().to(self.device)
             self.dim, self.version = self.model.config.d_model, _version(at, inside)
 
-    @torch.inference_mode()
-    def encode(self, captions:list) -> tuple[Tensor, Tensor]:
-        parts = [self._some(captions[i:i + self.batch_size]) for i in range(0, len(captions), self.batch_size)]
-        L = max([p.shape[1] for p, _ in parts], default=1)
-        pad = lambda a: F.pad(a, (0, 0) * (a.ndim - 2) + (0, L - a.shape[1]))
-        if not parts: return torch.zeros(0, 1, self.dim, dtype=torch.float16), torch.zeros(0, 1, dtype=torch.bool)
-        return torch.cat([pad(p) for p, _ in parts]), torch.cat([pad(m) for _, m in parts])
+# %% ../nbs/07_encoders.ipynb #39c299a3
+@patch
+@torch.inference_mode()
+def encode(self:T5Encoder, captions:list) -> tuple[Tensor, Tensor]:
+    "B captions → (B, L, dim) float16, (B, L) bool."
+    parts = [self._some(captions[i:i + self.batch_size]) for i in range(0, len(captions), self.batch_size)]
+    L = max([p.shape[1] for p, _ in parts], default=1)
+    pad = lambda a: F.pad(a, (0, 0) * (a.ndim - 2) + (0, L - a.shape[1]))
+    if not parts: return torch.zeros(0, 1, self.dim, dtype=torch.float16), torch.zeros(0, 1, dtype=torch.bool)
+    return torch.cat([pad(p) for p, _ in parts]), torch.cat([pad(m) for _, m in parts])
 
-    def _some(self, captions):
-        t = self.tokenizer(list(captions), padding='longest', truncation=True, max_length=self.max_length, return_tensors='pt')
-        mask = t.attention_mask.bool()
-        h = self.model(input_ids=t.input_ids.to(self.device), attention_mask=t.attention_mask.to(self.device)).last_hidden_state.float().cpu()
-        if not h[mask].isfinite().all(): raise EncoderError(f'{self.name} gives NaN or infinity; T5 was trained in bfloat16, choose dtype bf16 or fp32')
-        return (h * mask[..., None]).half(), mask
+@patch
+def _some(self:T5Encoder, captions):
+    t = self.tokenizer(list(captions), padding='longest', truncation=True, max_length=self.max_length, return_tensors='pt')
+    mask = t.attention_mask.bool()
+    h = self.model(input_ids=t.input_ids.to(self.device), attention_mask=t.attention_mask.to(self.device)).last_hidden_state.float().cpu()
+    if not h[mask].isfinite().all(): raise EncoderError(f'{self.name} gives NaN or infinity; T5 was trained in bfloat16, choose dtype bf16 or fp32')
+    return (h * mask[..., None]).half(), mask
 
-# %% ../nbs/07_encoders.ipynb #9f504dc4
+# %% ../nbs/07_encoders.ipynb #8fe305a0
 class DINOv3Encoder:
     "Pictures → DINOv3's CLS vector (plan A.3), and its patch tokens on request, by transformers."
     def __init__(self,
@@ -241,29 +247,35 @@ class DINOv3Encoder:
             self.dim, self.version = getattr(config, 'hidden_size', None) or config.hidden_sizes[-1], _version(at, inside)
             self._preprocessing(at, inside)
 
-    def _preprocessing(self, at, inside):
-        "Side, mean and deviation that the model was trained with."
-        from transformers.image_processing_base import ImageProcessingMixin
-        try: d = ImageProcessingMixin.get_image_processor_dict(at, subfolder=inside)[0]
-        except OSError: d = {}
-        size = d.get('size') or 224
-        self.side = size if isinstance(size, int) else size.get('height') or size.get('shortest_edge')
-        of = lambda k, usual: torch.tensor(d.get(k) or usual)[:, None, None].to(self.device)
-        self.mean, self.std = of('image_mean', [.485, .456, .406]), of('image_std', [.229, .224, .225])
+# %% ../nbs/07_encoders.ipynb #6bfa017f
+@patch
+def _preprocessing(self:DINOv3Encoder, at, inside):
+    "Side, mean and deviation that the model was trained with."
+    from transformers.image_processing_base import ImageProcessingMixin
+    try: d = ImageProcessingMixin.get_image_processor_dict(at, subfolder=inside)[0]
+    except OSError: d = {}
+    size = d.get('size') or 224
+    self.side = size if isinstance(size, int) else size.get('height') or size.get('shortest_edge')
+    of = lambda k, usual: torch.tensor(d.get(k) or usual)[:, None, None].to(self.device)
+    self.mean, self.std = of('image_mean', [.485, .456, .406]), of('image_std', [.229, .224, .225])
 
-    @torch.inference_mode()
-    def encode(self, images:Tensor, patches:bool=False):
-        parts = [self._some(some) for some in images.split(self.batch_size)]
-        cls = torch.cat([c for c, _ in parts]).to(images.device)
-        return (cls, torch.cat([p for _, p in parts]).to(images.device)) if patches else cls
+# %% ../nbs/07_encoders.ipynb #290c5b7b
+@patch
+@torch.inference_mode()
+def encode(self:DINOv3Encoder, images:Tensor, patches:bool=False):     # noqa: F811 (a patch of another class)
+    "(B, 3, H, W) in [0, 1] → (B, dim) float32; with `patches` also (B, N, dim)."
+    parts = [self._some(some) for some in images.split(self.batch_size)]
+    cls = torch.cat([c for c, _ in parts]).to(images.device)
+    return (cls, torch.cat([p for _, p in parts]).to(images.device)) if patches else cls
 
-    def _some(self, images):
-        x = F.interpolate(images.to(self.device).float(), (self.side, self.side), mode='bilinear', antialias=True)
-        out = self.model(pixel_values=((x - self.mean) / self.std).to(self.dtype))
-        special = 1 + getattr(self.model.config, 'num_register_tokens', 0)
-        return out.pooler_output.float(), out.last_hidden_state[:, special:].float()
+@patch
+def _some(self:DINOv3Encoder, images):     # noqa: F811
+    x = F.interpolate(images.to(self.device).float(), (self.side, self.side), mode='bilinear', antialias=True)
+    out = self.model(pixel_values=((x - self.mean) / self.std).to(self.dtype))
+    special = 1 + getattr(self.model.config, 'num_register_tokens', 0)
+    return out.pooler_output.float(), out.last_hidden_state[:, special:].float()
 
-# %% ../nbs/07_encoders.ipynb #fb891b00
+# %% ../nbs/07_encoders.ipynb #8d4128db
 class VAECodec:
     "Pictures ↔ latents of an `AutoencoderKL` such as Flux.1's (plan A.2), by diffusers."
     flip_parity = None
@@ -289,22 +301,25 @@ class VAECodec:
     def _scaled(self, mean:Tensor) -> Tensor: return (mean.float() - self.shift) * self.scale
     def _unscaled(self, z:Tensor) -> Tensor: return z.float() / self.scale + self.shift
 
-    @torch.inference_mode()
-    def encode(self, images:Tensor) -> Tensor:
-        if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] % self.downsample or images.shape[3] % self.downsample:
-            raise EncoderError(f'{self.name} needs pictures (B, 3, H, W) with sides divisible by {self.downsample}, got {tuple(images.shape)}')
-        one = lambda x: self._scaled(self.vae.encode((x.to(self.device).float() * 2 - 1).to(self.dtype)).latent_dist.mean)
-        return torch.cat([one(x) for x in images.split(self.batch_size)]).to(images.device)
+# %% ../nbs/07_encoders.ipynb #46bedf77
+@patch
+@torch.inference_mode()
+def encode(self:VAECodec, images:Tensor) -> Tensor:     # noqa: F811
+    "(B, 3, H, W) in [0, 1] → (B, C, H/f, W/f) float32, as stored."
+    if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] % self.downsample or images.shape[3] % self.downsample:
+        raise EncoderError(f'{self.name} needs pictures (B, 3, H, W) with sides divisible by {self.downsample}, got {tuple(images.shape)}')
+    one = lambda x: self._scaled(self.vae.encode((x.to(self.device).float() * 2 - 1).to(self.dtype)).latent_dist.mean)
+    return torch.cat([one(x) for x in images.split(self.batch_size)]).to(images.device)
 
-    @torch.inference_mode()
-    def decode(self, latents:Tensor) -> Tensor:
-        one = lambda z: (self.vae.decode(self._unscaled(z.to(self.device)).to(self.dtype)).sample.float() / 2 + .5).clamp(0, 1)
-        return torch.cat([one(z) for z in latents.split(self.batch_size)]).to(latents.device)
+@patch
+@torch.inference_mode()
+def decode(self:VAECodec, latents:Tensor) -> Tensor:
+    "(B, C, h, w) as stored → (B, 3, h·f, w·f) in [0, 1]."
+    one = lambda z: (self.vae.decode(self._unscaled(z.to(self.device)).to(self.dtype)).sample.float() / 2 + .5).clamp(0, 1)
+    return torch.cat([one(z) for z in latents.split(self.batch_size)]).to(latents.device)
 
-# %% ../nbs/07_encoders.ipynb #5eec96c5
+# %% ../nbs/07_encoders.ipynb #21b375e5
 _REAL = dict(t5=T5Encoder, dinov3=DINOv3Encoder, vae=VAECodec)
-
-# %% ../nbs/07_encoders.ipynb #34ea450a
 _BUILT_IN = {c.name: c for c in (DCTCodec, WordEncoder, RingEncoder)}
 
 def get_encoder(

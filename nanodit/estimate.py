@@ -14,7 +14,7 @@ import torch
 from .config import Config, ModelConfig
 from .model import NanoDiT, count_parameters
 
-# %% ../nbs/12b_estimate.ipynb #980c47e6
+# %% ../nbs/12b_estimate.ipynb #deb26499
 def forward_flops(
     m:ModelConfig,       # the model
     patches:int,         # N, patches of a picture
@@ -33,39 +33,38 @@ def forward_flops(
 
 def step_flops(
     m:ModelConfig, patches:int, text:float,   # as `forward_flops`
-    recompute:int=0,                          # every n-th block is computed twice, 0 = none
+    recompute:str='none',                     # 'full': blocks are computed twice; 'selective': two projections of each
 ) -> float:                                   # operations for one picture
     "Operations of forward and backward pass for one picture; with `recompute` what is done twice is counted twice."
     f = forward_flops(m, patches, text)
-    again = -(-m.depth // recompute) / m.depth if recompute else 0.
     body = f['patches'] - 2. * patches * m.hidden_size * m.patch_size**2 * m.in_channels    # the blocks alone: not the final projection
-    return 3 * sum(f.values()) - f['first'] + again * (body + f['attention'])
+    return 3 * sum(f.values()) - f['first'] + dict(none=0., selective=2. * m.depth * patches * 2 * m.hidden_size**2, full=body + f['attention'])[recompute]
 
-# %% ../nbs/12b_estimate.ipynb #23017b66
+# %% ../nbs/12b_estimate.ipynb #bcd6d8fa
 def block_bytes(
     m:ModelConfig, batch:int, patches:int, text:int,
-    half:bool=True,       # bfloat16 compute; False = float32
-) -> tuple[int, int]:     # of the patches, of the text's keys and values
+    half:bool=True,         # bfloat16 compute; False = float32
+    recompute:str='none',   # 'selective' keeps what products gave, 'full' the block's input
+) -> tuple[int, int]:       # of the patches, of the text's keys and values
     "Bytes that autograd keeps for one block (fused attention)."
     D, H, e = m.hidden_size, m.num_heads, 2 if half else 4
-    wide = 3 * 4 * D + 6 * 4 + 5 * 4 * H                       # residual stream; statistics of norms and attention
-    return round(batch * (patches * (wide + e * D * (20 + 2 * m.mlp_ratio)) + 9 * e * D)), batch * text * (3 * e * D + 4 * H)
+    stream, stats, scores = 4 * D, 6 * 4 + 3 * 4 * H, 2 * 4 * H               # one tensor of the residual stream; statistics of the norms and of attention
+    rows = dict(none=3 * stream + stats + scores + e * D * (20 + 2 * m.mlp_ratio), selective=3 * stream + 3 * 4 * H + scores + e * D * (12 + m.mlp_ratio), full=stream)
+    return round(batch * (patches * rows[recompute] + (0 if recompute == 'full' else 9 * e * D))), batch * text * (3 * e * D + 4 * H)
 
 def activation_bytes(
-    m:ModelConfig, batch:int, patches:int, text:int, half:bool=True,
-    recompute:int=0,      # every n-th block keeps its input alone, 0 = none
+    m:ModelConfig, batch:int, patches:int, text:int, half:bool=True, recompute:str='none',   # as `block_bytes`
 ) -> int:
     "Bytes of activations at the end of a forward pass (plan E.5)."
     D, e, p2c = m.hidden_size, 2 if half else 4, m.patch_size**2 * m.in_channels
-    full, kv = block_bytes(m, batch, patches, text, half)
-    lean = -(-m.depth // recompute) if recompute else 0
     ends = batch * (patches * (e * p2c + 4 * D + 2 * e * D + 8) + text * e * (m.text_dim + D) + e * (256 + m.dino_dim + 8 * D))
-    return m.depth * kv + (m.depth - lean) * full + lean * batch * patches * 4 * D + ends
+    return m.depth * sum(block_bytes(m, batch, patches, text, half, recompute)) + ends
 
-def half_weights(m:ModelConfig, recompute:int=0) -> int:
-    "Bytes of the bfloat16 copies of the weights that autocast makes and the backward pass keeps; a block that is computed twice makes its own again."
+def half_weights(m:ModelConfig, recompute:str='none') -> int:
+    "Bytes of the bfloat16 copies of the weights that autocast makes and the backward pass keeps; what is worked out again makes its own again."
     with torch.device('meta'): model = NanoDiT(**m.model_dump())
-    twice = {id(l) for i, b in enumerate(model.blocks) if recompute and i % recompute == 0 for n, l in b.named_modules() if n != 'cross_kv'}
+    again = dict(none=(), selective=('qkv', 'proj', 'cross_q', 'cross_proj', 'fc1', 'fc2'), full=[n for n, _ in model.blocks[0].named_modules() if n != 'cross_kv'])[recompute]
+    twice = {id(l) for b in model.blocks for n, l in b.named_modules() if n in again}
     return sum(2 * l.weight.numel() for l in model.modules() if isinstance(l, torch.nn.Linear) and id(l) not in twice)
 
 # %% ../nbs/12b_estimate.ipynb #71838fd1
@@ -100,7 +99,7 @@ def measured_utilisation(
         if same and r.get('model', {}).get('hidden_size') == hidden_size and r.get('mfu'): best.append(float(r['mfu']))
     return max(best, default=None)
 
-# %% ../nbs/12b_estimate.ipynb #7385a6a2
+# %% ../nbs/12b_estimate.ipynb #725512fc
 @dataclass
 class Estimate:
     "What a run will cost; `str()` of it is a table."
@@ -131,26 +130,26 @@ def _per_bucket(cfg, static, buckets, text, recompute, batch):
     half_w = half_weights(m, recompute) if half else 0
     for b in buckets:
         w, h = (int(s) // (8 * m.patch_size) for s in b.split('x'))
-        full, _ = block_bytes(m, batch, w * h, text[1], half)
+        again = dict(none=0, selective=0, full=block_bytes(m, batch, w * h, text[1], half)[0])[recompute]
         acts = activation_bytes(m, batch, w * h, text[1], half, recompute) + half_w
-        working = round(batch * w * h * m.hidden_size * (2 if half else 4) * (2 * m.mlp_ratio + 4)) + (full if recompute else 0)   # gradients on their way; the block computed again
+        working = round(batch * w * h * m.hidden_size * (2 if half else 4) * (2 * m.mlp_ratio + 4)) + again   # gradients on their way; the block computed again
         out[b] = dict(patches=w * h, activations=acts, working=working, total=sum(static.values()) + acts + working + int(RESERVE * 2**30),
                       flops=batch * step_flops(m, w * h, text[0]))
     return out
 
-# %% ../nbs/12b_estimate.ipynb #fcae4efc
+# %% ../nbs/12b_estimate.ipynb #d6876665
 def _verdict(cfg, memory, peak_of, where):
     "Does it fit into `memory` GB, and if not, the mildest change that makes it fit."
     t, gb = cfg.training, lambda x: f'{x / 2**30:.1f} GB'
-    now = t.gradient_checkpointing_every if t.gradient_checkpointing else 0
-    peak = peak_of(now, t.batch_size)
+    modes = dict(none=None, selective='gradient_checkpointing: true, gradient_checkpointing_mode: selective', full='gradient_checkpointing: true')
+    peak = peak_of(t.recompute, t.batch_size)
     if peak <= memory * 2**30: return f'fits in {where}: {gb(peak)}'
-    tries = [(n, t.batch_size, f'gradient_checkpointing: true{f", gradient_checkpointing_every: {n}" if n > 1 else ""}') for n in (3, 2, 1) if not now or n < now]
+    tries = [(mode, t.batch_size, change) for mode, change in list(modes.items())[list(modes).index(t.recompute) + 1:]]
     batch = t.batch_size
     while batch % 2 == 0:
         batch //= 2
         more = t.grad_accumulation_steps * t.batch_size // batch
-        tries.append((1, batch, f'{"" if now == 1 else "gradient_checkpointing: true, "}batch_size: {batch}, grad_accumulation_steps: {more}'))
+        tries.append(('full', batch, f'{"" if t.recompute == "full" else "gradient_checkpointing: true, "}batch_size: {batch}, grad_accumulation_steps: {more}'))
     for n, b, change in tries:
         if (p := peak_of(n, b)) <= memory * 2**30: return f'does not fit in {where}: {gb(peak)}; fits with {change} ({gb(p)})'
     return f'does not fit in {where}: {gb(peak)}; no setting of checkpointing or batch size makes it fit: a smaller model, a larger GPU, or several with distributed.shard: true'
@@ -171,8 +170,8 @@ def estimate(
     buckets = list(sizes) or list(cfg.data.buckets) or ['1024x1024']
     if not sizes and not cfg.data.buckets: notes.append('the config names no buckets and none are known yet: 1024x1024 is assumed')
     static = _static(cfg, n, muon)
-    per = lambda every, batch: _per_bucket(cfg, static, buckets, text_tokens, every, batch)
-    table = per(t.gradient_checkpointing_every if t.gradient_checkpointing else 0, t.batch_size)
+    per = lambda recompute, batch: _per_bucket(cfg, static, buckets, text_tokens, recompute, batch)
+    table = per(t.recompute, t.batch_size)
     share = {b: sizes.get(b, 1) / (sum(sizes.values()) or len(buckets)) for b in buckets}
     flops = t.grad_accumulation_steps * sum(share[b] * table[b]['flops'] for b in buckets)
     total = sum(sizes.values()) if sizes else photos
@@ -184,10 +183,10 @@ def estimate(
         used = measured_utilisation(name, m.hidden_size, bench_dir)
         notes.append(f'{used:.0%} of the peak was measured on this card (bench/)' if used else f'assumed: {ASSUMED_UTILISATION:.0%} of the peak of {GPUS[name][1]} TFLOP/s; measure with python -m nanodit.bench')
         used = used or ASSUMED_UTILISATION
-        again = sum(share[b] * t.batch_size * step_flops(m, table[b]['patches'], text_tokens[0], t.gradient_checkpointing_every) for b in buckets) * t.grad_accumulation_steps
-        hours = t.total_steps * (again if t.gradient_checkpointing else flops) / (GPUS[name][1] * 1e12 * used) / 3600
+        again = sum(share[b] * t.batch_size * step_flops(m, table[b]['patches'], text_tokens[0], t.recompute) for b in buckets) * t.grad_accumulation_steps
+        hours = t.total_steps * again / (GPUS[name][1] * 1e12 * used) / 3600
     notes.append(f'assumed: captions of {text_tokens[0]} tokens for time and {text_tokens[1]} for memory, {RESERVE:g} GB for the driver and the allocator; fused attention')
-    peak_of = lambda every, batch: max(b['total'] for b in per(every, batch).values())
+    peak_of = lambda recompute, batch: max(b['total'] for b in per(recompute, batch).values())
     kept = cfg.checkpoint.keep_last_n + 1 + (t.total_steps // cfg.checkpoint.keep_every if cfg.checkpoint.keep_every else 0)     # one more while it is written
     return Estimate(n, static, table, flops, total / (t.batch_size * t.grad_accumulation_steps) if total else None, kept * one, one, name, memory, hours, used,
                     _verdict(cfg, memory, peak_of, f'{memory} GB' + (f' ({name})' if name else '')), notes)

@@ -126,7 +126,7 @@ def guidance_grid(
     pictures = [painter.paint(prompt, like, text_scale=t, dino_scale=d, **how)[0] for t, d in pairs]
     return contact_sheet(pictures, [f'text {t:g}, vector {d:g}' for t, d in pairs], cols=len(text_scales), cell=120)
 
-# %% ../nbs/14_generate.ipynb #e5966426
+# %% ../nbs/14_generate.ipynb #343aede7
 def explorer_controls(
     painter:Painter,
 ) -> dict:              # name → ipywidget
@@ -140,9 +140,10 @@ def explorer_controls(
         num_steps=w.IntSlider(s['num_steps'], min=1, max=max(100, s['num_steps']), description='steps', **wide),
         n=w.IntSlider(1, min=1, max=8, description='pictures', **wide),
         seed=w.BoundedIntText(0, min=0, max=2**31 - 1, description='seed', **wide), size=w.Combobox(value=sizes[0], options=sizes, description='size', **wide),
-        draw=w.Button(description='draw', button_style='primary'), bar=w.FloatProgress(0., min=0, max=1), says=w.HTML(), picture=w.Image(format='png'))
+        draw=w.Button(description='draw', button_style='primary'), bar=w.FloatProgress(0., min=0, max=1), says=w.HTML(),
+        picture=w.Image(format='png', layout=w.Layout(align_self='flex-start', max_width='52%', margin='2px 0 0 16px', display='none')))
 
-# %% ../nbs/14_generate.ipynb #c83e0490
+# %% ../nbs/14_generate.ipynb #572fa4a3
 def explorer(
     checkpoint:Path,            # folder of a checkpoint or of a run, or a `Painter`
     device:str|None=None,       # None = the GPU if there is one
@@ -158,9 +159,10 @@ def explorer(
         try:
             like = bytes(c['like'].value[-1]['content']) if c['like'].value else None
             pictures = painter.paint(like=like, callback=on_step, **how)
-            c['picture'].value = picture_png(pictures, how['prompt'], **how, like=c['like'].value[-1]['name'] if like else None, checkpoint=str(painter.path))
+            c['picture'].value = png = picture_png(pictures, how['prompt'], **how, like=c['like'].value[-1]['name'] if like else None, checkpoint=str(painter.path))
+            c['picture'].layout.width, c['picture'].layout.display = f'{max(320, Image.open(io.BytesIO(png)).width)}px', None
             c['says'].value = f"step {painter.step} of {html.escape(str(painter.path))}"
-        except Exception as e: c['says'].value = f'<b>{type(e).__name__}</b>: {html.escape(str(e))}'      # a widget's own traceback is seen by nobody
+        except Exception as e: c['says'].value = f'<div style="line-height:1.4"><b>{type(e).__name__}</b>: {html.escape(str(e))}</div>'      # a widget's own traceback is seen by nobody
         finally: c['draw'].disabled, c['bar'].value = False, 0.
     def on_forget(_): c['like'].value = ()
     c['draw'].on_click(on_draw); c['forget'].on_click(on_forget)

@@ -6,10 +6,10 @@
 __all__ = ['sinusoids', 'sincos_2d', 'timestep_code', 'attention', 'HeadNorm', 'Modulation', 'modulate', 'DiTBlock', 'NanoDiT',
            'patchify', 'unpatchify', 'compile_blocks', 'count_parameters']
 
-# %% ../nbs/02_model.ipynb #18e58563
+# %% ../nbs/02_model.ipynb #20b13196
 import math
 from contextlib import nullcontext
-from functools import lru_cache
+from functools import lru_cache, partial
 import torch
 import torch.fx.experimental._config
 import torch.nn.functional as F
@@ -97,7 +97,11 @@ def _keep(ctx, inputs, output): ctx.save_for_backward(*inputs)
 def _backward(ctx, grad): return (*_chunked_attention_backward(grad, *ctx.saved_tensors), None)
 _chunked_attention.register_autograd(_backward, setup_context=_keep)
 
-# %% ../nbs/02_model.ipynb #dcb154d6
+# %% ../nbs/02_model.ipynb #a78c25e9
+def _keeps_scores(q:Tensor, k:Tensor) -> bool:
+    "Whether the attention of these would keep its scores for the backward pass."
+    return q.device.type == 'cpu' and q.dtype == torch.bfloat16 and not torch.compiler.is_compiling() and q.shape[2] * k.shape[2] <= _FEW_SCORES
+
 def attention(
     q:Tensor,                # (B, H, N, Dh)
     k:Tensor, v:Tensor,      # (B, H, L, Dh)
@@ -105,7 +109,7 @@ def attention(
 ) -> Tensor:                 # (B, N, H*Dh)
     "Scaled dot-product attention, heads joined again."
     if q.device.type != 'cpu' or q.dtype != torch.bfloat16: x = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-    elif not torch.compiler.is_compiling() and q.shape[2] * k.shape[2] <= _FEW_SCORES: x = _plain_attention(q, k, v, mask)
+    elif _keeps_scores(q, k): x = _plain_attention(q, k, v, mask)
     else: x = _chunked_attention(q * q.shape[-1]**-.5, k, v, mask)
     return x.transpose(1, 2).flatten(2)
 
@@ -164,7 +168,7 @@ def modulate(x:Tensor, shift:Tensor, scale:Tensor) -> Tensor:
     "Layer norm of `x` (B, N, D) without weights of its own, then scale and shift (B, 1, D)."
     return shift + F.layer_norm(x, x.shape[-1:], eps=1e-6).to(shift.dtype) * (1 + scale)    # in the dtype that the products want
 
-# %% ../nbs/02_model.ipynb #2ebbfd60
+# %% ../nbs/02_model.ipynb #33c36846
 class DiTBlock(nn.Module):
     "Self-attention, cross-attention and MLP, each behind adaLN shift, scale and gate (plan D.4, E.1, E.3)."
     def __init__(self,
@@ -184,8 +188,12 @@ class DiTBlock(nn.Module):
         self.cross_proj = nn.Linear(dim, dim, bias=False)
         self.cross_q_norm, self.cross_k_norm = norm(), norm()
         self.fc1, self.fc2 = nn.Linear(dim, int(mlp_ratio * dim), bias=False), nn.Linear(int(mlp_ratio * dim), dim, bias=False)
+        self.selective = False                                  # keep the products, work out the rest again in the backward pass
 
-# %% ../nbs/02_model.ipynb #4b387bbe
+# %% ../nbs/02_model.ipynb #d546f481
+_again = partial(checkpoint, use_reentrant=False, preserve_rng_state=False)      # nothing here is random
+def _once(f, *args): return f(*args)
+
 @patch
 def text_kv(self:DiTBlock,
     text:Tensor,                  # text tokens (B, L, D)
@@ -203,14 +211,18 @@ def forward(self:DiTBlock,
 ) -> Tensor:                      # (B, N, D)
     "One block; the identity while its gates are zero."
     shift1, scale1, gate1, shift2, scale2, gate2, shift3, scale3, gate3 = self.adaLN(c)
-    q, k, v = _heads(self.qkv(modulate(x, shift1, scale1)), 3, self.num_heads)
-    x = x + gate1 * self.proj(attention(self.q_norm(q), self.k_norm(k), v))
-    q, = _heads(self.cross_q(modulate(x, shift2, scale2)), 1, self.num_heads)
-    x = x + gate2 * self.cross_proj(attention(self.cross_q_norm(q), text_k, text_v, text_mask))
-    h = F.gelu(self.fc1(modulate(x, shift3, scale3)), approximate='tanh')
-    return x + gate3 * self.fc2(h)
+    cheap = _again if self.selective and torch.is_grad_enabled() else _once
+    scores = lambda q, k: cheap if _keeps_scores(q, k) else _once               # a fused attention keeps little, and is not cheap
+    q, k, v = _heads(cheap(lambda *a: self.qkv(modulate(*a)), x, shift1, scale1), 3, self.num_heads)
+    h = scores(q, k)(lambda q, k, v: attention(self.q_norm(q), self.k_norm(k), v), q, k, v)
+    x = x + cheap(lambda h, gate: gate * self.proj(h), h, gate1)
+    q, = _heads(cheap(lambda *a: self.cross_q(modulate(*a)), x, shift2, scale2), 1, self.num_heads)
+    h = scores(q, text_k)(lambda q, *kv: attention(self.cross_q_norm(q), *kv, text_mask), q, text_k, text_v)
+    x = x + cheap(lambda h, gate: gate * self.cross_proj(h), h, gate2)
+    h = cheap(lambda *a: self.fc1(modulate(*a)), x, shift3, scale3)
+    return x + gate3 * cheap(lambda h: self.fc2(F.gelu(h, approximate='tanh')), h)
 
-# %% ../nbs/02_model.ipynb #de99437c
+# %% ../nbs/02_model.ipynb #cd25aa9f
 class NanoDiT(nn.Module):
     "A text- and DINO-conditioned diffusion transformer that predicts the velocity of rectified flow (plan C.1, D.4, E)."
     def __init__(self,
@@ -224,19 +236,21 @@ class NanoDiT(nn.Module):
         in_channels:int=16,       # C of the latent
         text_dim:int=1024,        # width of a text token
         dino_dim:int=1024,        # width of the picture vector
-        gradient_checkpointing:int=0,   # recompute every n-th block in the backward pass: 0 none, 1 (or True) all (plan E.5)
+        gradient_checkpointing:str='none',   # what the backward pass works out again: 'none', 'selective' = all but the products, 'full' = whole blocks (plan E.5)
     ):
         super().__init__()
+        if gradient_checkpointing not in ('none', 'selective', 'full'): raise ValueError(f"gradient_checkpointing is {gradient_checkpointing!r}; choose 'none', 'selective' or 'full'")
         if hidden_size % num_heads: raise ValueError(f'hidden_size {hidden_size} is not divisible by num_heads {num_heads}')
         D, p = hidden_size, patch_size
         self.hidden_size, self.patch_size, self.in_channels = D, p, in_channels
-        self.gradient_checkpointing = int(gradient_checkpointing)
         self.patch_in = nn.Linear(p * p * in_channels, D)
         self.t_embed = nn.Sequential(nn.Linear(256, D), nn.SiLU(), nn.Linear(D, D))
         self.dino_embed = nn.Sequential(nn.Linear(dino_dim, D), nn.SiLU(), nn.Linear(D, D))
         self.text_in = nn.Linear(text_dim, D)
         self.null_text, self.null_dino = nn.Parameter(torch.empty(text_dim)), nn.Parameter(torch.empty(dino_dim))
         self.blocks = nn.ModuleList(DiTBlock(D, num_heads, mlp_ratio, qk_norm, adaln_rank) for _ in range(depth))
+        for b in self.blocks: b.selective = gradient_checkpointing == 'selective'
+        self.twice = gradient_checkpointing == 'full'
         self.final_adaLN = Modulation(D, 2, adaln_rank)
         self.final_proj = nn.Linear(D, p * p * in_channels)
         if not self.null_text.is_meta: self.initialize()
@@ -291,7 +305,7 @@ def unpatchify(
     B, N, K = x.shape
     return x.reshape(B, h // p, w // p, p, p, K // p**2).permute(0, 5, 1, 3, 2, 4).reshape(B, K // p**2, h, w)
 
-# %% ../nbs/02_model.ipynb #0f697850
+# %% ../nbs/02_model.ipynb #7e2234ef
 @patch
 def forward(self:NanoDiT,          # noqa: F811 (a patch of another class)
     x:Tensor,                      # noisy latents z_t (B, C, h, w)
@@ -313,10 +327,8 @@ def forward(self:NanoDiT,          # noqa: F811 (a patch of another class)
     if keep_dino is not None: dino = torch.where(keep_dino[:, None], dino, F.rms_norm(self.null_dino, self.null_dino.shape))
     c = F.silu(self.t_embed(timestep_code(t).to(dino.dtype)) + self.dino_embed(dino))
     x = self.patch_in(patchify(x, p)) + sincos_2d(h // p, w // p, self.hidden_size, str(x.device)).to(x.dtype)
-    every = self.gradient_checkpointing if torch.is_grad_enabled() else 0
-    for i, (block, (k, v)) in enumerate(zip(self.blocks, kvs)):
-        if every and i % every == 0: x = checkpoint(block, x, c, k, v, mask, use_reentrant=False, preserve_rng_state=False)   # nothing here is random
-        else: x = block(x, c, k, v, mask)
+    run = _again if self.twice and torch.is_grad_enabled() else _once
+    for block, (k, v) in zip(self.blocks, kvs): x = run(block, x, c, k, v, mask)
     x = self.final_proj(modulate(x, *self.final_adaLN(c)))
     x = unpatchify(x, p, h, w)
     return x if x.dtype == torch.float64 else x.float()

@@ -51,8 +51,9 @@ class Tail:
             records.append(r)
         return records, again
 
-# %% ../nbs/11b_monitor.ipynb #e81a7a05
-_NAMES = ('step', 'loss', 'grad_norm', 'lr', 'v_ratio', 'seconds', 'data_wait', 'samples_per_s', 'memory_gb', *CONDITIONS, *(f't{i}' for i in range(10)))
+# %% ../nbs/11b_monitor.ipynb #a633b0df
+_PLAIN = 'step', 'loss', 'grad_norm', 'lr', 'v_ratio', 'seconds', 'data_wait', 'step_seconds', 'samples_per_s', 'memory_gb'
+_NAMES = *_PLAIN, *CONDITIONS, *(f't{i}' for i in range(10))
 
 class Columns:
     "Numbers of each step, by name; what is missing is nan."
@@ -65,7 +66,7 @@ class Columns:
         while self.n + len(records) > self.data.shape[1]: self.data = np.concatenate([self.data, np.full_like(self.data, np.nan)], 1)
         for r in records:
             by, tenths = r.get('loss_by_condition') or {}, r.get('loss_by_t') or ()
-            row = [*(r.get(k) for k in _NAMES[:9]), *(by.get(k) for k in CONDITIONS), *tenths]
+            row = [*(r.get(k) for k in _PLAIN), *(by.get(k) for k in CONDITIONS), *tenths]
             self.data[:len(row), self.n] = [math.nan if x is None else x for x in row]; self.n += 1
 
 # %% ../nbs/11b_monitor.ipynb #acb6b3b9
@@ -285,14 +286,14 @@ def plot_run(
     fig.subplots_adjust(left=.035, right=.992, top=.94, bottom=.055, wspace=.17, hspace=.28)
     return fig
 
-# %% ../nbs/11b_monitor.ipynb #d803b051
+# %% ../nbs/11b_monitor.ipynb #161bdb0e
 def _plot_time(ax, view):
-    "Seconds of a step, split into waiting for data and the rest; in the title, the share that the alarm looks at."
-    x, took, _, high = thin(view.columns['step'], view.columns['seconds'], 200); wait = thin(view.columns['step'], view.columns['data_wait'], 200)[1]
+    "Seconds of a step, split into waiting for data, the step itself, and what comes between two steps; and the share that the alarm looks at."
+    x, took, wait, step = (thin(view.columns['step'], view.columns[k], 200)[i] for k, i in (('step', 0), ('seconds', 1), ('data_wait', 1), ('step_seconds', 1)))
     if not np.isfinite(took).any(): return
-    wait = np.nan_to_num(wait)
-    ax.stackplot(x, wait, np.nan_to_num(took) - wait, labels=['waits for data', 'the step itself'], colors=['C1', 'C0'], alpha=.6); ax.set_ylim(0, 1.3 * np.nanpercentile(took, 98))
-    if view.rules.data_wait.action != 'off': ax.plot(x, view.rules.data_wait.threshold * smooth(np.nan_to_num(took), 20), color='C3', lw=1, label=f'alarm: waits {view.rules.data_wait.threshold:.0%}')
+    took, wait = np.nan_to_num(took), np.nan_to_num(wait); step = np.where(np.isfinite(step), step, took - wait)          # a log of an older version does not tell them apart
+    ax.stackplot(x, wait, step, took - wait - step, labels=['waits for data', 'the step itself', 'log, saves, validation'], colors=['C1', 'C0', 'C2'], alpha=.6); ax.set_ylim(0, 1.3 * np.percentile(took, 98))
+    if view.rules.data_wait.action != 'off': ax.plot(x, view.rules.data_wait.threshold * smooth(took, 20), color='C3', lw=1, label=f'alarm: waits {view.rules.data_wait.threshold:.0%}')
     ax.legend(fontsize=7, loc='lower right')
 
 def _plot_strength(ax, view):

@@ -9,20 +9,8 @@ __all__ = ['BUCKETS', 'SUFFIXES', 'NOT_READ', 'MOST_PIXELS', 'MOST_BYTES', 'LEAS
            'Kept', 'ahead', 'Row', 'Moments', 'Report', 'plot_buckets', 'decoded', 'prepare', 'TwinReport', 'lacking',
            'check_text', 'TwinMaker', 'add_twins', 'Option', 'Flag', 'main']
 
-# %% ../nbs/09_prepare.ipynb #a47254d6
-import argparse
-import fcntl
-import hashlib
-import io
-import json
-import os
-import re
-import shlex
-import signal
-import sys
-import threading
-import time
-import warnings
+# %% ../nbs/09_prepare.ipynb #cd86c921
+import argparse, fcntl, hashlib, io, json, os, re, shlex, signal, sys, threading, time, warnings
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -403,7 +391,7 @@ def _why_again(self:Job, bucket, number, r, stay):
     if (r['tar_bytes'], r['sha256']) != tar_state(self.tar_path(bucket, number)): why.append('their tar is missing, or not the one that was recorded')
     return why
 
-# %% ../nbs/09_prepare.ipynb #293c60f4
+# %% ../nbs/09_prepare.ipynb #8352e3d4
 class Kept:
     "The arrays of a shard made earlier that are still right."
     def __init__(self,
@@ -419,21 +407,23 @@ class Kept:
         self.table = TarTable(tar, index_tar(tar, bucket))
         self.row = {k: i for i, k in enumerate(self.table.keys)}
 
-    def arrays(self, e:Entry, caption:str) -> dict:
-        "What may stay of this photo's sample: a group of arrays stays if it is whole, with the twins that are wanted."
-        was = self.old.get(e.photo) if self.table else None
-        if was is None or e.key not in self.row: return {}
-        turned, keep = flip_caption(caption) if self.twins else None, {}
-        twin = dict(t5h=turned not in (None, caption), dinov3=turned is not None, vae=turned is not None and self.parity is None)
-        fd = os.open(self.table.path, os.O_RDONLY)
-        try:
-            for m in self.same:
-                if (was.caption != e.caption) if m == 't5h' else (was.sha256 != e.sha256): continue
-                names = [f'{n}{end}' for n in (('t5h', 't5m') if m == 't5h' else (m,)) for end in ('', '_flip')[:1 + twin[m]]]
-                found = {n: self.table.member(self.row[e.key], n) for n in names}
-                if all(found.values()): keep |= {n: read_array(fd, x) for n, x in found.items()}
-        finally: os.close(fd)
-        return keep
+# %% ../nbs/09_prepare.ipynb #f5e6c37f
+@patch
+def arrays(self:Kept, e:Entry, caption:str) -> dict:
+    "What may stay of this photo's sample: a group of arrays stays if it is whole, with the twins that are wanted."
+    was = self.old.get(e.photo) if self.table else None
+    if was is None or e.key not in self.row: return {}
+    turned, keep = flip_caption(caption) if self.twins else None, {}
+    twin = dict(t5h=turned not in (None, caption), dinov3=turned is not None, vae=turned is not None and self.parity is None)
+    fd = os.open(self.table.path, os.O_RDONLY)
+    try:
+        for m in self.same:
+            if (was.caption != e.caption) if m == 't5h' else (was.sha256 != e.sha256): continue
+            names = [f'{n}{end}' for n in (('t5h', 't5m') if m == 't5h' else (m,)) for end in ('', '_flip')[:1 + twin[m]]]
+            found = {n: self.table.member(self.row[e.key], n) for n in names}
+            if all(found.values()): keep |= {n: read_array(fd, x) for n, x in found.items()}
+    finally: os.close(fd)
+    return keep
 
 # %% ../nbs/09_prepare.ipynb #d1ba0b31
 def ahead(

@@ -7,7 +7,7 @@ __all__ = ['SECTIONS', 'STATUSES', 'PLAN', 'Claim', 'Key', 'Trouble', 'source_of
            'is_exported', 'is_slow', 'is_test', 'comments', 'claims_of', 'cell_faults', 'collect_claims', 'status_of',
            'count_statuses', 'StatusChart', 'text_of', 'trimmed', 'Picture', 'small_picture', 'Text', 'bundle', 'Sink',
            'show', 'pictures_of', 'has_evidence', 'evidence', 'config_keys', 'config_reads', 'troubles',
-           'count_parameters', 'recipes', 'recorded_runs', 'spark', 'figures', 'loose_figures', 'run_cell',
+           'count_parameters', 'recipes', 'recorded_runs', 'runs_of', 'spark', 'figures', 'loose_figures', 'run_cell',
            'build_reality', 'to_text', 'stale', 'reality_faults', 'main']
 
 # %% ../nbs/16_reality.ipynb #3e57787c
@@ -25,7 +25,7 @@ from .config import config_schema, load_config
 from .model import NanoDiT
 from .runlog import troubleshooting
 
-# %% ../nbs/16_reality.ipynb #c4cabd41
+# %% ../nbs/16_reality.ipynb #4dc3275f
 SECTIONS = dict(A='Data on disk', B='The proof before the big run', C='The big run', D='Numbers',
                 E='Stability', F='Watching the run', G='Staged acceptance')
 STATUSES = 'matches', 'differs', 'not yet'
@@ -38,6 +38,10 @@ PLAN = {
     'B.1': 'The small proof: on 100 photos a 12-layer model of width 384 reproduces each photo from its own caption and DINO vector.',
     'B.2': 'DINO swap: the caption of one picture with the DINO vector of another gives the composition of the first in the light of the second.',
     'B.3': 'Text control: "left" changed to "right" in the caption moves the subject.',
+}
+
+# %% ../nbs/16_reality.ipynb #e5c7100e
+PLAN |= {
     'C.1': 'Size by config alone: from 12 layers to 24 or 28, width 768 to 1024, patch 2, 400 to 600 M parameters.',
     'C.2': 'Rectified flow: z = (1-t)·x0 + t·ε, the model predicts ε - x0, the loss is the mean squared error.',
     'C.3': 'Precision: bfloat16 arithmetic over float32 weights and optimizer state; float16 is refused.',
@@ -55,6 +59,10 @@ PLAN = {
     'E.3': 'No bias in the layers of a block; a bias in the final projection.',
     'E.4': 'The EMA decay rises from 0 to its target over `ema_warmup_steps`.',
     'E.5': 'Activation checkpointing by one flag, the non-reentrant kind.',
+}
+
+# %% ../nbs/16_reality.ipynb #ed6fdb82
+PLAN |= {
     'F.1': 'Loss, gradient norm and learning rate at every step; a norm that stays above 10, or near 0, is reported.',
     'F.2': 'The RMS of the predicted velocity is watched: near 1 is healthy, 0 or above 100 is collapse.',
     'F.3': 'Divergence test: the same noise drawn from text alone and from DINO alone gives two good and different pictures.',
@@ -188,7 +196,7 @@ class StatusChart:
         style = 'font-family="sans-serif" font-size="13" fill="#555"'
         return f'<svg xmlns="http://www.w3.org/2000/svg" width="520" height="{y+22}" {style}>' + ''.join(rows) + '</svg>'
 
-# %% ../nbs/16_reality.ipynb #e44cc5d7
+# %% ../nbs/16_reality.ipynb #fff4b12c
 _LINES, _COLUMNS, _WIDTH, _WIDE, _PICTURES = 12, 240, 360, 560, 2
 
 def text_of(output:dict) -> str:
@@ -205,6 +213,7 @@ def trimmed(text:str) -> str:
     more = len(lines) - _LINES
     return '\n'.join(lines if more <= 1 else lines[:_LINES] + [f'… ({more} more lines in the notebook)'])
 
+# %% ../nbs/16_reality.ipynb #4a573883
 class Picture:
     "A small JPEG that a notebook shows."
     def __init__(self, jpeg:bytes, about:str): self.jpeg, self.about = jpeg, about
@@ -245,7 +254,7 @@ class Sink(io.TextIOBase):
         last['text'] = _split(''.join(last['text']) + text)
         return len(text)
 
-# %% ../nbs/16_reality.ipynb #5b254276
+# %% ../nbs/16_reality.ipynb #34c17556
 def show(value):
     "Shows a value: in Jupyter, or in the document that is being built."
     if hasattr(sys.stdout, 'show'): sys.stdout.show(value); return     # a `Sink` has taken the place of the screen
@@ -261,6 +270,7 @@ def has_evidence(id:str, claims:list) -> bool:
     "Is there anything to show?"
     return any(pictures_of(c) or any(text_of(o).strip() for o in c.outputs) for c in claims if c.id == id)
 
+# %% ../nbs/16_reality.ipynb #d0c4e10b
 def evidence(
     id:str,         # of the plan, such as 'E.2'
     claims:list,    # from `collect_claims`
@@ -277,7 +287,7 @@ def evidence(
         for png in pictures_of(c)[:1]:
             if pictures < _PICTURES: show(small_picture(png, f'{id}, {c.notebook}')); pictures += 1
 
-# %% ../nbs/16_reality.ipynb #46c0f7d9
+# %% ../nbs/16_reality.ipynb #d3529d57
 Key = namedtuple('Key', 'path type default range meaning')
 Key.__doc__ = "One config key: dotted `path`, `type`, `default`, `range` and `meaning`, as text."
 
@@ -297,6 +307,7 @@ def _kind(s):
     inner = [_kind(i) for i in ([s['items']] if s.get('items') else s.get('prefixItems', []))]
     return (f'{kind} of {inner[0][0]}' if inner else kind), ', '.join(limits + ([inner[0][1]] if inner and inner[0][1] else []))
 
+# %% ../nbs/16_reality.ipynb #619f00a1
 def config_keys(
     schema:dict=None,   # a JSON schema; None = nanodit's
 ) -> list:              # of `Key`, in the order of the schema
@@ -335,7 +346,7 @@ class _Reads(ast.NodeVisitor):
     def visit_Subscript(self, node): self.seen(node)
     def visit_Constant(self, node): self.words.add(node.value if isinstance(node.value, str) else None)
 
-# %% ../nbs/16_reality.ipynb #ba2bc63d
+# %% ../nbs/16_reality.ipynb #3609be74
 @patch
 def visit_Assign(self:_Reads, node):
     "`t = cfg.training` and `a, b = cfg.x, cfg.y`: from here on the names stand for these paths."
@@ -356,6 +367,7 @@ def seen(self:_Reads, node):
     if isinstance(node, ast.Subscript) and base and not isinstance(node.slice, ast.Constant): self.dynamic.add(base)
     self.generic_visit(node)
 
+# %% ../nbs/16_reality.ipynb #9a42a354
 @patch
 def visit_Call(self:_Reads, node):
     "A call hands sections on: whole (`model_dump`, `**section`) or as an argument."
@@ -445,7 +457,7 @@ def troubles(
     silent = [Trouble(e, about[e], '', '', m) for m, t in trees.items() for c in t.body if (e := getattr(c, 'name', '')) in about and e not in {f.error for f in found}]
     return sorted(set(found + silent))
 
-# %% ../nbs/16_reality.ipynb #65c1e763
+# %% ../nbs/16_reality.ipynb #12cb42c6
 def count_parameters(model:dict) -> int:
     "How many parameters a `model` section gives, without allocating one."
     with torch.device('meta'): return sum(p.numel() for p in NanoDiT(**model).parameters())
@@ -459,6 +471,13 @@ def recorded_runs(root:Path='.') -> dict:
     "'bench/x.json' -> what was recorded in it."
     return {f'bench/{p.name}': json.loads(p.read_text(encoding='utf-8')) for p in sorted(Path(root).glob('bench/*.json'))}
 
+def runs_of(name:str, runs:dict) -> dict:
+    "What `runs` (from `recorded_runs`) hold about one recipe: file -> record. A record is about one (`recipe`) or about several (`recipes`)."
+    about = lambda r: {k: v for k, v in r.items() if k in ('machine', 'torch', 'date')} | r['recipes'][name]
+    of = {f: r if r.get('recipe') == name else about(r) for f, r in runs.items() if isinstance(r, dict) and (r.get('recipe') == name or name in (r.get('recipes') or {}))}
+    return dict(sorted(of.items(), key=lambda kv: 'recipe' not in kv[1]))     # whole runs first
+
+# %% ../nbs/16_reality.ipynb #5960912f
 def spark(numbers:list) -> str:
     "A curve as a row of blocks, at most 40 wide."
     x = np.interp(np.linspace(0, len(numbers) - 1, min(40, len(numbers))), range(len(numbers)), numbers)
@@ -587,7 +606,7 @@ def _status_tables(root, claims):
         _table(('notebook', 'library cells', 'test cells', 'of these slow', 'claims'), [*rows, total], 'lrrrr'),
         '### Environment\n\nThe versions that were tested together, from `constraints.txt`: ' + (', '.join(f'`{p}`' for p in pins) or 'none given') + '.']))
 
-# %% ../nbs/16_reality.ipynb #639fd624
+# %% ../nbs/16_reality.ipynb #eebf7630
 def _recipe_cells(root):
     "Training recipes: what each is, and what a run of it has cost."
     rows, runs = [], recorded_runs(root)
@@ -599,17 +618,31 @@ def _recipe_cells(root):
         _table(('recipe', 'command', 'layers × width', 'parameters', 'updates', 'effective batch', 'buckets', 'checkpointing'), rows)]))
     yield _code("for name, config in recipes().items():\n    print(f'{name:12} {count_parameters(config.model.model_dump()):>12,} parameters')")
     yield _md('### What a run will cost\n\nEstimated from the recipe alone, as `nanodit-train RECIPE --dry-run` does it; nothing here was measured on a GPU unless it says so.')
-    yield _code("for name, config in recipes().items(): print(f'{name}\\n{estimate(config)}\\n')")
-    out = ['### What runs have cost\n\nEverything that recorded runs in `bench/` hold, and nothing else. A curve is a row of blocks from the first value to the last.']
-    for name in recipes(root):
-        of = {f: r for f, r in runs.items() if isinstance(r, dict) and r.get('recipe') == name}
-        out.append(f'**{name}**: ' + ('' if of else 'time, memory and curve not measured.'))
-        for f, r in of.items():
-            missing = [w for w, pattern in dict(time='second|minute|hour|time|_s$|_per_s', memory='mem|_gb|_mb|gib', curve='loss').items() if not any(re.search(pattern, k, re.I) for k, _ in figures(r))]
-            out.append(f'[{f}]({f})' + (f' ({", ".join(missing)} not measured)' if missing else '') + '\n\n' + _table(('what', 'recorded'), [(k, v) for k, v in figures(r) if k != 'recipe']))
-    for f, r in runs.items():
-        if not isinstance(r, dict) or r.get('recipe') not in recipes(root): out.append(f'Also recorded: [{f}]({f})\n\n' + _table(('what', 'recorded'), figures(r)))
-    yield _md('\n\n'.join(out))
+    yield _code("found = {'512x512': 100}      # for overfit100, which takes whichever buckets it finds\nfor name, config in recipes().items(): print(f'{name}\\n{estimate(config, photos=None if config.data.buckets else found)}\\n')")
+    yield _md(_costs(root, runs))
+
+def _summary(name, runs):
+    "A row about what is known of a recipe: expected curve, time and memory of a whole run, memory of some updates."
+    of = runs_of(name, runs); whole = next((r for r in of.values() if 'recipe' in r), {}); short = next((r for r in of.values() if 'recipe' not in r), {})
+    first = lambda pattern: next((v for k, v in figures(whole) if re.search(pattern, k, re.I)), '*not measured*')
+    scaled = ', '.join(f'[a smaller one]({f})' for f in runs if f.startswith(f'bench/{name}-') and f not in of)
+    some = f"{short['memory_gb']:g} GB, {short['peak_memory_gb']:g} GB while saving ({short['updates']} updates of {short['batch'][0]} × {short['batch'][1]})" if 'memory_gb' in short else '*not measured*'
+    return (name, f'`nanodit-train configs/{name}.yaml`', first('loss_curve') + (f', but {scaled}' if scaled else ''), first('second|minute|hour'), first('mem|_gb|_mb|gib'), some)
+
+# %% ../nbs/16_reality.ipynb #bc2d7026
+def _costs(root, runs):
+    "The section about recorded runs."
+    names, used = list(recipes(root)), set()
+    gpu = [f'[{f}]({f})' for f, r in runs.items() if isinstance(r, dict) and isinstance(r.get('machine'), dict) and r['machine'].get('gpu')]
+    out = ['### What runs have cost\n\nFrom recorded runs in `bench/`, and from nothing else. *A whole run* is the recipe as it stands, from the first update to the report. *Some updates* are '
+           'made on random latents of the recipe\'s real shapes, with small batches (notebook 13e): they show that it runs and what it takes, and nothing about speed or pictures. On a GPU: ' + (', '.join(gpu) or 'not measured') + '.',
+           _table(('recipe', 'command', 'expected curve of a whole run', 'seconds of a whole run', 'its memory', 'memory of some updates'), [_summary(n, runs) for n in names]),
+           'Now the records themselves. A curve is a row of blocks from the first value to the last.']
+    for name in names:
+        for f, r in runs_of(name, runs).items():
+            used.add(f); out.append(f'**{name}**, from [{f}]({f})' + ('' if 'recipe' in r else ', some updates only') + '\n\n' + _table(('what', 'recorded'), [(k, v) for k, v in figures(r) if k != 'recipe']))
+    out += [f'Also recorded: [{f}]({f})\n\n' + _table(('what', 'recorded'), figures(r)) for f, r in runs.items() if f not in used]
+    return '\n\n'.join(out)
 
 # %% ../nbs/16_reality.ipynb #7371024d
 def _key_cells(root):

@@ -18,7 +18,7 @@ from .shards import LatentStats, write_shards
 from .augment import flip_caption
 from .encoders import get_encoder, save_encoders
 
-# %% ../nbs/08_shapes.ipynb #8b0fedfb
+# %% ../nbs/08_shapes.ipynb #f958109a
 COLOURS = dict(red=(.86, .16, .14), yellow=(.93, .80, .12), green=(.13, .66, .22), cyan=(.14, .78, .86), blue=(.16, .26, .88), pink=(.93, .30, .78))
 SHAPES, SIZES = ('circle', 'square', 'triangle'), dict(small=.15, large=.2)     # radius ÷ shorter side of the picture
 HUES = dict(rose=0, amber=42, moss=110, teal=175, indigo=232, violet=285)         # degrees
@@ -34,6 +34,7 @@ class Scene:
     "What a picture shows: things (the caption's matter) and a mood (the vector's)."
     things:tuple; hue:str; light:str
 
+# %% ../nbs/08_shapes.ipynb #12480dce
 def random_scene(
     rng:np.random.Generator,
 ) -> Scene:
@@ -103,7 +104,7 @@ def read_caption(
     if not len(colours) == len(shapes) == len(places) > 0: raise ValueError(f'cannot read {text!r}: colours {colours}, shapes {shapes}, places {places}')
     return tuple(zip(colours, shapes, places))
 
-# %% ../nbs/08_shapes.ipynb #d2f245f9
+# %% ../nbs/08_shapes.ipynb #1d150690
 @dataclass(frozen=True)
 class Seen:
     "What the judge sees: ((colour, shape, place), …), background hue, side of the light."
@@ -119,6 +120,20 @@ def _shape_of(mask:np.ndarray) -> str:
         return (drawn & mask).sum() / (drawn | mask).sum()
     return max((('circle', np.pi, 0), ('square', 4 * .88**2, 0), ('triangle', 1.908, .09)), key=lambda k: overlap(*k))[0]
 
+# %% ../nbs/08_shapes.ipynb #686ae6ac
+def _mood(p:np.ndarray) -> tuple[str, str]:
+    "Hue of the border's mean colour, and its brightest side."
+    r = max(2, round(.05 * min(p.shape[1:])))
+    sides = dict(left=p[..., :r], right=p[..., -r:], top=p[:, :r], bottom=p[:, -r:])
+    mean = np.mean([s.mean((1, 2)) for s in sides.values()], axis=0)
+    a, b = mean[0] - (mean[1] + mean[2]) / 2, 3**.5 / 2 * (mean[1] - mean[2])
+    degrees = np.degrees(np.arctan2(b, a)) % 360
+    hue = min(HUES, key=lambda h: abs((degrees - HUES[h] + 180) % 360 - 180))
+    bright = {k: s.mean() for k, s in sides.items()}
+    across, down = bright['right'] - bright['left'], bright['bottom'] - bright['top']
+    return hue, (('right' if across > 0 else 'left') if abs(across) > abs(down) else ('bottom' if down > 0 else 'top'))
+
+# %% ../nbs/08_shapes.ipynb #83c2ce1d
 def judge(
     picture:np.ndarray,   # (3, H, W) in [0, 1]
 ) -> Seen:
@@ -136,18 +151,6 @@ def judge(
         place = ('left' if dx < 0 else 'right') if abs(dx) > abs(dy) else ('top' if dy < 0 else 'bottom')
         things.add((name, _shape_of(mask), place))
     return Seen(frozenset(things), *_mood(p))
-
-def _mood(p:np.ndarray) -> tuple[str, str]:
-    "Hue of the border's mean colour, and its brightest side."
-    r = max(2, round(.05 * min(p.shape[1:])))
-    sides = dict(left=p[..., :r], right=p[..., -r:], top=p[:, :r], bottom=p[:, -r:])
-    mean = np.mean([s.mean((1, 2)) for s in sides.values()], axis=0)
-    a, b = mean[0] - (mean[1] + mean[2]) / 2, 3**.5 / 2 * (mean[1] - mean[2])
-    degrees = np.degrees(np.arctan2(b, a)) % 360
-    hue = min(HUES, key=lambda h: abs((degrees - HUES[h] + 180) % 360 - 180))
-    bright = {k: s.mean() for k, s in sides.items()}
-    across, down = bright['right'] - bright['left'], bright['bottom'] - bright['top']
-    return hue, (('right' if across > 0 else 'left') if abs(across) > abs(down) else ('bottom' if down > 0 else 'top'))
 
 # %% ../nbs/08_shapes.ipynb #6908d586
 def is_held_out(
@@ -172,7 +175,7 @@ def held_out_scenes(
     stream = _scenes(seed, 'held out', True)
     return [(scene, caption(scene, rng)) for scene, rng in (next(stream) for _ in range(n))]
 
-# %% ../nbs/08_shapes.ipynb #2f3eb1d0
+# %% ../nbs/08_shapes.ipynb #f11915c2
 def encode_picture(
     picture:np.ndarray,   # (3, H, W)
     text:str,             # its caption
@@ -192,6 +195,7 @@ def encode_picture(
         if swapped != text: sample |= dict(zip(('t5h_flip', 't5m_flip'), tokens(swapped)))
     return sample
 
+# %% ../nbs/08_shapes.ipynb #bd29907b
 def make_shapes(
     out:Path,                 # folder for the shards, created
     num_samples:int=4000,     # pictures

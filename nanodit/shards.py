@@ -253,7 +253,7 @@ def write_shards(
         for s in samples: w.write(s)
     return w.paths
 
-# %% ../nbs/04_shards.ipynb #e2a765f7
+# %% ../nbs/04_shards.ipynb #2ac7ecc3
 class Damage(NamedTuple):
     "One thing that is wrong: in which tar, with which sample (None = the tar itself), and what."
     tar: str
@@ -263,10 +263,10 @@ class Damage(NamedTuple):
 
 class _Bad(Exception): "Internal: what is wrong, before it is known where."
 
-# %% ../nbs/04_shards.ipynb #6b308a41
-_BLOCK = 512
-def _up(n, k=_BLOCK): return -(-n//k)*k
+_BLOCK = 512                                 # bytes; everything in a tar is whole blocks
+def _up(n, k=_BLOCK): return -(-n//k)*k      # n rounded up to a multiple of k
 
+# %% ../nbs/04_shards.ipynb #7c81353a
 def tar_members(
     fd: int,    # an open file
     size: int,  # its size in bytes
@@ -618,7 +618,7 @@ def _kind(self: ShardIndex, bucket, t, row):
     c, h, w = shape('vae')
     return c, bucket_size(bucket)[0]//w, shape('t5h')[1], max(shape('dinov3'))
 
-# %% ../nbs/04_shards.ipynb #8d934b41
+# %% ../nbs/04_shards.ipynb #33a8274e
 @patch
 def _add_twins(self: ShardIndex):
     "Joins the tars in `{bucket}/twins/` to their originals by key."
@@ -639,6 +639,7 @@ def _add_twins(self: ShardIndex):
                 if what: self.damage.append(Damage(str(p), k, what))
                 else: self._twin[b, k] = (twin, r)
 
+# %% ../nbs/04_shards.ipynb #8bdd8e14
 @patch
 def _twin_misfit(self: ShardIndex, t, row, twin, r):
     "What is wrong with a twin, or None."

@@ -200,7 +200,7 @@ def text_control(
     numbers = dict(control=_mean_of(judged), control_moves=_mean_of(_rms(x - y) for x, y in zip(a, b)), control_mirror=_mean_of(odd), control_n=len(prompts))
     return numbers, [p for both in zip(pa, pb) for p in both], [c for p, q in zip(prompts, others) for c in (p.caption, q.caption)]
 
-# %% ../nbs/12_validate.ipynb #aac8f8da
+# %% ../nbs/12_validate.ipynb #880330fc
 def psnr(
     a:np.ndarray, b:np.ndarray,    # pictures in [0, 1]
 ) -> float:                        # dB
@@ -216,7 +216,9 @@ def lpips_distance(
             import lpips
             net = lpips.LPIPS(net='alex', verbose=False).eval()
         except ImportError: return None, "not measured: pip install 'nanodit[metrics]'"
-        except Exception as e: return None, f'not measured: LPIPS is installed and cannot be loaded ({type(e).__name__}: {next(iter(str(e).splitlines()), "")})'
+        except Exception as e:
+            return None, (f'not measured: LPIPS is installed and cannot be loaded ({type(e).__name__}: {next(iter(str(e).splitlines()), "")}). It needs a torchvision that was built '
+                          f'for this torch ({torch.__version__}), and once the network, for alexnet-owt-7be5be79.pth, which can also be copied to {torch.hub.get_dir()}/checkpoints')
     one = lambda x: torch.from_numpy(np.asarray(x, np.float32))[None] * 2 - 1
     with torch.no_grad(): return _mean_of(float(net(one(x), one(y))) for x, y in zip(a, b)), ''
 

@@ -302,6 +302,7 @@ def commands():
 
 def recipes():
     "The recipes with their comments, and what --dry-run says of them where there is such an option."
+    from nanodit.config import load_config
     from nanodit.train import main
     dry = '--dry-run' in (help := anno_parser(getattr(main, '__wrapped__', main), prog='nanodit-train').format_help()) or '--dry_run' in help
     parts = ['# Recipes', '> The files in `configs/`, each key with its reason', 'Start one with `nanodit-train NAME`, or copy it and change it. Every key of every section, with its range and its default, is listed in '
@@ -310,15 +311,20 @@ def recipes():
     files = sorted((root/'configs').glob('*.yaml'), key=lambda p: (order.index(p.stem) if p.stem in order else 99, p.stem))
     for f in files:
         parts += [f'## {f.stem}', f'```yaml\n{f.read_text(encoding="utf-8").rstrip()}\n```']
-        if dry and (text := dry_run(f.stem)): parts += [f'What `nanodit-train {f.stem} --dry-run` said when these pages were built:', f'```text\n{text}\n```']
+        data = load_config(f).data
+        more = [] if data.buckets else ['data.buckets=[512x512]']       # it takes whichever it finds
+        gpu = '' if data.shapes else GPU                                # made for a CPU
+        if dry and (text := dry_run(f.stem, more, gpu)): parts += [f'What `{" ".join(["nanodit-train", f.stem, *more])} --dry-run{gpu and f" --gpu {gpu!r}"}` said when these pages were built:', f'```text\n{text}\n```']
     return '\n\n'.join(parts) + '\n'
 
-def dry_run(recipe):
-    "What `nanodit-train RECIPE --dry-run` prints where there is no data set and no earlier run."
+GPU = 'RTX 4090'
+
+def dry_run(recipe, more, gpu):
+    "What `nanodit-train RECIPE MORE --dry-run` prints where there is no data set and no earlier run."
     from nanodit.train import main
     out = io.StringIO()
     with tempfile.TemporaryDirectory() as empty, contextlib.chdir(empty), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-        try: getattr(main, '__wrapped__', main)(str(root/'configs'/f'{recipe}.yaml'), dry_run=True)
+        try: getattr(main, '__wrapped__', main)(str(root/'configs'/f'{recipe}.yaml'), more, dry_run=True, gpu=gpu)
         except SystemExit as e:
             if e.code: raise SystemExit(f'nanodit-train {recipe} --dry-run ended with {e.code}:\n{out.getvalue()[-2000:]}') from None
     return out.getvalue().rstrip()

@@ -23,7 +23,7 @@ myst_links_external_new_tab = False
 html_theme, html_title = 'furo', ini['title']
 html_static_path = ['static']
 html_css_files = ['nanodit.css']
-html_copy_source = html_show_sourcelink = False
+html_copy_source = html_show_sourcelink = html_use_index = False
 html_theme_options = dict(
     navigation_with_keys=True, source_repository=ini['git_url'], source_branch=ini['branch'], top_of_page_buttons=[],
     light_css_variables={'color-brand-primary': '#4c5fd5', 'color-brand-content': '#3d50c3'},

@@ -1,9 +1,9 @@
 """Checks links without the network: `python docs/links.py [SITE]`.
 
 Always: README and the other pages of the repository, and the notebooks' prose. A relative link must lead to a file that git
-knows, and its `#anchor` to a heading there, by GitHub's rule; an external link is only looked at for its form, because nothing
-outside can be reached from everywhere. With SITE, the folder of the built docs: LinkChecker follows every link of
-every page, and the anchors are looked up."""
+knows, and its `#anchor` to a heading there, by GitHub's rule; an external link is only looked at for its form (a file on
+GitHub at a commit, which stays), because nothing outside can be reached from everywhere. With SITE, the folder of the
+built docs: LinkChecker follows every link of every page, and the anchors are looked up."""
 import json, re, subprocess, sys, threading
 from functools import partial
 from html.parser import HTMLParser
@@ -51,6 +51,7 @@ def fault(target, page, known):
     if url.scheme:
         if url.scheme == 'mailto': return None if '@' in url.path else 'not an address'
         if url.scheme not in ('http', 'https'): return f'unknown scheme {url.scheme}'
+        if url.netloc == 'github.com' and '/blob/' in url.path and not re.search(r'/blob/[0-9a-f]{40}/', url.path): return 'a file on GitHub is linked at a commit: branches move'
         return None if re.fullmatch(r'[\w-]+(\.[\w-]+)+(:\d+)?', url.netloc) and ' ' not in target else 'not a web address'
     file = (page.parent/unquote(url.path)).resolve() if url.path else page
     if not file.is_relative_to(root): return 'leads out of the repository'

@@ -23,12 +23,13 @@ def _other(m):
     o = 'right' if w.lower() == 'left' else 'left'
     return o.upper() if w.isupper() else o.capitalize() if w[0].isupper() else o
 
-# %% ../nbs/05_augment.ipynb #26cbef16
+# %% ../nbs/05_augment.ipynb #4188b07a
 IDIOM = re.compile(r"""(?<!\bthe\s)(?<!\bat\s)(?<!\bto\s)(?<!\bfrom\s)(?<!\bhis\s)(?<!\bher\s)(?<!\btheir\s)(?<!\bits\s)
     (?: \bleft\s+(?:behind|over|alone|unattended|untouched|unfinished|abandoned)\b
       | \bright\s+(?:away|now|next\s+to|beside|before|after|there|here|in\s+front|in\s+the\s+middle|on\s+time|angles?|side\s+up)\b
       | \ball\s+right\b | \b(?:has|have|had|having|who|he|she|they|just)\s+left\b )""", re.I|re.X)
-COMPOUND = re.compile(r'\b(left|right)(most|wards?|hand|handed)\b|(?:\b|_)(left|right)_|_(left|right)\b', re.I)
+COMPOUND = re.compile(r"""\b (?: left (?!over|is[tm]) | right (?!s\b|ly\b|ed\b|ing\b|ness\b|ful|eous|is[tm]) ) \w
+    | (?:_|\b(?:top|bottom|upper|lower|mid|middle|cent(?:er|re)|front|back|rear|far)) (?:left|right) (?:\b|_)""", re.I|re.X)
 
 def flip_caption(
     caption: str,  # what the picture shows

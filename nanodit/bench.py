@@ -9,7 +9,7 @@ __all__ = ['CHECKPOINTING', 'SCALING', 'pin_allocator', 'clock', 'Timing', 'inte
            'bench_sample', 'real_shards', 'bench_loader', 'step_features', 'fit_machine', 'predicted', 'bench_scaling',
            'show', 'main']
 
-# %% ../nbs/15_bench.ipynb #6e17ef79
+# %% ../nbs/15_bench.ipynb #44e0d71f
 import ctypes, itertools, json, os, platform, statistics, subprocess, sys, tempfile, time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -20,7 +20,7 @@ import torch
 from fastcore.script import call_parse, Param
 from torch import nn
 from tqdm.auto import tqdm
-from .config import Config, ConfigError, ModelConfig, load_config
+from .config import Config, ConfigError, ModelConfig, Overrides, load_config
 from .flow import flow_loss, interpolate, sample_timesteps, slot_normal, velocity_target
 from .model import NanoDiT, compile_blocks
 from .sampler import sample
@@ -30,7 +30,7 @@ from .checkpoint import EMA
 from .runlog import RunLog
 from .estimate import GPUS, find_gpu, forward_flops, step_flops
 
-# %% ../nbs/15_bench.ipynb #2b7c5d2f
+# %% ../nbs/15_bench.ipynb #b245810f
 def pin_allocator() -> bool:
     "Keeps freed memory in the process from now on (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD); whether the C library took it."
     try: libc = ctypes.CDLL(None); return bool(libc.mallopt(-3, 1 << 30) and libc.mallopt(-1, 1 << 30))
@@ -41,6 +41,7 @@ def clock(device:str='cpu') -> float:
     if device == 'cpu': return time.process_time()
     torch.cuda.synchronize(); return time.perf_counter()
 
+# %% ../nbs/15_bench.ipynb #29a71acc
 @dataclass
 class Timing:
     "Seconds of each arm in each round."
@@ -87,7 +88,7 @@ def ceilings(device:str='cpu', rounds:int=5) -> dict:
     t = interleave(dict(fp32=lambda: a @ b, bf16=lambda: c @ d, copy=lambda: y.copy_(x)), rounds, device, progress=False)
     return dict(fp32=2. * n**3 / t.median('fp32'), bf16=2. * n**3 / t.median('bf16'), copy=x.numel() / t.median('copy'))
 
-# %% ../nbs/15_bench.ipynb #51a5fd76
+# %% ../nbs/15_bench.ipynb #b8cfd8ab
 def random_batch(m:ModelConfig, batch:int, patches:tuple, tokens:int=120, padded:int=512, device:str='cpu', seed:int=0) -> dict:
     "Inputs of the model and the velocity to learn; `patches` is (rows, columns)."
     g = torch.Generator().manual_seed(seed); p = m.patch_size; r = lambda *s: torch.randn(*s, generator=g)
@@ -101,6 +102,7 @@ def trim(b:dict, to:int=16) -> dict:
     L = round_up(int(b['text_mask'].sum(1).max()), to)
     return b | dict(text=b['text'][:, :L].contiguous(), text_mask=b['text_mask'][:, :L])
 
+# %% ../nbs/15_bench.ipynb #c55fcf18
 class Step:
     "One update of the weights, as the trainer does it; `part` holds the seconds of the last one's parts."
     def __init__(self, model:nn.Module, batch:dict, half:bool=True, device:str='cpu'):
@@ -122,7 +124,7 @@ class Step:
         self.n += 1; self.ema.update(self.n); c.append(clock(d))
         self.part = dict(zip(('forward', 'backward', 'clip + optimizer + EMA'), np.diff(c).tolist()))
 
-# %% ../nbs/15_bench.ipynb #8fd7abaa
+# %% ../nbs/15_bench.ipynb #09713faf
 def result_file(what:str, device:str='cpu', folder:str='bench') -> Path:
     "Where the result of this kind on this kind of machine lies."
     kind = 'cpu' if device == 'cpu' else torch.cuda.get_device_name().lower().replace(' ', '-')
@@ -145,6 +147,7 @@ def numbers(x, at:str='') -> dict[str, float]:
     items = x.items() if isinstance(x, dict) else enumerate(x)
     return {k: v for name, y in items for k, v in numbers(y, f'{at}.{name}'.lstrip('.')).items()}
 
+# %% ../nbs/15_bench.ipynb #e148e4bf
 def compare_results(new:dict, last:dict|None, names:tuple=('summary',)) -> list[str]:
     "Lines that hold the numbers of some sections of `new` against those of `last`."
     if last is None: return ['no earlier result of this machine to compare with']
@@ -212,7 +215,7 @@ def split_of_step(step:Step, cfg:Config, rounds:int=5) -> dict[str, float]:
         log.close()
     return {k: statistics.median(v) for k, v in parts.items()}
 
-# %% ../nbs/15_bench.ipynb #8ba44602
+# %% ../nbs/15_bench.ipynb #061f5c93
 _PEAK = '''import sys, json, torch
 torch.set_num_threads(1)
 from nanodit.config import ModelConfig
@@ -227,6 +230,7 @@ def peak_growth(m:ModelConfig, batch:int, grid:tuple, recompute:str='none', half
     arg = json.dumps([m.model_dump(), batch, list(grid), recompute, half])
     return 1024 * int(subprocess.run([sys.executable, '-c', _PEAK, arg], capture_output=True, text=True, check=True).stdout)
 
+# %% ../nbs/15_bench.ipynb #b5a406f9
 CHECKPOINTING = {'all kept': 'none', 'selective': 'selective', 'blocks twice': 'full'}
 
 def bench_step(cfg:Config, device:str='cpu', rounds:int=5, batch:int=0, compiled:bool=False) -> dict:
@@ -291,7 +295,7 @@ def bench_sample(cfg:Config, device:str='cpu', rounds:int=5, steps:int=50, batch
                 summary=dict(against_fp32=t.ratio('three passes, fp32', 'one batch')[0], against_same_precision=t.ratio('three passes', 'one batch')[0],
                              picture_in_four=t.ratio('four pictures', 'one batch')[0] / 4, pictures_per_s=batch / t.median('one batch')))
 
-# %% ../nbs/15_bench.ipynb #99da076a
+# %% ../nbs/15_bench.ipynb #8997d993
 def real_shards(dir, n:int=160, tokens:tuple=(20, 120), per:int=40) -> list[Path]:
     "Shards with the shapes of plan A: latents 16×128×128 f16, text (tokens, 1024) f16, vector 1024 f32; some 0.65 MB a sample."
     rng = np.random.default_rng(0)
@@ -318,6 +322,7 @@ def _pipeline(paths, batch=8, flips=False):
     data = wds.WebDataset([str(p) for p in paths], shardshuffle=False).shuffle(100).decode()
     for _ in (data.map(turn) if flips else data).batched(batch, collation_fn=_collate): pass
 
+# %% ../nbs/15_bench.ipynb #054d03eb
 def bench_loader(rounds:int=5, batch:int=8, n:int=160) -> dict:
     "Milliseconds of CPU (all threads, user and system) a sample: sequential read, loader, webdataset."
     with tempfile.TemporaryDirectory() as d:
@@ -337,10 +342,11 @@ def bench_loader(rounds:int=5, batch:int=8, n:int=160) -> dict:
     return dict(what='loader', machine=machine(), samples=n, batch=batch, seconds=t.seconds,
                 summary=dict(ms_per_sample=ms, to_sequential_read={k: t.ratio(k, 'sequential read')[0] for k in ms}, faster_than_webdataset={k: t.ratio(r, k)[0] for k, r in rival.items()}))
 
-# %% ../nbs/15_bench.ipynb #331872e9
+# %% ../nbs/15_bench.ipynb #cebd56c2
 SCALING = {'patches': [dict(depth=3, grid=(s, s)) for s in (16, 24, 32, 48, 64)], 'depth': [dict(depth=d, grid=(8, 8)) for d in (12, 24, 28)],
            'width': [dict(depth=3, hidden_size=D, num_heads=D // 64, grid=(16, 16)) for D in (384, 768, 1024)], 'batch': [dict(depth=3, grid=(16, 16), batch=b) for b in (1, 2, 4)]}
 
+# %% ../nbs/15_bench.ipynb #58a7911e
 def step_features(m:ModelConfig, batch:int, N:int, text:float, update:bool=True) -> list[float]:
     "What the time of a step is made of: operations of products, of attention; numbers moved; weights."
     f = forward_flops(m, N, text); attention = 3 * f['attention']
@@ -363,6 +369,7 @@ def predicted(features:list, seconds:list) -> list[float]:
     F = np.array(features)
     return [float(F[i] @ fit_machine(np.delete(F, i, 0).tolist(), seconds[:i] + seconds[i + 1:])) for i in range(len(F))]
 
+# %% ../nbs/15_bench.ipynb #aaa44cb9
 def bench_scaling(cfg:Config, device:str='cpu', rounds:int=3, points:dict|None=None) -> dict:
     "Seconds and memory of a step along each axis of `SCALING`, fitted exponents, and predictions."
     memory = {}; half, arms, where, feats = cfg.training.precision == 'bf16', {}, {}, {}
@@ -383,7 +390,7 @@ def bench_scaling(cfg:Config, device:str='cpu', rounds:int=3, points:dict|None=N
                 predicted=dict(zip(names, predicted([feats[n] for n in names], seconds))), constants=fit_machine([feats[n] for n in names], seconds).tolist(),
                 summary=dict(exponents={a: slope(pts, t.median) for a, pts in where.items()}, memory_exponents={a: slope(pts, memory.get) for a, pts in where.items()} if memory else {}))
 
-# %% ../nbs/15_bench.ipynb #688e721d
+# %% ../nbs/15_bench.ipynb #8ed6ed08
 def show(result:dict) -> str:
     "A result for the terminal."
     s, what, m = result['summary'], result['what'], result['machine']
@@ -397,10 +404,10 @@ def show(result:dict) -> str:
     else: lines += [bars({k: statistics.median(v) for k, v in result['seconds'].items()}, ' s'), 'exponents: ' + ', '.join(f'{k} {v:.2f}' for k, v in s['exponents'].items())]
     return '\n'.join(lines)
 
-@call_parse
+@call_parse(nested=True)
 def main(
     config:Param('YAML file, or the name of a recipe such as small', str),
-    overrides:Param('settings that replace those of the file, as model.depth=4', str, opt=False, nargs='*')=(),
+    overrides:Param('settings that replace those of the file, as model.depth=4', str, opt=False, nargs='*', action=Overrides)=(),
     what:Param('what to measure', str, choices=['step', 'loader', 'sample', 'scaling', 'all'])='step',
     rounds:Param('interleaved rounds', int)=5,
     batch:Param('pictures in a micro-batch; 0 = 2 on a CPU, the config\'s on a GPU', int)=0,
@@ -414,7 +421,7 @@ def main(
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     if device == 'cpu': torch.set_num_threads(1); pin_allocator()
     jobs = dict(step=lambda: bench_step(cfg, device, rounds, batch, compiled), loader=lambda: bench_loader(rounds),
-                sample=lambda: bench_sample(cfg, device, rounds, steps), scaling=lambda: bench_scaling(cfg, device, min(rounds, 3)))
+                sample=lambda: bench_sample(cfg, device, rounds, steps), scaling=lambda: bench_scaling(cfg, device, rounds))
     for name in jobs if what == 'all' else [what]:
         result = jobs[name]() | dict(config=cfg.name or str(config)); path = result_file(name, device, out)
         last = save_result(result, path)

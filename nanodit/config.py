@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['Problem', 'Clash', 'Section', 'ModelConfig', 'OptimizerConfig', 'CfgDropoutConfig', 'TrainingConfig', 'ShapesConfig',
            'DataConfig', 'SamplingConfig', 'ValidationConfig', 'CheckpointConfig', 'AlarmConfig', 'AlarmsConfig',
-           'LogConfig', 'DistributedConfig', 'Config', 'ConfigError', 'make_config', 'load_config', 'to_yaml',
-           'save_config', 'diff_configs', 'config_schema', 'save_schema']
+           'LogConfig', 'DistributedConfig', 'Config', 'ConfigError', 'make_config', 'load_config', 'Overrides',
+           'to_yaml', 'save_config', 'diff_configs', 'config_schema', 'save_schema']
 
-# %% ../nbs/00_config.ipynb #6ed19a3b
-import importlib.util, json, math, re, typing
+# %% ../nbs/00_config.ipynb #309c5989
+import argparse, importlib.util, json, math, re, typing
 from collections import namedtuple
 from copy import deepcopy
 from pathlib import Path
@@ -500,6 +500,16 @@ def _line(p):
     "Sorts problems by line, the command line last."
     n = p.where.rpartition(':')[2]
     return (p.where == 'command line', int(n) if n.isdigit() else 0)
+
+# %% ../nbs/00_config.ipynb #336583bd
+class Overrides(argparse.Action):
+    "Values that may stand before, between and behind the options; for a `call_parse(nested=True)`, which does not mind those that argparse leaves over the first time."
+    asked = False
+    def __call__(self, parser, namespace, values, option_string=None):
+        if not self.asked:
+            self.asked = True
+            values = getattr(parser.parse_intermixed_args(), self.dest)
+        setattr(namespace, self.dest, values)
 
 # %% ../nbs/00_config.ipynb #08aaf7b5
 def to_yaml(cfg: Config # a checked configuration

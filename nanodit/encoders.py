@@ -6,10 +6,11 @@
 __all__ = ['LatentCodec', 'TextEncoder', 'ImageEncoder', 'EncoderError', 'one_by_one', 'DCTCodec', 'WordEncoder', 'RingEncoder',
            'T5Encoder', 'DINOv3Encoder', 'VAECodec', 'get_encoder', 'forget_encoders', 'save_encoders', 'load_encoders']
 
-# %% ../nbs/07_encoders.ipynb #9f9969d7
+# %% ../nbs/07_encoders.ipynb #3a3d6348
 import hashlib
 import json
 import re
+import warnings
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -318,20 +319,30 @@ def decode(self:VAECodec, latents:Tensor) -> Tensor:
     one = lambda z: (self.vae.decode(self._unscaled(z.to(self.device)).to(self.dtype)).sample.float() / 2 + .5).clamp(0, 1)
     return torch.cat([one(z) for z in latents.split(self.batch_size)]).to(latents.device)
 
-# %% ../nbs/07_encoders.ipynb #21b375e5
+# %% ../nbs/07_encoders.ipynb #7f253837
 _REAL = dict(t5=T5Encoder, dinov3=DINOv3Encoder, vae=VAECodec)
 _BUILT_IN = {c.name: c for c in (DCTCodec, WordEncoder, RingEncoder)}
 
 def get_encoder(
     name:str,      # 'dct', 'words', 'ring', or kind:id-or-folder as in 't5:google/t5-v1_1-large'
+    version:str=None,   # the one that was noted with the data, if it has to be the same
     **options,     # device and dtype of the real ones
 ):
-    "The encoder of that name. Raises `EncoderError` with the names that exist."
+    "The encoder of that name. Raises `EncoderError` with the names that exist, or when it is not of that version."
     kind, _, where = name.partition(':')
-    if name in _BUILT_IN: return _BUILT_IN[name]()
-    if kind in _REAL and where: return _loaded(kind, where, tuple(sorted(options.items())))
+    if name in _BUILT_IN: return _same_version(_BUILT_IN[name](), version)
+    if kind in _REAL and where: return _same_version(_loaded(kind, where, tuple(sorted(options.items()))), version)
     raise EncoderError(f"no encoder is called {name!r}; built in are {', '.join(_BUILT_IN)}, and real ones are named "
                        "t5:, dinov3: or vae: followed by a model id or a folder, as in 't5:google/t5-v1_1-large'")
+
+def _same_version(encoder, version):
+    "The encoder, unless its weights are not those that were noted. A hub model of another commit is only warned of: its weights may be the same."
+    if version in (None, '', 'unknown', encoder.version) or encoder.version == 'unknown': return encoder
+    kind, _, where = encoder.name.partition(':')
+    said = f'{encoder.name} is now of version {encoder.version}; the data were made with version {version}'
+    if not where or Path(re.sub(r'#\d+$', '', where)).exists(): raise EncoderError(f'{said}: put the earlier weights back, or encode the photos with these and train anew')
+    warnings.warn(f'{said}: if its owner has changed the weights in between, results are wrong')
+    return encoder
 
 @lru_cache(maxsize=3)
 def _loaded(kind, where, options): return _REAL[kind](where, **dict(options))

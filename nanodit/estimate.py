@@ -137,7 +137,7 @@ def _per_bucket(cfg, static, buckets, text, recompute, batch):
                       flops=batch * step_flops(m, w * h, text[0]))
     return out
 
-# %% ../nbs/12b_estimate.ipynb #d6876665
+# %% ../nbs/12b_estimate.ipynb #5a9a54fa
 def _verdict(cfg, memory, peak_of, where):
     "Does it fit into `memory` GB, and if not, the mildest change that makes it fit."
     t, gb = cfg.training, lambda x: f'{x / 2**30:.1f} GB'
@@ -154,6 +154,7 @@ def _verdict(cfg, memory, peak_of, where):
         if (p := peak_of(n, b)) <= memory * 2**30: return f'does not fit in {where}: {gb(peak)}; fits with {change} ({gb(p)})'
     return f'does not fit in {where}: {gb(peak)}; no setting of checkpointing or batch size makes it fit: a smaller model, a larger GPU, or several with distributed.shard: true'
 
+# %% ../nbs/12b_estimate.ipynb #7caeba51
 def estimate(
     cfg:Config,
     photos:int|dict|None=None,     # photos in all, or {bucket: photos}; None = not known

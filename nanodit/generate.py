@@ -23,7 +23,7 @@ from .encoders import EncoderError, get_encoder
 from .checkpoint import CheckpointError, latest_checkpoint, list_checkpoints, load_checkpoint
 from .pictures import Prompt, contact_sheet, draw_prompts
 
-# %% ../nbs/14_generate.ipynb #e42557b5
+# %% ../nbs/14_generate.ipynb #f9d87b2e
 class GenerateError(Exception):
     "A request that no picture can be drawn from: what is wrong, and what would work."
 
@@ -46,7 +46,12 @@ class Painter:
         "The text or vision encoder of the training data. Raises `GenerateError` if nobody noted which it was."
         if kind not in self.encoders:
             raise GenerateError(f'{self.path} does not know which {kind} encoder made its training data: write its name into encoders.json beside the shards and train on, or again')
-        return get_encoder(self.encoders[kind]['name'])
+        return get_encoder(self.encoders[kind]['name'], self.encoders[kind].get('version'))
+
+    def text(self, prompt:str):
+        "The tokens of a prompt, (L, D)."
+        text, mask = self.encoder('text').encode([prompt])
+        return text[0][mask[0]]
 
 # %% ../nbs/14_generate.ipynb #534e2a04
 def load_picture(
@@ -71,7 +76,7 @@ def parse_size(
         raise GenerateError(f'size {size}: both sides must be multiples of {unit} for this model; the nearest is {near[0]}x{near[1]}')
     return width, height
 
-# %% ../nbs/14_generate.ipynb #e6f99753
+# %% ../nbs/14_generate.ipynb #ffbf096b
 @patch
 def paint(self:Painter,
     prompt:str='',               # words; empty = none
@@ -87,10 +92,10 @@ def paint(self:Painter,
     if not prompt and not like: raise GenerateError('nothing to draw from: give a prompt, a reference picture, or both')
     s = self.config['sampling']
     width, height = parse_size(size or (self.config['data']['buckets'] or ['512x512'])[0], self.stats.downsample * self.config['model']['patch_size'])
-    text, mask = self.encoder('text').encode([prompt])
+    text = self.text(prompt) if prompt else torch.zeros(0, self.config['model']['text_dim'])
     dino = torch.zeros(self.config['model']['dino_dim']) if not like else self.encoder('vision').encode(torch.from_numpy(load_picture(like, width, height))[None])[0]
     pick = lambda given, key: s[key] if given is None else given
-    return draw_prompts(self.model, [Prompt(prompt, text[0][mask[0]], dino, width, height)] * n, self.stats, pick(num_steps, 'num_steps'),
+    return draw_prompts(self.model, [Prompt(prompt, text, dino, width, height)] * n, self.stats, pick(num_steps, 'num_steps'),
                         pick(text_scale, 'text_scale') if prompt else 0., pick(dino_scale, 'dino_scale') if like else 0., pick(solver, 'solver'), seed,
                         bf16=self.config['training']['precision'] == 'bf16', callback=callback, progress='drawing' if progress else '')
 
@@ -170,7 +175,7 @@ def explorer(
     panel = w.HBox([left, c['picture']]); panel.controls = c
     return panel
 
-# %% ../nbs/14_generate.ipynb #7bc21d49
+# %% ../nbs/14_generate.ipynb #28439162
 @call_parse
 def main(
     checkpoint:Param('folder of a checkpoint, or of a run (its newest whole checkpoint)', str),
@@ -190,5 +195,5 @@ def main(
         painter = Painter(checkpoint)
         pictures = painter.paint(prompt, like, size, n, text_scale, dino_scale, steps, solver, seed, progress=True)
         save_picture(pictures, out, prompt, prompt=prompt, like=like, seed=seed, checkpoint=str(painter.path))
-    except (GenerateError, CheckpointError, EncoderError, ValueError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
+    except (GenerateError, CheckpointError, EncoderError, ValueError, OSError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
     print(out)

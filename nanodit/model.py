@@ -6,8 +6,8 @@
 __all__ = ['sinusoids', 'sincos_2d', 'timestep_code', 'attention', 'HeadNorm', 'Modulation', 'modulate', 'DiTBlock', 'NanoDiT',
            'patchify', 'unpatchify', 'compile_blocks', 'count_parameters']
 
-# %% ../nbs/02_model.ipynb #20b13196
-import math
+# %% ../nbs/02_model.ipynb #8c760597
+import itertools, math
 from contextlib import nullcontext
 from functools import lru_cache, partial
 import torch
@@ -47,9 +47,9 @@ def timestep_code(
     "Sinusoidal code of t × 1000 (Peebles & Xie 2023, after Vaswani et al. 2017)."
     return sinusoids(t.float() * 1000, dim)
 
-# %% ../nbs/02_model.ipynb #5e3b589f
+# %% ../nbs/02_model.ipynb #8df50bfa
 _FEW_SCORES = 1024 * 1024    # queries × keys of a head that a CPU may keep for the backward pass
-_CHUNK = 512                 # queries at a time where there are more
+_CHUNK = 256                 # queries of a head at a time where there are more
 
 def _plain_attention(q:Tensor, k:Tensor, v:Tensor, mask:Tensor|None) -> Tensor:
     "softmax(q·k / √Dh)·v with the scores spelt out; scale and mask ride on the matrix product."
@@ -59,33 +59,38 @@ def _plain_attention(q:Tensor, k:Tensor, v:Tensor, mask:Tensor|None) -> Tensor:
     scores = torch.baddbmm(none, q, k.mT, beta=0 if mask is None else 1, alpha=Dh**-.5)
     return (scores.softmax(-1) @ v).unflatten(0, (B, H))
 
-def _chunk_probs(q:Tensor, k:Tensor, mask:Tensor|None, i:int) -> Tensor:
-    "Attention probabilities (B, H, ≤_CHUNK, L) of the queries from the i-th on; `q` is scaled already."
-    scores = q[:, :, i:i + _CHUNK] @ k.mT
+def _chunk_probs(q:Tensor, k:Tensor, mask:Tensor|None) -> Tensor:
+    "Attention probabilities of one head for some queries, which are scaled already: (≤_CHUNK, Dh) × (L, Dh) → (≤_CHUNK, L)."
+    scores = q @ k.mT
     if mask is not None: scores.masked_fill_(~mask, -torch.inf)
     return scores.softmax(-1)
 
+# %% ../nbs/02_model.ipynb #e0bbc06a
 @torch.library.custom_op('nanodit::chunked_attention', mutates_args=())
 def _chunked_attention(q:Tensor, k:Tensor, v:Tensor, mask:Tensor|None=None) -> Tensor:
-    "softmax(q·k)·v, `_CHUNK` queries at a time; (B, H, N, Dh) stored as (B, N, H, Dh), so that joining the heads copies nothing."
+    "softmax(q·k)·v, `_CHUNK` queries of a head at a time; (B, H, N, Dh) stored as (B, N, H, Dh), so that joining the heads copies nothing."
     B, H, N, Dh = q.shape
     out = q.new_empty(B, N, H, Dh).transpose(1, 2)
-    for i in range(0, N, _CHUNK): out[:, :, i:i + _CHUNK] = _chunk_probs(q, k, mask, i) @ v
+    for b, h, i in itertools.product(range(B), range(H), range(0, N, _CHUNK)):
+        out[b, h, i:i + _CHUNK] = _chunk_probs(q[b, h, i:i + _CHUNK], k[b, h], None if mask is None else mask[b, 0]) @ v[b, h]
     return out
 
 @torch.library.custom_op('nanodit::chunked_attention_backward', mutates_args=())
 def _chunked_attention_backward(grad:Tensor, q:Tensor, k:Tensor, v:Tensor, mask:Tensor|None=None) -> tuple[Tensor, Tensor, Tensor]:
     "The gradients of `_chunked_attention`, from scores computed once more; sums over chunks in float32 or wider."
-    wide = torch.promote_types(q.dtype, torch.float32)
-    dq, dk, dv = torch.empty_like(q), torch.zeros_like(k, dtype=wide), torch.zeros_like(v, dtype=wide)
-    for i in range(0, q.shape[2], _CHUNK):
-        rows = slice(i, i + _CHUNK)
-        probs, g = _chunk_probs(q, k, mask, i), grad[:, :, rows]
-        dv += probs.mT @ g
-        dscores = torch._softmax_backward_data(g @ v.mT, probs, -1, probs.dtype)
-        dq[:, :, rows] = dscores @ k
-        dk += dscores.mT @ q[:, :, rows]
-    return dq, dk.to(k.dtype), dv.to(v.dtype)
+    dq, dk, dv = torch.empty_like(q), torch.empty_like(k), torch.empty_like(v)
+    for b, h in itertools.product(*map(range, q.shape[:2])):
+        keys, values, m = k[b, h], v[b, h], None if mask is None else mask[b, 0]
+        dkeys, dvalues = torch.zeros(2, *keys.shape, dtype=torch.promote_types(q.dtype, torch.float32))
+        for i in range(0, q.shape[2], _CHUNK):
+            queries, g = q[b, h, i:i + _CHUNK], grad[b, h, i:i + _CHUNK]
+            probs = _chunk_probs(queries, keys, m)
+            dvalues += probs.mT @ g
+            dscores = torch._softmax_backward_data(g @ values.mT, probs, -1, probs.dtype)
+            dq[b, h, i:i + _CHUNK] = dscores @ keys
+            dkeys += dscores.mT @ queries
+        dk[b, h], dv[b, h] = dkeys, dvalues
+    return dq, dk, dv
 
 @_chunked_attention.register_fake
 def _(q, k, v, mask=None): return torch.empty_like(q.transpose(1, 2), memory_format=torch.contiguous_format).transpose(1, 2)
@@ -118,7 +123,7 @@ def _heads(x:Tensor, n:int, num_heads:int) -> tuple[Tensor, ...]:
     if n == 1: return x.unflatten(-1, (num_heads, -1)).transpose(1, 2),
     return tuple(a.transpose(1, 2) for a in x.unflatten(-1, (n, num_heads, -1)).unbind(2))
 
-# %% ../nbs/02_model.ipynb #3184b396
+# %% ../nbs/02_model.ipynb #7abf4d3e
 class _LeanRMSNorm(torch.autograd.Function):
     "`F.rms_norm` for a CPU, where PyTorch has no fused kernel: the same numbers, but it keeps its input alone and no float32 copies of it."
     @staticmethod
@@ -149,8 +154,9 @@ class HeadNorm(nn.Module):
         with torch.autocast('cuda', enabled=False) if x.is_cuda else nullcontext():     # autocast would widen q and k to float32
             return F.rms_norm(x, gain.shape, gain, eps=1e-6)
 
+# %% ../nbs/02_model.ipynb #410b91e9
 class Modulation(nn.Module):
-    "The adaLN layer: from the condition vector (B, D) to `n` vectors (B, 1, D). `rank` > 0 factors it (saves 60 % of a block's adaLN weights at rank D/4)."
+    "The adaLN layer: from the condition vector (B, D) to `n` vectors (B, 1, D). `rank` > 0 factors it (at rank D/4 28 % of a block's adaLN weights are left)."
     def __init__(self,
         dim:int,      # D
         n:int,        # how many vectors

@@ -440,7 +440,7 @@ def _table(rows:list) -> str:
     cell = lambda r, k: f"{r[k]:,}" if k == 'step' else '–' if not isinstance(r.get(k), (int, float)) else f'{r[k]:.4g}'
     return '<table><tr>' + ''.join(f'<th>{_html.escape(k.replace("_", " "))}</th>' for k in keys) + '</tr>' + ''.join('<tr>' + ''.join(f'<td>{cell(r, k)}</td>' for k in keys) + '</tr>' for r in rows) + '</table>'
 
-# %% ../nbs/11b_monitor.ipynb #8a3cea21
+# %% ../nbs/11b_monitor.ipynb #5c5f2d79
 _PAGE = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{name}</title>
 <style>body{{max-width:1250px;margin:24px auto;padding:0 16px;font:15px/1.5 sans-serif;color:#222;background:#fff}}img{{max-width:100%}}h2{{margin:28px 0 8px}}
 table{{border-collapse:collapse;font-size:14px;display:block;overflow-x:auto}}td,th{{padding:3px 12px;text-align:right;border-bottom:1px solid #ddd;white-space:nowrap}}pre{{background:#f5f5f5;padding:12px;overflow:auto}}input{{width:100%}}</style></head>
@@ -466,7 +466,8 @@ def write_page(
     page = _PAGE.format(name=_html.escape(name), numbers=_numbers_html(view), alarms=_alarms_html(view, 50), curves=_data_url(_figure_png(view, 110)),
                         sheets=_SHEETS.format(data=json.dumps(chosen).replace('<', '\\u003c')) if chosen else '', validations=_table(_even(view.looks, 50)) if view.looks else '<p>None yet.</p>',
                         recipe=_html.escape(yaml.safe_dump(view.recipe, sort_keys=False, allow_unicode=True)), date=time.strftime('%Y-%m-%d %H:%M'), folder=_html.escape(str(view.run_dir)))
-    path.parent.mkdir(parents=True, exist_ok=True); tmp = path.with_name(path.name + '.tmp'); tmp.write_text(page, encoding='utf-8'); os.replace(tmp, path)
+    try: path.parent.mkdir(parents=True, exist_ok=True); tmp = path.with_name(path.name + '.tmp'); tmp.write_text(page, encoding='utf-8'); os.replace(tmp, path)
+    except OSError as e: raise RunError(f'{path} cannot be written ({e.strerror}): name a file in a folder that can') from None
     return path
 
 # %% ../nbs/11b_monitor.ipynb #554c7df6

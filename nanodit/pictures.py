@@ -126,7 +126,7 @@ def pad_text(
     for row, t in zip(out, texts): row[:len(t)] = t
     return out, torch.arange(L)[None] < torch.tensor([len(t) for t in texts])[:, None]
 
-# %% ../nbs/11c_pictures.ipynb #98fde4c3
+# %% ../nbs/11c_pictures.ipynb #1ecdf31f
 @torch.no_grad()
 def decode_latents(
     latents:list,            # (C, h, w) tensors, normalised
@@ -134,7 +134,7 @@ def decode_latents(
     batch_size:int=32,       # at a time
 ) -> list:                   # (3, H, W) float32 arrays in [0, 1]
     "Their pictures, through the codec that the data set names. Raises `EncoderError` if that is not at hand."
-    codec, out = get_encoder(stats.codec), [None] * len(latents)
+    codec, out = get_encoder(stats.codec, stats.codec_version), [None] * len(latents)
     for some in _by_size(latents, lambda z: z.shape, batch_size):
         z = torch.stack([latents[i] for i in some])
         for i, picture in zip(some, codec.decode(stats.denormalize(z)).cpu().numpy()): out[i] = picture

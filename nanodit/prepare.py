@@ -22,7 +22,7 @@ from fastcore.script import Param, call_parse
 from matplotlib.figure import Figure
 from PIL import Image, ImageCms
 from tqdm.auto import tqdm
-from .shards import (LatentStats, ShardError, ShardIndex, ShardWriter, TarTable, bucket_size, contact_sheet, index_tar, load_latents,
+from .shards import (LatentStats, ShardError, ShardIndex, ShardWriter, TarTable, bucket_row, bucket_size, index_tar, load_latents,
                             read_array, read_sample, read_sums, sha256_file, write_atomic, write_twins)
 from .augment import flip_caption
 from .encoders import EncoderError, get_encoder, load_encoders, save_encoders
@@ -115,7 +115,7 @@ def _through_profile(im, icc):
         return ImageCms.profileToProfile(im, profile, ImageCms.createProfile('sRGB'), outputMode='RGB')
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError): return im
 
-# %% ../nbs/09_prepare.ipynb #517a3861
+# %% ../nbs/09_prepare.ipynb #e1b4d53c
 def load_photo(
     data:bytes,                # the file's bytes
     width:int, height:int,     # of its bucket
@@ -128,6 +128,7 @@ def load_photo(
         if icc: im.info['icc_profile'] = icc
         rgb = to_srgb(im)
         if turn > 1: rgb = rgb.transpose(_TURNS[turn])
+    except MemoryError: raise
     except Exception as e: raise LeftOut('truncated', f'cannot be decoded, it is cut short or damaged ({type(e).__name__}: {e})')
     w, h = rgb.size; scale = max(width / w, height / h)
     dx, dy = (w - width / scale) / 2, (h - height / scale) / 2
@@ -318,7 +319,7 @@ def read_record(
     try: r = json.loads(path.read_bytes()); return r | dict(photos=[Entry(**e) for e in r['photos']])
     except (OSError, ValueError, TypeError, KeyError) as e: raise PrepareError(f'{path} cannot be read ({e}); delete it and {path.parent.name}/{path.stem}.tar, and the shard is made again')
 
-# %% ../nbs/09_prepare.ipynb #845a8fb1
+# %% ../nbs/09_prepare.ipynb #faa6607d
 @patch
 def scan(self:Job):
     "Finds out what each photo should become: `.want`, and `.left_out` with the reason."
@@ -327,11 +328,12 @@ def scan(self:Job):
     for path in tqdm(self.photos.paths, desc='looking at photos', unit='photo', disable=not self.progress, delay=2):
         try: self.want[path] = self._look(path, self.known.get(path))
         except LeftOut as e: self.left_out[path] = e
+        except OSError as e: self.left_out[path] = LeftOut('failed', f'cannot be read ({e.strerror})')
     taken = {self.known[p].key for p in self.want if p in self.known}
     for path, e in self.want.items():
         if not e.key: e.key = key_for(path, taken); taken.add(e.key)
 
-# %% ../nbs/09_prepare.ipynb #1c5844b5
+# %% ../nbs/09_prepare.ipynb #7881f36f
 @patch
 def _look(self:Job, path, was):
     "The photo's entry, from its record where it has not changed. Raises `LeftOut`."
@@ -343,12 +345,18 @@ def _look(self:Job, path, was):
     if not st.st_size: raise LeftOut('empty_file', 'the file is empty')
     if st.st_size > MOST_BYTES: raise LeftOut('too_large', f'is larger than {MOST_BYTES / 1e6:.0f} MB')
     same = was and was.bytes == st.st_size and (was.mtime_ns == st.st_mtime_ns or was.sha256 == sha256_file(full))
-    if same: size, sha = (was.width, was.height), was.sha256
+    if same: size, sha, why = (was.width, was.height), was.sha256, _still_out(full, was.left_out)
     else:
-        with opened(full) as im: size, sha = upright_size(im), ''
-    e = Entry(path, was.key if was else '', caption, st.st_size, st.st_mtime_ns, *size, nearest_bucket(*size, self.buckets), sha, was.left_out if same else None)
+        with opened(full) as im: size, sha, why = upright_size(im), '', None
+    e = Entry(path, was.key if was else '', caption, st.st_size, st.st_mtime_ns, *size, nearest_bucket(*size, self.buckets), sha, why)
     if self.no_upscale and e.upscale > 1: raise LeftOut('smaller_than_bucket', f'is {size[0]} x {size[1]} pixels, too small for its bucket {e.bucket}')
     return e
+
+def _still_out(full, why):
+    "Why an unchanged photo is still left out: what was wrong with its bytes stays wrong, what could not be read is tried again."
+    if not why or why[0] in ('not_a_photo', 'truncated', 'too_large', 'too_small', 'not_finite'): return why
+    try: full.read_bytes()
+    except OSError: return why
 
 # %% ../nbs/09_prepare.ipynb #bce89d71
 _MADE_OF = dict(latents='vae', text='t5h', vision='dinov3')     # the recipe's entries and what they make
@@ -375,7 +383,7 @@ def compare(self:Job):
     if len(gone) > len(self.known) / 2 and not self.forget:
         raise PrepareError(f'{len(gone)} of {len(self.known)} photos of earlier runs are not in {self.photos.root}; if that is meant, add --forget')
 
-# %% ../nbs/09_prepare.ipynb #4040fb24
+# %% ../nbs/09_prepare.ipynb #8682c2fa
 def tar_state(tar:Path) -> tuple:
     "Size and noted SHA-256 of a shard, or (None, None)."
     return (tar.stat().st_size, read_sums(tar.parent / 'SHA256SUMS').get(tar.name)) if tar.exists() else (None, None)
@@ -387,6 +395,7 @@ def _why_again(self:Job, bucket, number, r, stay):
     if why and r['recipe'].get('pixels') == self.recipe['pixels']: why[-1] += f' ({", ".join(k for k in _MADE_OF if r["recipe"].get(k) == self.recipe[k]) or "nothing"} can stay)'
     if len(stay) < len(r['photos']): why.append('photos left them')
     if any(e.sha256 != w.sha256 for e in r['photos'] if (w := self.want.get(e.photo))): why.append('photos changed')
+    if any(e.left_out and not w.left_out and e.sha256 == w.sha256 for e in r['photos'] if (w := self.want.get(e.photo))): why.append('photos that could not be read are there again')
     if any(e.caption != w.caption for e in r['photos'] if (w := self.want.get(e.photo))): why.append('captions changed')
     if (r['tar_bytes'], r['sha256']) != tar_state(self.tar_path(bucket, number)): why.append('their tar is missing, or not the one that was recorded')
     return why
@@ -635,7 +644,7 @@ def draw_report(self:Job, report, enlarged):
     plot_buckets(report.buckets, enlarged).savefig(folder / 'buckets.png')
     index = ShardIndex.open(self.out)
     for stale in set(folder.glob('sheet-*.png')) - {folder / f'sheet-{b}.png' for b in index.buckets}: stale.unlink()
-    for b in index.buckets: contact_sheet(index, b, decode=lambda z: decoded(self.codec, z)).save(folder / f'sheet-{b}.png')
+    for b in index.buckets: bucket_row(index, b, decode=lambda z: decoded(self.codec, z)).save(folder / f'sheet-{b}.png')
 
 def decoded(
     codec,             # a `LatentCodec`
@@ -759,7 +768,7 @@ def twins(self:TwinMaker,
     if 'vae' in need: out['vae_flip'] = self.codec.encode(picture)[0].half().cpu().numpy(); r.latents += 1
     return out
 
-# %% ../nbs/09_prepare.ipynb #bd10c891
+# %% ../nbs/09_prepare.ipynb #fa36b3d1
 def add_twins(
     shards:Path,              # an existing data set
     photos:Path=None,         # the folder its image_path are relative to; None = pictures are decoded
@@ -772,14 +781,16 @@ def add_twins(
     "Adds flip twins beside existing shards (plan D.3), tar by tar. Raises `PrepareError`, `EncoderError`, `ShardError`."
     index = ShardIndex.open(shards); stats, named = load_latents(index), load_encoders(shards)
     report, parity = TwinReport(len(index), 0), stats.flip_parity
-    make = lambda name: get_encoder(name, **options) if name else None
-    vision = make('' if vision == 'none' else vision or named.get('vision', {}).get('name', ''))
-    codec = make(latents or ('' if stats.codec == 'unknown' else stats.codec))
+    def make(given, noted):      # one that goes by its noted name has to be the same as then
+        name = given or noted.get('name', '')
+        return get_encoder(name, version=noted.get('version') if name == noted.get('name') else None, **options) if name else None
+    vision = None if vision == 'none' else make(vision, named.get('vision', {}))
+    codec = make(latents, {} if stats.codec == 'unknown' else dict(name=stats.codec, version=stats.codec_version))
     if vision is None: report.notes.append('no vectors of mirrored pictures were made, the image encoder is not known (--vision); the unmirrored vector is used for the flipped photo')
     need = {b: lacking(index, b, parity, vision is not None) for b in index.buckets}
     report.cannot = sum(n is None for ns in need.values() for n in ns)
     wanted = {n for ns in need.values() for s in ns if s for n in s}
-    text = make(text or named.get('text', {}).get('name', '')) if 't5h' in wanted else None
+    text = make(text, named.get('text', {})) if 't5h' in wanted else None
     if 't5h' in wanted and text is None: raise PrepareError(f'{shards} does not say which text encoder made it; name it by --text')
     if 'vae' in wanted and codec is None: raise PrepareError(f'{shards} does not say which codec made its latents, and they cannot be mirrored without it; name it by --latents')
     if text: check_text(index, text)
@@ -806,7 +817,7 @@ class Flag(Option):
 
 def _terminated(*_): raise KeyboardInterrupt
 
-# %% ../nbs/09_prepare.ipynb #69a7da03
+# %% ../nbs/09_prepare.ipynb #bef5d17d
 @call_parse
 def main(
     photos:Param("folder of photos with captions, or one JSONL; or the word add-twins", str),
@@ -833,4 +844,5 @@ def main(
         else: print(prepare(photos, out, text or 'words', vision or 'ring', latents or 'dct', flip_twins, tuple(b.strip() for b in buckets.split(',') if b.strip()),
                             no_upscale, forget, samples_per_shard, batch_size, workers, **options))
     except (PrepareError, EncoderError, ShardError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
+    except OSError as e: print(f'{e.filename or out}: {e.strerror or e}; when that is mended, the same command goes on where it was', file=sys.stderr); sys.exit(2)
     except KeyboardInterrupt: print('stopped; the same command goes on where it was', file=sys.stderr); sys.exit(75)

@@ -322,11 +322,11 @@ def config_keys(
     walk(schema, '')
     return keys
 
-# %% ../nbs/16_reality.ipynb #48867547
+# %% ../nbs/16_reality.ipynb #bc97c575
 class _Reads(ast.NodeVisitor):
-    "Finds which config keys one function reads; `paths` are all keys and sections as tuples, `where` maps names to paths."
-    def __init__(self, paths, leaves, where, calls):
-        self.paths, self.leaves, self.where, self.calls = paths, leaves, dict(where), calls
+    "Finds which config keys one function reads; `paths` are all keys and sections as tuples, `where` maps names to paths, `properties` those of sections to what they read."
+    def __init__(self, paths, leaves, where, calls, properties):
+        self.paths, self.leaves, self.where, self.calls, self.properties = paths, leaves, dict(where), calls, properties
         self.found, self.words, self.dynamic = set(), set(), set()
 
     def path(self, node):
@@ -346,7 +346,7 @@ class _Reads(ast.NodeVisitor):
     def visit_Subscript(self, node): self.seen(node)
     def visit_Constant(self, node): self.words.add(node.value if isinstance(node.value, str) else None)
 
-# %% ../nbs/16_reality.ipynb #3609be74
+# %% ../nbs/16_reality.ipynb #f24f7455
 @patch
 def visit_Assign(self:_Reads, node):
     "`t = cfg.training` and `a, b = cfg.x, cfg.y`: from here on the names stand for these paths."
@@ -364,6 +364,7 @@ def seen(self:_Reads, node):
     "An attribute or a subscript: a read, if it ends at a key."
     p, base = self.path(node), self.path(node.value)
     if p in self.leaves and isinstance(node.ctx, ast.Load): self.found.add(p)
+    if isinstance(node, ast.Attribute) and base: self.found |= self.leaves & {(*base, k) for k in self.properties.get(node.attr, ())}
     if isinstance(node, ast.Subscript) and base and not isinstance(node.slice, ast.Constant): self.dynamic.add(base)
     self.generic_visit(node)
 
@@ -380,7 +381,7 @@ def visit_Call(self:_Reads, node):
         elif self.path(a) is not None: self.calls.add((name, at, self.path(a)))
     self.generic_visit(node)
 
-# %% ../nbs/16_reality.ipynb #ad6c3968
+# %% ../nbs/16_reality.ipynb #9ce6952a
 def _functions(tree):
     "Yields (name, function) for each function of a module; methods and `@patch`ed ones carry their class."
     for node in tree.body:
@@ -396,7 +397,14 @@ def _modules(root):
     skip = '__init__', '_modidx', 'config', 'reality'
     return {p.stem: ast.parse(p.read_text(encoding='utf-8')) for p in sorted(Path(root).glob('nanodit/*.py')) if p.stem not in skip}
 
-# %% ../nbs/16_reality.ipynb #a09a8b08
+def _properties(root):
+    "Property of a config section -> the attributes of the section that it reads."
+    path = Path(root) / 'nanodit/config.py'
+    tree = ast.parse(path.read_text(encoding='utf-8') if path.exists() else '')
+    found = [f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) and any('prop' in ast.unparse(d) for d in f.decorator_list)]
+    return {f.name: {n.attr for n in ast.walk(f) if isinstance(n, ast.Attribute) and getattr(n.value, 'id', '') == 'self'} for f in found}
+
+# %% ../nbs/16_reality.ipynb #c3d72c39
 def config_reads(
     root:Path='.',    # the repository
     keys:list=None,   # of `Key`; None = nanodit's
@@ -405,7 +413,7 @@ def config_reads(
     leaves = {tuple(k.path.split('.')) for k in keys or config_keys()}
     paths = leaves | {p[:n] for p in leaves for n in range(1, len(p))}
     functions = [(m, n, f) for m, tree in _modules(root).items() for n, f in _functions(tree)]
-    calls, found = set(), {}
+    calls, found, properties = set(), {}, _properties(root)
     for _ in range(3):      # a section may be handed on, and on again
         handed = set(calls); found = {p: [] for p in leaves}
         for m, name, f in functions:
@@ -417,7 +425,7 @@ def config_reads(
                 if called != short: continue
                 if isinstance(at, str) and at in args: where[at] = p
                 elif isinstance(at, int) and at + shift < len(args): where[args[at + shift]] = p
-            r = _Reads(paths, leaves, where, calls)
+            r = _Reads(paths, leaves, where, calls, properties)
             for statement in f.body: r.visit(statement)
             r.found |= {(*d, w) for d in r.dynamic for w in r.words if (*d, w) in leaves}
             for p in r.found: found[p].append(f'{m}.{name}')
@@ -606,7 +614,7 @@ def _status_tables(root, claims):
         _table(('notebook', 'library cells', 'test cells', 'of these slow', 'claims'), [*rows, total], 'lrrrr'),
         '### Environment\n\nThe versions that were tested together, from `constraints.txt`: ' + (', '.join(f'`{p}`' for p in pins) or 'none given') + '.']))
 
-# %% ../nbs/16_reality.ipynb #eebf7630
+# %% ../nbs/16_reality.ipynb #e6a44dde
 def _recipe_cells(root):
     "Training recipes: what each is, and what a run of it has cost."
     rows, runs = [], recorded_runs(root)
@@ -618,25 +626,26 @@ def _recipe_cells(root):
         _table(('recipe', 'command', 'layers × width', 'parameters', 'updates', 'effective batch', 'buckets', 'checkpointing'), rows)]))
     yield _code("for name, config in recipes().items():\n    print(f'{name:12} {count_parameters(config.model.model_dump()):>12,} parameters')")
     yield _md('### What a run will cost\n\nEstimated from the recipe alone, as `nanodit-train RECIPE --dry-run` does it; nothing here was measured on a GPU unless it says so.')
-    yield _code("found = {'512x512': 100}      # for overfit100, which takes whichever buckets it finds\nfor name, config in recipes().items(): print(f'{name}\\n{estimate(config, photos=None if config.data.buckets else found)}\\n')")
+    yield _code("found = {'512x512': 100}      # for overfit100, which takes whichever buckets it finds\nfor name, config in recipes().items():\n    gpu = None if config.data.shapes else 'RTX 4090'\n    print(f'{name}\\n{estimate(config, None if config.data.buckets else found, gpu)}\\n')")
     yield _md(_costs(root, runs))
 
 def _summary(name, runs):
     "A row about what is known of a recipe: expected curve, time and memory of a whole run, memory of some updates."
     of = runs_of(name, runs); whole = next((r for r in of.values() if 'recipe' in r), {}); short = next((r for r in of.values() if 'recipe' not in r), {})
-    first = lambda pattern: next((v for k, v in figures(whole) if re.search(pattern, k, re.I)), '*not measured*')
+    unit = lambda k: next((f' {u}' for u in ('MB', 'GB') if f'_{u.lower()}' in k.lower()), '')
+    first = lambda pattern: next(((v.strip('[]').replace(', ', ' and ') if v[0] == '[' else v) + unit(k) for k, v in figures(whole) if re.search(pattern, k, re.I)), '*not measured*')
     scaled = ', '.join(f'[a smaller one]({f})' for f in runs if f.startswith(f'bench/{name}-') and f not in of)
-    some = f"{short['memory_gb']:g} GB, {short['peak_memory_gb']:g} GB while saving ({short['updates']} updates of {short['batch'][0]} × {short['batch'][1]})" if 'memory_gb' in short else '*not measured*'
-    return (name, f'`nanodit-train configs/{name}.yaml`', first('loss_curve') + (f', but {scaled}' if scaled else ''), first('second|minute|hour'), first('mem|_gb|_mb|gib'), some)
+    some = (f"{short['updates']} × {short['batch'][0] * short['batch'][1]}", f"{short['memory_gb']:g} GB, at most {short['peak_memory_gb']:g} GB") if 'memory_gb' in short else ('none', '*not measured*')
+    return (name, f'`nanodit-train {name}`', first('loss_curve') + (f', but {scaled}' if scaled else ''), first('second|minute|hour'), first('mem|_gb|_mb|gib'), *some)
 
-# %% ../nbs/16_reality.ipynb #bc2d7026
+# %% ../nbs/16_reality.ipynb #87c8174c
 def _costs(root, runs):
     "The section about recorded runs."
     names, used = list(recipes(root)), set()
     gpu = [f'[{f}]({f})' for f, r in runs.items() if isinstance(r, dict) and isinstance(r.get('machine'), dict) and r['machine'].get('gpu')]
     out = ['### What runs have cost\n\nFrom recorded runs in `bench/`, and from nothing else. *A whole run* is the recipe as it stands, from the first update to the report. *Some updates* are '
            'made on random latents of the recipe\'s real shapes, with small batches (notebook 13e): they show that it runs and what it takes, and nothing about speed or pictures. On a GPU: ' + (', '.join(gpu) or 'not measured') + '.',
-           _table(('recipe', 'command', 'expected curve of a whole run', 'seconds of a whole run', 'its memory', 'memory of some updates'), [_summary(n, runs) for n in names]),
+           _table(('recipe', 'command', 'a whole run: expected curve', 'seconds', 'memory', 'some updates × samples', 'memory, and while saving'), [_summary(n, runs) for n in names]),
            'Now the records themselves. A curve is a row of blocks from the first value to the last.']
     for name in names:
         for f, r in runs_of(name, runs).items():

@@ -317,16 +317,17 @@ def _scalars(record:dict, prefix:str='') -> dict:
         elif key != 'step' and (n := _number(x)) is not None: out[f'{prefix}{key}'] = n
     return out
 
-# %% ../nbs/11_runlog.ipynb #d1dfdd3a
+# %% ../nbs/11_runlog.ipynb #ac2c0cec
 class TensorBoardLog:
     "Records for TensorBoard, in the folder `tensorboard` of the run."
     def __init__(self, run_dir:Path):
+        from tensorboard.compat.proto.summary_pb2 import Summary
         from torch.utils.tensorboard import SummaryWriter
-        self.path, self.make = Path(run_dir) / 'tensorboard', SummaryWriter
+        self.path, self.make, self.summary = Path(run_dir) / 'tensorboard', SummaryWriter, Summary
 
     def start(self, step:int): self.to = self.make(str(self.path), purge_step=step)
-    def _add(self, numbers:dict, step:int):
-        for k, x in numbers.items(): self.to.add_scalar(k, x, step)
+    def _add(self, numbers:dict, step:int):      # one event for all of them: a call for each would take several times as long
+        self.to.file_writer.add_summary(self.summary(value=[self.summary.Value(tag=k, simple_value=x) for k, x in numbers.items()]), step)
     def write(self, record:dict): self._add(_scalars(record), record['step'])
     def validation(self, record:dict): self._add(_scalars(record, 'validation/'), record['step'])
     def alarm(self, a:Alarm): self.to.add_text(f'alarms/{a.name}', str(a), a.step)

@@ -6,7 +6,8 @@
 __all__ = ['COLOURS', 'SHAPES', 'SIZES', 'HUES', 'LIGHTS', 'Thing', 'Scene', 'random_scene', 'mirror_scene', 'draw', 'caption',
            'read_caption', 'Seen', 'judge', 'is_held_out', 'held_out_scenes', 'encode_picture', 'make_shapes']
 
-# %% ../nbs/08_shapes.ipynb #69830d4a
+# %% ../nbs/08_shapes.ipynb #50b84b8b
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 from .flow import slot_rng
-from .shards import LatentStats, write_shards
+from .shards import LatentStats, write_atomic, write_shards
 from .augment import flip_caption
 from .encoders import get_encoder, save_encoders
 
@@ -195,7 +196,7 @@ def encode_picture(
         if swapped != text: sample |= dict(zip(('t5h_flip', 't5m_flip'), tokens(swapped)))
     return sample
 
-# %% ../nbs/08_shapes.ipynb #bd29907b
+# %% ../nbs/08_shapes.ipynb #bb7d7d9f
 def make_shapes(
     out:Path,                 # folder for the shards, created
     num_samples:int=4000,     # pictures
@@ -219,4 +220,5 @@ def make_shapes(
     LatentStats(codec=codec.name, codec_version=codec.version, channels=16, downsample=8, mean=mean.tolist(),
                 std=np.sqrt(squares / n - mean**2).tolist(), flip_parity=list(codec.flip_parity), count=num_samples).save(out)
     save_encoders(out, 'words', 'ring')
+    write_atomic(Path(out) / 'shapes.json', json.dumps(dict(num_samples=num_samples, seed=seed)).encode())      # what was asked for, so that a run can tell (13)
     return Path(out)

@@ -9,7 +9,7 @@ __all__ = ['ARRAYS', 'TWINS', 'DIRECTION', 'INDEX_VERSION', 'ShardError', 'write
            'index_tar', 'cache_read', 'cache_write', 'find_tars', 'Member', 'TarTable', 'load_table', 'ShardIndex',
            'damage_report', 'write_twins', 'read_into', 'read_array', 'read_sample', 'read_mask_at', 'LatentStats',
            'measure_latents', 'load_latents', 'id_fraction', 'bad_values', 'sha256_file', 'verify_tar', 'verify',
-           'summary', 'table_text', 'contact_sheet', 'main']
+           'summary', 'table_text', 'bucket_row', 'main']
 
 # %% ../nbs/04_shards.ipynb #d86b49f3
 import hashlib, io, json, math, os, re, sys, tarfile, threading
@@ -159,7 +159,7 @@ def read_sums(
     if not os.path.exists(path): return {}
     return {n: h for h,n in (l.split(None, 1) for l in Path(path).read_text().splitlines() if l.strip())}
 
-# %% ../nbs/04_shards.ipynb #dd9360c5
+# %% ../nbs/04_shards.ipynb #dc87206a
 class _Hashed:
     "A file that is only written, and its running SHA-256."
     def __init__(self, path): self.f, self.sha, self.size = open(path, 'wb'), hashlib.sha256(), 0
@@ -187,7 +187,9 @@ class TarFile:
         os.replace(self.tmp, self.path)
         fsync_dir(self.path.parent)
 
-    def abort(self): self.file.f.close(); self.tmp.unlink(missing_ok=True)
+    def abort(self):
+        self.file.write = len      # what tarfile still holds back goes nowhere
+        self.file.f.close(); self.tmp.unlink(missing_ok=True)
 
 # %% ../nbs/04_shards.ipynb #f1765f28
 class ShardWriter:
@@ -423,7 +425,7 @@ def _index_text(fd, files, meta, shape, layouts, twins):
             if f != shape[n]: raise _Bad(f".{n}_flip.npy has shape {f}, .{n}.npy {shape[n]}")
     return res
 
-# %% ../nbs/04_shards.ipynb #e8d2755b
+# %% ../nbs/04_shards.ipynb #c800e26d
 INDEX_VERSION = 1
 
 def index_tar(
@@ -446,7 +448,7 @@ def index_tar(
             except _Bad as e: damage.append((key, str(e)))
         if not (found or damage or twins): damage.append((None, "holds no samples"))
     finally: os.close(fd)
-    return dict(version=INDEX_VERSION, size=st.st_size, mtime_ns=st.st_mtime_ns, damage=damage, **_columns(rows))
+    return dict(version=INDEX_VERSION, size=st.st_size, mtime_ns=st.st_mtime_ns, ctime_ns=st.st_ctime_ns, damage=damage, **_columns(rows))
 
 # %% ../nbs/04_shards.ipynb #2e44e89f
 def _columns(rows):
@@ -528,7 +530,7 @@ class TarTable:
         if c is None or (offset := c[0][row]) < 0: return None
         return Member(self.path, offset, c[1][row], *self.layouts[c[2][row]])
 
-# %% ../nbs/04_shards.ipynb #dc473739
+# %% ../nbs/04_shards.ipynb #0b6938eb
 def load_table(dir, path, bucket, twins=False):
     "The tar's index: the cached one if the tar has not changed since, else a new one, cached."
     name, st = f'index/{Path(path).relative_to(dir)}.json', os.stat(path)
@@ -536,6 +538,9 @@ def load_table(dir, path, bucket, twins=False):
     if not isinstance(d, dict) or (d.get('version'), d.get('size'), d.get('mtime_ns')) != (INDEX_VERSION, st.st_size, st.st_mtime_ns):
         d = index_tar(path, bucket, twins)
         cache_write(dir, name, d)
+    elif d['damage'] and d.get('ctime_ns') != st.st_ctime_ns:
+        verify_tar(dir, path, bucket, twins)
+        d = cache_read(dir, name) or d
     return TarTable(path, d), [Damage(str(path), *x) for x in d['damage']]
 
 # %% ../nbs/04_shards.ipynb #a32323bb
@@ -1039,7 +1044,7 @@ def _thumb(sample, decode):
     return Image.fromarray((rgb.reshape(-1, *z.shape[1:]).transpose(1,2,0)*255).astype(np.uint8))
 
 # %% ../nbs/04_shards.ipynb #52e5102c
-def contact_sheet(
+def bucket_row(
     index: ShardIndex,   # an open index
     bucket: str,         # one of its buckets
     n: int = 8,          # photos, spread evenly over the bucket
@@ -1054,7 +1059,7 @@ def contact_sheet(
     for i,p in enumerate(spots): sheet.paste(_thumb(read_sample(index, bucket, int(p)), decode).resize((w, h), Image.NEAREST), (i*(w+2), 0))
     return sheet
 
-# %% ../nbs/04_shards.ipynb #73dc613c
+# %% ../nbs/04_shards.ipynb #de4fcfb1
 def _inspect(dir, buckets, sheet):
     index = ShardIndex.open(dir, buckets, on_damage='skip')
     print(f"{dir}: {len(index)} photos, fingerprint {index.fingerprint}\n\n{table_text(summary(index))}\n")
@@ -1062,10 +1067,11 @@ def _inspect(dir, buckets, sheet):
     print(f"latents of {s.codec!r} {s.codec_version}, {s.channels} channels, {s.downsample} pixels a cell, flip parity {s.flip_parity or 'unknown'}")
     print(table_text([dict(channel=i, mean=f'{m:.4f}', std=f'{d:.4f}') for i,(m,d) in enumerate(zip(s.mean, s.std))]))
     if sheet:
-        rows = [contact_sheet(index, b) for b in index.buckets]
+        rows = [bucket_row(index, b) for b in index.buckets]
         page = Image.new('RGB', (max(r.width for r in rows), sum(r.height+4 for r in rows)), 'white')
         for i,r in enumerate(rows): page.paste(r, (0, sum(q.height+4 for q in rows[:i])))
-        page.save(sheet)
+        try: page.save(sheet)
+        except (OSError, ValueError) as e: raise ShardError(f"--sheet {sheet}: cannot be written ({getattr(e, 'strerror', None) or e}); name a .png in a folder that exists and can be written") from None
         print(f"\ncontact sheet, a bucket a row: {sheet}")
     return index.damage
 

@@ -6,7 +6,7 @@
 __all__ = ['USER_ERRORS', 'lr_at', 'make_optimizers', 'open_data', 'Stopped', 'Halted', 'Trainer', 'graphs', 'memory_gb', 'train',
            'forecast', 'main']
 
-# %% ../nbs/13_train.ipynb #eb2b69c8
+# %% ../nbs/13_train.ipynb #70d89ad0
 import json
 import math
 import os
@@ -25,10 +25,10 @@ from torch import nn, Tensor
 from torch.nn.functional import one_hot
 from tqdm.auto import tqdm
 import nanodit
-from .config import Config, ConfigError, Problem, diff_configs, load_config, make_config, save_config
+from .config import Config, ConfigError, Overrides, Problem, diff_configs, load_config, make_config, save_config
 from .flow import drop_conditions, flow_loss, interpolate, rms, sample_timesteps, slot_normal, velocity_target
 from .model import NanoDiT, compile_blocks, count_parameters
-from .shards import LatentStats, ShardError, ShardIndex, load_latents
+from .shards import LatentStats, ShardError, ShardIndex, load_latents, write_atomic
 from .data import BatchPlan, DataError, Ledger, Loader, round_up
 from .encoders import EncoderError, load_encoders
 from .shapes import make_shapes
@@ -38,7 +38,7 @@ from .checkpoint import (EMA, Checkpoint, CheckpointError, CheckpointWriter, Pos
 from .runlog import CONDITIONS, Alarm, Alarms, LogError, RunLog, read_history, sinks
 from .validate import Validator
 from .estimate import estimate
-from .distributed import DistributedError, Group, accumulating, agree, forget_whole, from_main, full_state, load_full_state, parallel, total, whole, whole_states
+from .distributed import DistributedError, Group, accumulating, agree, forget_whole, from_main, full_state, load_full_state, parallel, still_here, total, whole, whole_states
 
 # %% ../nbs/13_train.ipynb #2f3535e9
 def lr_at(
@@ -70,7 +70,7 @@ def make_optimizers(
         for g in out[-1].param_groups: g['peak'] = o.muon_lr
     return out
 
-# %% ../nbs/13_train.ipynb #692519cd
+# %% ../nbs/13_train.ipynb #a5605318
 def open_data(
     cfg:Config,
     progress:bool=True,       # show a bar while drawing
@@ -84,8 +84,17 @@ def open_data(
         make_shapes(tmp, d.shapes.num_samples, d.buckets, d.shapes.seed, progress)
         tmp.rename(folder)
     if group: from_main(group, None)
+    _same_shapes(cfg)
     index = ShardIndex.open(folder, d.buckets, on_damage=d.on_damage)
     return *index.split(cfg.validation.held_out), load_latents(index), load_encoders(folder)
+
+def _same_shapes(cfg):
+    "Refuses a built-in data set that was drawn from other settings. Raises `ShardError`."
+    d, noted = cfg.data, Path(cfg.data.shard_base_dir) / 'shapes.json'
+    if not d.shapes or not noted.exists(): return            # photos, or drawn before this was noted
+    then = json.loads(noted.read_text())
+    if other := [f'data.shapes.{k} (then {then[k]}, now {v})' for k, v in d.shapes.model_dump().items() if then.get(k, v) != v]:
+        raise ShardError(f'{noted.parent} was drawn with other settings: {"; ".join(other)}. Go on with those, choose another data.shard_base_dir, or delete the folder to have it drawn anew')
 
 # %% ../nbs/13_train.ipynb #b2caf9be
 class Stopped(Exception):
@@ -137,7 +146,7 @@ def losses(self:Trainer,
     target = velocity_target(x0, eps)
     return flow_loss(v, target), rms(v.detach()) / rms(target), groups
 
-# %% ../nbs/13_train.ipynb #b5d89017
+# %% ../nbs/13_train.ipynb #38b05254
 @patch
 def train_step(self:Trainer,
     batches:list,   # the micro-batches of this step
@@ -172,6 +181,7 @@ def train_step(self:Trainer,
     record['bucket'] = [tile.bucket for tile in tiles]
     return record if finite else record | dict(skipped='the gradient is not finite', ids=[self.index.ids(tile.bucket)[p] for tile in tiles for p in tile.positions.tolist()])
 
+# %% ../nbs/13_train.ipynb #6e8efa85
 @patch
 def poll(self:Trainer):
     "Raises `Stopped`, on all ranks at once, if a signal or the clock has asked for it on any of them."
@@ -211,7 +221,7 @@ def snapshot(self:Trainer, writer:CheckpointWriter):
     averages = whole_states(self.posthoc.tensors())
     if self.group.main: writer.save(self.step, averages, self.state())
 
-# %% ../nbs/13_train.ipynb #eb7dfaa6
+# %% ../nbs/13_train.ipynb #9ffafd98
 _FITS = 'model.', 'training.optimizer.type'      # what the saved tensors depend on
 
 @patch
@@ -238,6 +248,7 @@ def resume(self:Trainer,
         set_aside_after(self.run_dir, self.step); set_aside_after(self.run_dir / 'posthoc', self.step)
     return True
 
+# %% ../nbs/13_train.ipynb #0a02b79a
 @patch
 def _same_data(self:Trainer, ckpt:Checkpoint, allowed:bool):
     "Takes over the ledger, or says what is different about data and batch."
@@ -259,7 +270,7 @@ def _say(self:Trainer, text:str):
     "One line on the terminal, from the main rank, above the progress bar."
     if self.group.main: tqdm.write(text, file=sys.stderr)
 
-# %% ../nbs/13_train.ipynb #6279aed1
+# %% ../nbs/13_train.ipynb #b243d776
 @patch
 def look(self:Trainer,
     full:bool=False,    # the long version, for the end of a run
@@ -270,6 +281,7 @@ def look(self:Trainer,
         if together: return self.poll()
         self.look_at_clock()
         if self.stop: raise Stopped(self.stop)
+        still_here(self.group)                # the others wait for as long as it takes
     if self.group.main or together:
         try:
             with self.ema.swapped(self.model): out = self.validator(self.model, self.step, poll=poll, progress=self.progress, full=full)
@@ -295,7 +307,7 @@ def _signals(trainer:Trainer):
     finally:
         for s, old in before.items(): signal.signal(s, old)
 
-# %% ../nbs/13_train.ipynb #00499691
+# %% ../nbs/13_train.ipynb #b23f9323
 class _Fit:
     "The run's files, and what was last saved."
     def __init__(self, tr:Trainer):
@@ -329,6 +341,7 @@ class _Fit:
             try: (w.join if wait else w.check)()
             except CheckpointError as e:
                 if not e.disk_full: raise
+                if w is self.writer: self.saved = -1
                 self.tr._say(f'ALARM, step {self.tr.step}: {e}. Training goes on.')
                 self.log.alarm(Alarm('disk_low', self.tr.step, self.tr.step, 0., 1., 'warn', str(e), 'The next save is tried as planned.'))
 
@@ -339,15 +352,21 @@ class _Fit:
         size = self.tr.save(self.writer, **metrics); self.saved = self.tr.step
         if size: self.hear(dict(step=self.tr.step, disk_fits=shutil.disk_usage(self.tr.run_dir).free / size))
 
+    def settle(self):
+        "When this returns, the checkpoint of this step is on the disk; one for which there was no room is tried once more."
+        self.check(wait=True)
+        if agree(self.tr.group, self.saved < self.tr.step): self.save()
+        self.writer.join()
+
     def due(self) -> bool:
         "Is the validation of the step at which the run resumes missing from its log? The same answer on all ranks."
         tr = self.tr; due = tr.step % tr.cfg.validation.interval_steps == 0
         return bool(agree(tr.group, due and self.log is not None and tr.step not in self.validated))
 
-# %% ../nbs/13_train.ipynb #faaadc3a
+# %% ../nbs/13_train.ipynb #c9157e13
 @patch
 def fit(self:Trainer) -> dict:
-    "Trains up to `total_steps`; returns the report. Raises `Stopped` or `Halted`, after a checkpoint."
+    "Trains up to `total_steps`; returns the report. Raises `Stopped`, or `Halted` when an alarm says so, after a checkpoint of this step; `Halted` without one when gradients are not finite."
     t, d = self.cfg.training, self.cfg.data
     if t.max_hours: self.ends = time.monotonic() + t.max_hours * 3600
     loader = Loader(self.index, self.plan, self.stats, d.horizontal_flip_prob, d.swap_caption_lr, self.cfg.seed, d.num_workers, d.prefetch_factor,
@@ -367,33 +386,31 @@ def fit(self:Trainer) -> dict:
                 if self.step % t.log_every == 0: self._show(bar, record)
                 self._after(run, run.urgent(record))
             bar.update(self.step - bar.n)
-            if run.saved < self.step: run.save()
-            run.writer.join()
+            run.settle()
             report = self.look(full=True)
-            if self.group.main: (self.run_dir / 'report.json').write_text(json.dumps(report, indent=1))
+            if self.group.main: write_atomic(self.run_dir / 'report.json', json.dumps(report, indent=1).encode())
             return report
         except (Stopped, ShardError, DataError):
             for o in self.optimizers: o.zero_grad(set_to_none=True)     # a step that was begun is not counted; it runs again
-            if run.saved < self.step: run.save()
-            run.writer.join()
+            run.settle()
             raise
         finally:
             if run.log: run.log.close()
 
-# %% ../nbs/13_train.ipynb #4c4c6134
+# %% ../nbs/13_train.ipynb #7ea43a46
 @patch
 def _after(self:Trainer, run:_Fit, urgent:int):
     "Checkpoint, snapshot, validation; raises `Halted` when an alarm or too many skipped steps say so."
     t, c, last = self.cfg.training, self.cfg.checkpoint, self.step == self.cfg.training.total_steps
     if self.skipped >= t.max_nonfinite:
-        run.writer.join()
+        run.check(wait=True)
         good = list_checkpoints(self.run_dir)
         raise Halted(f'the gradient of the last {self.skipped} updates was not finite, none of them was applied; the log names the photos. '
                      f'The last good checkpoint is {good[-1] if good else "none: no step was saved yet"}; lower training.optimizer.lr before going on')
     if t.posthoc_ema_every and self.step % t.posthoc_ema_every == 0: self.snapshot(run.snapshots)
     if urgent or self.step % c.save_every == 0: run.save()
     if self.step % self.cfg.validation.interval_steps == 0 and not last and urgent < 2: urgent = self._validate(run)
-    if urgent == 2: run.writer.join(); raise Halted(run.why)
+    if urgent == 2: run.settle(); raise Halted(run.why)
 
 @patch
 def _validate(self:Trainer, run:_Fit) -> int:
@@ -404,6 +421,7 @@ def _validate(self:Trainer, run:_Fit) -> int:
     if urgent and run.saved < self.step: run.save()
     return urgent
 
+# %% ../nbs/13_train.ipynb #08aedb39
 @patch
 def _next(self:Trainer, steps) -> list:
     "This rank's micro-batches of the next step. When one rank cannot read, all stop here, between two steps."
@@ -413,6 +431,7 @@ def _next(self:Trainer, steps) -> list:
     if agree(self.group, problem is not None): raise problem or Stopped('a photo that another rank could not read')
     return batches
 
+# %% ../nbs/13_train.ipynb #a5a9786d
 @patch
 def _cost(self:Trainer, seconds:float, data_wait:float, step_seconds:float) -> dict:
     "Where the time of a step went, for its record: what is neither waiting nor the step itself is log, checkpoints, validation."
@@ -436,7 +455,7 @@ def memory_gb(device:torch.device) -> float:
     try: return round(int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 1e9, 3)
     except OSError: return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024) / 1e9, 3)
 
-# %% ../nbs/13_train.ipynb #7ce25f58
+# %% ../nbs/13_train.ipynb #faa99611
 USER_ERRORS = (ConfigError, ShardError, DataError, CheckpointError, EncoderError, LogError)
 
 def train(
@@ -464,6 +483,7 @@ def train(
     tr.group.close()
     return out
 
+# %% ../nbs/13_train.ipynb #330c7aa3
 def forecast(
     cfg:Config,
     gpu:str='',    # a card to count the hours for, such as 'RTX 4090'
@@ -476,11 +496,11 @@ def forecast(
     try: return str(estimate(cfg, photos, gpu or None))
     except ValueError as e: raise ConfigError([Problem('--gpu', str(e), 'command line')]) from None
 
-# %% ../nbs/13_train.ipynb #c3ad4180
-@call_parse
+# %% ../nbs/13_train.ipynb #9e2c7709
+@call_parse(nested=True)
 def main(
     config:Param('YAML file, or the name of a recipe such as tiny', str),
-    overrides:Param('settings that replace those of the file, as training.total_steps=100', str, opt=False, nargs='*')=(),
+    overrides:Param('settings that replace those of the file, as training.total_steps=100', str, opt=False, nargs='*', action=Overrides)=(),
     resume:Param("'auto' goes on with the newest good checkpoint of the run's folder, 'none' refuses to, or the path of a checkpoint", str)='auto',
     allow_changed_data:Param('go on although photos, seed or batch are not those of the checkpoint', action=Flag)=False,
     dry_run:Param('print parameters, memory, time and disk that the run would take, and stop', action=Flag)=False,

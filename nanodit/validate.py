@@ -200,7 +200,7 @@ def text_control(
     numbers = dict(control=_mean_of(judged), control_moves=_mean_of(_rms(x - y) for x, y in zip(a, b)), control_mirror=_mean_of(odd), control_n=len(prompts))
     return numbers, [p for both in zip(pa, pb) for p in both], [c for p, q in zip(prompts, others) for c in (p.caption, q.caption)]
 
-# %% ../nbs/12_validate.ipynb #880330fc
+# %% ../nbs/12_validate.ipynb #d47e961c
 def psnr(
     a:np.ndarray, b:np.ndarray,    # pictures in [0, 1]
 ) -> float:                        # dB
@@ -214,14 +214,17 @@ def lpips_distance(
     with torch.random.fork_rng():          # building its network draws random numbers
         try:
             import lpips
+            if not (at := Path(torch.hub.get_dir()) / 'checkpoints/alexnet-owt-7be5be79.pth').exists():
+                return None, f'''not measured: LPIPS needs {at}, which python -c "import torchvision as t; t.models.alexnet(weights='DEFAULT')" fetches once'''
             net = lpips.LPIPS(net='alex', verbose=False).eval()
         except ImportError: return None, "not measured: pip install 'nanodit[metrics]'"
         except Exception as e:
-            return None, (f'not measured: LPIPS is installed and cannot be loaded ({type(e).__name__}: {next(iter(str(e).splitlines()), "")}). It needs a torchvision that was built '
-                          f'for this torch ({torch.__version__}), and once the network, for alexnet-owt-7be5be79.pth, which can also be copied to {torch.hub.get_dir()}/checkpoints')
+            return None, (f'not measured: LPIPS is installed and cannot be loaded ({type(e).__name__}: {next(iter(str(e).splitlines()), "")}); '
+                          f'it needs a torchvision that was built for this torch, {torch.__version__}')
     one = lambda x: torch.from_numpy(np.asarray(x, np.float32))[None] * 2 - 1
     with torch.no_grad(): return _mean_of(float(net(one(x), one(y))) for x, y in zip(a, b)), ''
 
+# %% ../nbs/12_validate.ipynb #6db8eb4e
 def reconstruction(
     model:nn.Module,
     index:ShardIndex,              # photos, as a rule of the training part
@@ -273,19 +276,19 @@ def decode(self:Validator, latents:list) -> list:
     except EncoderError as e: self._why_false = f'false colours: {e}'
     return [(z.cpu()[:3] / 4 + .5).clamp(0, 1).numpy() for z in latents]
 
-# %% ../nbs/12_validate.ipynb #639deb15
+# %% ../nbs/12_validate.ipynb #17f9da93
 def vision_at_hand(
     folder:Path,     # of the data set
 ):                   # an `ImageEncoder`, or None
     "The image encoder of a data set if it can be had without a download."
-    name = load_encoders(folder).get('vision', {}).get('name', '')
+    noted = load_encoders(folder).get('vision', {}); name = noted.get('name', '')
     kind, _, where = name.partition(':')
     if where and not Path(where).exists():
         try: from huggingface_hub import try_to_load_from_cache
         except ImportError: return None
         if not all(isinstance(try_to_load_from_cache(where, f), str) for f in ('config.json', 'model.safetensors')): return None
     with torch.random.fork_rng():          # building a network may draw random numbers
-        try: return get_encoder(name)
+        try: return get_encoder(name, noted.get('version'))
         except EncoderError: return None
 
 # %% ../nbs/12_validate.ipynb #38fe3b5d
@@ -422,7 +425,7 @@ def table(
     if record.get('recon_lpips_why'): lines.append(f"recon_lpips: {record['recon_lpips_why']}")
     return '\n'.join(lines + [f'{k}: {v}' for k, v in record['problems'].items()])
 
-# %% ../nbs/12_validate.ipynb #f88598b0
+# %% ../nbs/12_validate.ipynb #dcd30853
 @call_parse
 def main(
     checkpoint:Param('folder of a checkpoint, or of a run (its newest whole checkpoint)', str),
@@ -433,5 +436,5 @@ def main(
 ):
     'Ask a checkpoint: is it learning, and does it listen? Example: python -m nanodit.validate runs/tiny --full'
     try: record = validate(checkpoint, full, data, out, device, progress=True)
-    except (ValidateError, CheckpointError, ShardError, ConfigError, EncoderError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
+    except (ValidateError, CheckpointError, ShardError, ConfigError, EncoderError, OSError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
     print(f"{record['checkpoint']}, EMA weights\n{table(record)}\nsample sheet: {record['samples']}\n{record['seconds']:.0f} s")

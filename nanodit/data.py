@@ -217,61 +217,44 @@ class Buffers:
         weakref.finalize(a, free.append, raw).atexit = False   # torch holds `a` until the last tensor on it is gone
         return torch.from_numpy(a)
 
-# %% ../nbs/06_data.ipynb #825c0a5c
+# %% ../nbs/06_data.ipynb #b75e1e91
 class _Reads:
     "What a batch wants from disk: collected, then read in the order of the files, neighbours in one call."
     GAP, MOST = 1<<14, 1000   # bytes between neighbours that cost less to read than to skip; pieces in one call (Linux takes 1024)
-    def __init__(self): self.todo, self.odd = [], []
-    def add(self, m, out):
-        "Member `m`, or its first rows, into `out`, through a copy only where layout or precision differ."
+    def __init__(self, buffers): self.todo, self.odd, self.buffers, self.spare = [], [], buffers, None
+    def add(self, m, out, parity=None):
+        "Member `m`, or its first rows, into `out`, through a copy only where layout or precision differ; mirrored if there is a parity."
         todo = self.todo if m.dtype == out.dtype and not m.fortran else self.odd
-        if out.size: todo.append((m.path, m.offset, out.nbytes, len(todo), m, out))
+        if out.size: todo.append((m.path, m.offset, out.nbytes, len(todo), m, out, parity))
     def run(self):
         "Each tar is opened once, and not kept open: a data set may have more tars than a process may have files."
-        for *_, m, out in self.odd:
+        for *_, m, out, parity in self.odd:
             with open(m.path, 'rb', buffering=0) as f: out[...] = read_array(f.fileno(), m).reshape(out.shape)
+            if parity: flip_latent(out, parity, out=out)
         self.todo.sort()
         for path, jobs in groupby(self.todo, itemgetter(0)):
             fd = os.open(path, os.O_RDONLY)
             try: self._file(fd, list(jobs))
             finally: os.close(fd)
 
-# %% ../nbs/06_data.ipynb #98c8dd2b
+# %% ../nbs/06_data.ipynb #9d74806e
 @patch
 def _file(self: _Reads, fd, jobs):
-    "All jobs of one tar, `(path, offset, bytes, _, member, out)` in the order of their offsets."
+    "All jobs of one tar, `(path, offset, bytes, _, member, out, parity)` in the order of their offsets."
     waste, i = np.empty(self.GAP, np.uint8), 0
     while i < len(jobs):
-        first, pieces, end = i, [], jobs[i][1]
-        while i < len(jobs) and 0 <= (gap := jobs[i][1]-end) <= self.GAP and len(pieces) < self.MOST:
+        first, pieces, end, turn = i, [], jobs[i][1], None
+        while i < len(jobs) and turn is None and 0 <= (gap := jobs[i][1]-end) <= self.GAP and len(pieces) < self.MOST:
+            _, _, n, _, m, out, turn = jobs[i]
             if gap: pieces.append(waste[:gap])
-            pieces.append(jobs[i][-1])
-            end, i = end+gap+jobs[i][2], i+1
+            if turn and (self.spare is None or self.spare.shape != out.shape): self.spare = self.buffers.empty(out.shape, out.dtype).numpy()
+            pieces.append(self.spare if turn else out)
+            end, i = end+gap+n, i+1
         if os.preadv(fd, pieces, jobs[first][1]) < end-jobs[first][1]:
-            for *_, m, out in jobs[first:i]: read_into(fd, m, out)          # names the file that is too short
+            for *_, m, to, t in jobs[first:i]: read_into(fd, m, self.spare if t else to)   # names the file that is too short
+        if turn: flip_latent(self.spare, turn, out=out)
 
-# %% ../nbs/06_data.ipynb #d2369f77
-def _read_tile(
-    index, tile, flipped, flips, buffers,  # as in `read_tile`
-) -> tuple[Batch, list]:  # the batch, and its rows that `_turn` has to mirror
-    "The batch of one tile as it lies on disk."
-    b, spots, flipped = tile.bucket, tile.positions.tolist(), np.asarray(flipped, bool)
-    photos, reads = list(zip(spots, flipped.tolist())), _Reads()
-    rows = [index._at(b, p) for p in spots]
-    latents, turn = _want_latents(index, b, photos, reads, buffers)
-    text, mask, odd = _want_text(index, b, photos, flips.swap, reads, buffers)
-    dino = _want_dino(index, b, photos, reads, buffers)
-    reads.run()
-    for i,n in odd: text[i,:n] = torch.from_numpy(_scattered_text(index, b, *photos[i], flips.swap))
-    caps = [flips.caption(b, p, t.captions[r]) if f else t.captions[r] for (p,f),(t,r) in zip(photos, rows)]
-    batch = Batch(latents, text, mask, dino, [t.keys[r] for t,r in rows], caps, torch.from_numpy(flipped), b, torch.from_numpy(tile.slots))
-    return batch, turn
-
-def _turn(batch, rows, flips):
-    "The batch with those rows mirrored, in place."
-    for i in rows: flip_latent(batch.latents[i], flips.parity, out=batch.latents[i])
-    return batch
-
+# %% ../nbs/06_data.ipynb #6681c6bf
 def read_tile(
     index: ShardIndex,   # the data set
     tile: Tile,          # which photos
@@ -280,16 +263,25 @@ def read_tile(
     buffers: Buffers|None = None,  # where the batch's memory comes from
 ) -> Batch:
     "The batch of one tile. Raises `ShardError` when a file has changed underneath."
-    return _turn(*_read_tile(index, tile, flipped, flips, buffers or Buffers()), flips)
+    b, spots, buffers, flipped = tile.bucket, tile.positions.tolist(), buffers or Buffers(), np.asarray(flipped, bool)
+    photos, reads = list(zip(spots, flipped.tolist())), _Reads(buffers)
+    rows = [index._at(b, p) for p in spots]
+    latents = _want_latents(index, b, photos, flips.parity, reads, buffers)
+    text, mask, odd = _want_text(index, b, photos, flips.swap, reads, buffers)
+    dino = _want_dino(index, b, photos, reads, buffers)
+    reads.run()
+    for i,n in odd: text[i,:n] = torch.from_numpy(_scattered_text(index, b, *photos[i], flips.swap))
+    caps = [flips.caption(b, p, t.captions[r]) if f else t.captions[r] for (p,f),(t,r) in zip(photos, rows)]
+    return Batch(latents, text, mask, dino, [t.keys[r] for t,r in rows], caps, torch.from_numpy(flipped), b, torch.from_numpy(tile.slots))
 
-# %% ../nbs/06_data.ipynb #7d05f3b5
-def _want_latents(index, b, photos, reads, buffers):
-    "((B,C,h,w), rows still to be mirrored): the twin where a flipped photo has one."
+# %% ../nbs/06_data.ipynb #6836b0e5
+def _want_latents(index, b, photos, parity, reads, buffers):
+    "(B,C,h,w): the twin where a flipped photo has one, else mirrored."
     twins = [index.member(b, p, 'vae_flip') if f else None for p,f in photos]
     ms = [t or index.member(b, p, 'vae') for t,(p,_) in zip(twins, photos)]
     res = buffers.empty((len(ms), *ms[0].shape), _dtype(ms))
-    for m,row in zip(ms, res.numpy()): reads.add(m, row)
-    return res, [i for i,(t,(_,f)) in enumerate(zip(twins, photos)) if f and t is None]
+    for m,t,(_,f),row in zip(ms, twins, photos, res.numpy()): reads.add(m, row, parity if f and t is None else None)
+    return res
 
 def _want_dino(index, b, photos, reads, buffers):
     "(B,1024) float32."
@@ -348,21 +340,21 @@ class Loader:
     def __enter__(self): return self
     def __exit__(self, *_): self.close()
 
-# %% ../nbs/06_data.ipynb #d99ae117
+# %% ../nbs/06_data.ipynb #95abcc42
 @patch
 def close(self: Loader):
     "Stops the threads; what they were reading is dropped."
     if self.pool: self.pool.shutdown(wait=True, cancel_futures=True)
 
 @patch
-def _read(self: Loader, tile: Tile) -> tuple[Batch, list]:
-    "One tile as it lies on disk, and the rows to mirror. Raises `ShardError` when a file has gone, changed, or cannot be read."
-    try: return _read_tile(self.index, tile, self.flips(tile), self.flips, self.buffers)
+def read(self: Loader, tile: Tile) -> Batch:
+    "One tile, read now. Raises `ShardError` when a file has gone, changed, or cannot be read."
+    try: return read_tile(self.index, tile, self.flips(tile), self.flips, self.buffers)
     except OSError as e:
         raise ShardError(f"{e.filename or self.index.dir} cannot be read any more ({e.strerror or e}): it was there when the run began. Put it back, or look what is left with "
                          f"`python -m nanodit.shards verify {self.index.dir}`; the same command then goes on") from e
 
-# %% ../nbs/06_data.ipynb #da9ee378
+# %% ../nbs/06_data.ipynb #ed380848
 @patch
 def __iter__(self: Loader):
     "Goes on from `.step`, for ever."
@@ -371,14 +363,14 @@ def __iter__(self: Loader):
     def more():
         while len(queue) < max(self.ahead, 1):
             s, t = next(tiles)
-            queue.append(self.pool.submit(self._read, t) if self.pool else t)
+            queue.append(self.pool.submit(self.read, t) if self.pool else t)
     try:
         while True:
             row = []
             while len(row) < mine:
                 more()
                 job = queue.popleft()
-                row.append(_turn(*(job.result() if self.pool else self._read(job)), self.flips))
+                row.append(job.result() if self.pool else self.read(job))
                 if self.pool: more()
             self.step += 1
             yield self.step-1, row

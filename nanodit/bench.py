@@ -295,8 +295,8 @@ def bench_sample(cfg:Config, device:str='cpu', rounds:int=5, steps:int=50, batch
                 summary=dict(against_fp32=t.ratio('three passes, fp32', 'one batch')[0], against_same_precision=t.ratio('three passes', 'one batch')[0],
                              picture_in_four=t.ratio('four pictures', 'one batch')[0] / 4, pictures_per_s=batch / t.median('one batch')))
 
-# %% ../nbs/15_bench.ipynb #a123da67
-def real_shards(dir, n:int=160, tokens:tuple=(20, 120), per:int=40) -> list[Path]:
+# %% ../nbs/15_bench.ipynb #a3078683
+def real_shards(dir, n:int=640, tokens:tuple=(20, 120), per:int=40) -> list[Path]:
     "Shards with the shapes of plan A: latents 16×128×128 f16, text (tokens, 1024) f16, vector 1024 f32; some 0.65 MB a sample."
     rng = np.random.default_rng(0)
     return write_shards((random_sample(f'p{i:05d}', '1024x1024', text=(int(rng.integers(*tokens, endpoint=True)), 1024)) for i in range(n)), dir, per)
@@ -320,12 +320,12 @@ def _pipeline(paths, batch=8):
     data = wds.WebDataset([str(p) for p in paths], shardshuffle=False).shuffle(100).decode()
     for _ in data.batched(batch, collation_fn=_collate): pass
 
-# %% ../nbs/15_bench.ipynb #ffe2b405
-def bench_loader(rounds:int=5, batch:int=8, n:int=160) -> dict:
+# %% ../nbs/15_bench.ipynb #a9dd7abe
+def bench_loader(rounds:int=5, batch:int=8, n:int=640) -> dict:
     "Milliseconds of CPU (all threads, user and system) a sample: sequential read, loader, webdataset."
     with tempfile.TemporaryDirectory() as d:
         paths = sorted(real_shards(d, n)); index = ShardIndex.open(d)
-        loaders = {f'loader, {w} threads': Loader(index, BatchPlan(0, index, batch, batch), flip_prob=0., num_workers=w) for w in (0, 1, 2)}
+        loaders = {f'loader, {w} threads': Loader(index, BatchPlan(0, index, batch, batch), flip_prob=0., num_workers=w, prefetch_factor=4) for w in (0, 1, 2, 4)}
         def go(l):
             for _ in itertools.islice(l, n // batch): pass          # goes on where it was, as a long run does
         t = interleave({'sequential read': partial(_read_through, paths), **{k: partial(go, l) for k, l in loaders.items()}, 'webdataset': partial(_pipeline, paths, batch)}, rounds)

@@ -314,7 +314,7 @@ def _scattered_text(index, b, position, flipped, swap):
     with open(m.path, 'rb', buffering=0) as f: h = read_array(f.fileno(), m)
     return h[:n] if first else h[read_mask_at(index, b, position, flipped and swap)]
 
-# %% ../nbs/06_data.ipynb #21ac62d0
+# %% ../nbs/06_data.ipynb #19e3097b
 class Loader:
     "Yields `(step, micro_batches)`: for every optimizer step this rank's batches in order, read ahead by threads."
     def __init__(self,
@@ -324,8 +324,8 @@ class Loader:
         flip_prob: float = .5,        # data.horizontal_flip_prob
         swap_captions: bool = True,   # data.swap_caption_lr; False = the naive flip
         seed: int = 0,                # of the flip coins
-        num_workers: int = 2,         # threads; 0 = read in the caller
-        prefetch_factor: int = 2,     # tiles read ahead per thread
+        num_workers: int = 1,         # threads; 0 = read in the caller
+        prefetch_factor: int = 4,     # tiles read ahead per thread
         rank: int = 0, world_size: int = 1,  # which share of each step
         start_step: int = 0,          # first step to yield
         pin: bool = False,            # page-locked memory, for a GPU

@@ -152,7 +152,7 @@ def _visible(x):
 
 _Text = Annotated[str, Field(min_length=1), AfterValidator(_visible)]
 
-# %% ../nbs/00_config.ipynb #bdc9d071
+# %% ../nbs/00_config.ipynb #1ad043bf
 class ShapesConfig(Section):
     "The built-in data set, made in `shard_base_dir` when that is missing."
     num_samples: int = Field(6_000, ge=1, description='Pictures to draw, 1 or more.')
@@ -165,7 +165,7 @@ class DataConfig(Section):
     horizontal_flip_prob: _Prob = Field(0.5, description='Probability, 0 to 1, that a sample is mirrored (D.3).')
     swap_caption_lr: bool = Field(True, description='Exchange left and right in the caption of a mirrored sample (D.3).')
     num_workers: int = Field(1, ge=0, description='Reader threads; 0 = read in the training thread. One keeps up from a local disk; a network drive may want more.')
-    prefetch_factor: int = Field(4, ge=1, description='Batches that each reader thread keeps ready, 1 or more.')
+    prefetch_factor: int = Field(4, ge=1, description='Batches that each reader thread keeps ready, 1 or more; all of the next optimizer step are, in any case.')
     on_damage: Literal['refuse', 'skip'] = Field('refuse', description='What to do about a damaged sample: stop with its name, or leave it out and count it.')
     shapes: ShapesConfig | None = Field(None, description='The built-in data set, made in shard_base_dir when that is missing; null = your own photos.')
 

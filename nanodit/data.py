@@ -314,7 +314,7 @@ def _scattered_text(index, b, position, flipped, swap):
     with open(m.path, 'rb', buffering=0) as f: h = read_array(f.fileno(), m)
     return h[:n] if first else h[read_mask_at(index, b, position, flipped and swap)]
 
-# %% ../nbs/06_data.ipynb #19e3097b
+# %% ../nbs/06_data.ipynb #fcf5f182
 class Loader:
     "Yields `(step, micro_batches)`: for every optimizer step this rank's batches in order, read ahead by threads."
     def __init__(self,
@@ -325,7 +325,7 @@ class Loader:
         swap_captions: bool = True,   # data.swap_caption_lr; False = the naive flip
         seed: int = 0,                # of the flip coins
         num_workers: int = 1,         # threads; 0 = read in the caller
-        prefetch_factor: int = 4,     # tiles read ahead per thread
+        prefetch_factor: int = 4,     # tiles read ahead per thread; never less than a step's
         rank: int = 0, world_size: int = 1,  # which share of each step
         start_step: int = 0,          # first step to yield
         pin: bool = False,            # page-locked memory, for a GPU
@@ -335,7 +335,8 @@ class Loader:
         share(plan.tiles(0), rank, world_size)
         self.index, self.plan, self.rank, self.world_size, self.step, self.buffers = index, plan, rank, world_size, start_step, Buffers(pin)
         self.flips = Flips(index, stats and stats.flip_parity, flip_prob, swap_captions, seed)
-        self.ahead = num_workers*prefetch_factor
+        self.mine = plan.tiles_per_step//world_size
+        self.ahead = max(num_workers*prefetch_factor, self.mine) if num_workers else 1
         self.pool = ThreadPoolExecutor(num_workers, 'nanodit-loader') if num_workers else None
     def __enter__(self): return self
     def __exit__(self, *_): self.close()
@@ -354,20 +355,20 @@ def read(self: Loader, tile: Tile) -> Batch:
         raise ShardError(f"{e.filename or self.index.dir} cannot be read any more ({e.strerror or e}): it was there when the run began. Put it back, or look what is left with "
                          f"`python -m nanodit.shards verify {self.index.dir}`; the same command then goes on") from e
 
-# %% ../nbs/06_data.ipynb #ed380848
+# %% ../nbs/06_data.ipynb #7546a3e9
 @patch
 def __iter__(self: Loader):
     "Goes on from `.step`, for ever."
     tiles = ((s, t) for s in count(self.step) for t in share(self.plan.tiles(s), self.rank, self.world_size))
-    mine, queue = self.plan.tiles_per_step//self.world_size, deque()
+    queue = deque()
     def more():
-        while len(queue) < max(self.ahead, 1):
+        while len(queue) < self.ahead:
             s, t = next(tiles)
             queue.append(self.pool.submit(self.read, t) if self.pool else t)
     try:
         while True:
             row = []
-            while len(row) < mine:
+            while len(row) < self.mine:
                 more()
                 job = queue.popleft()
                 row.append(job.result() if self.pool else self.read(job))

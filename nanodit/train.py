@@ -342,8 +342,8 @@ class _Fit:
             except CheckpointError as e:
                 if not e.disk_full: raise
                 if w is self.writer: self.saved = -1
-                self.tr._say(f'ALARM, step {self.tr.step}: {e}. Training goes on.')
-                self.log.alarm(Alarm('disk_low', self.tr.step, self.tr.step, 0., 1., 'warn', str(e), 'The next save is tried as planned.'))
+                self.tr._say(f'ALARM, step {self.tr.step}: {e}. The next save tries again.')
+                self.log.alarm(Alarm('disk_low', self.tr.step, self.tr.step, 0., 1., 'warn', str(e), 'The next save tries again.'))
 
     def save(self, **metrics):
         "A checkpoint now, after the snapshots of earlier steps: whoever resumes from it will not make them again."

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'CheckpointError', 'CheckpointVersionError', 'ema_decay_at', 'plain_names', 'EMA', 'verify_checkpoint',
-           'list_checkpoints', 'save_checkpoint', 'Checkpoint', 'load_checkpoint', 'latest_checkpoint',
+           'list_checkpoints', 'hold_run', 'save_checkpoint', 'Checkpoint', 'load_checkpoint', 'latest_checkpoint',
            'set_aside_after', 'optimizer_to_tensors', 'tensors_to_optimizer', 'CheckpointWriter', 'power_gamma',
            'PowerEMA', 'PosthocEMA', 'posthoc_coefficients', 'posthoc_ema', 'main']
 
@@ -314,19 +314,28 @@ def _sweep(run_dir):
         if p.with_name(p.name.removeprefix(_OLD)).exists(): _remove(p)
         else: os.rename(p, p.with_name(p.name.removeprefix(_OLD)))
 
-# %% ../nbs/10_checkpoint.ipynb #89534db7
+# %% ../nbs/10_checkpoint.ipynb #4e988c7f
 _in_process = threading.Lock()
 
-@contextlib.contextmanager
+def _hold(path, message):
+    "The file, opened and locked until it is closed; `CheckpointError` when another process holds it."
+    f = open(path, 'a')
+    try: fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as e:
+        f.close()
+        if e.errno in (errno.EACCES, errno.EAGAIN): raise CheckpointError(message) from e
+        if e.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP): raise   # a file system without locks
+    return f
+
 def _lock(run_dir):
-    "Hold the run's folder for one save; `CheckpointError` when another process holds it."
-    with _in_process, open(run_dir/'.lock', 'a') as f:
-        try: fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as e:
-            if e.errno in (errno.EACCES, errno.EAGAIN): raise CheckpointError(f"another process is saving into {run_dir}: "
-                "two runs share one folder. Give one of them another checkpoint.output_dir") from e
-            if e.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP): raise   # a file system without locks
-        yield
+    "Hold the run's folder for one save."
+    return _hold(run_dir/'.lock', f"another process is saving into {run_dir}: two runs share one folder. Give one of them another checkpoint.output_dir")
+
+def hold_run(
+    run_dir: str|Path, # the run's folder, which is there
+): # a file; the folder is held until it is closed, or its process dies
+    "Keep other processes from training in this folder. Raises `CheckpointError` when one does already."
+    return _hold(Path(run_dir)/'.running', f"another process trains in {run_dir}: wait until it has ended, or give this run another checkpoint.output_dir")
 
 def _retain(run_dir, newest, keep_last_n, keep_every):
     "Delete what is neither among the last n, nor a milestone, nor the one just written."
@@ -337,7 +346,7 @@ def _retain(run_dir, newest, keep_last_n, keep_every):
         except OSError as e: warnings.warn(f"{newest} is saved, but {p} could not be deleted ({e}): "
                                            "delete it by hand before the disk fills")
 
-# %% ../nbs/10_checkpoint.ipynb #e1f25084
+# %% ../nbs/10_checkpoint.ipynb #1e758b30
 def save_checkpoint(
     run_dir: str|Path, # the run's folder; made if need be
     step: int, # optimizer updates done
@@ -353,7 +362,7 @@ def save_checkpoint(
     files = {f'{k}.safetensors': plain_names(v) if k in ('model', 'ema') else v for k, v in tensors.items()}
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
-        with _lock(run_dir):
+        with _in_process, _lock(run_dir):
             _sweep(run_dir)
             path = _write_folder(run_dir, name, step, files, state)
             verify_checkpoint(path)
@@ -553,19 +562,20 @@ def _unheard(errors):
     "The last resort for a program that ends without `join`."
     for e in errors: warnings.warn(f"the last checkpoint failed and nobody asked: {e}")
 
-# %% ../nbs/10_checkpoint.ipynb #3274033b
+# %% ../nbs/10_checkpoint.ipynb #b6200855
 @patch
 def save(self: CheckpointWriter,
     step: int, # optimizer updates done
     tensors: dict[str, dict[str, Tensor]], # as in `save_checkpoint`; copied before this returns
     state: dict, # as in `save_checkpoint`; copied before this returns
+    retire: bool = True, # may older checkpoints go; False where nobody knows yet whether this one is any good
 ):
     "Snapshot now, write in the background. First waits for the save before and raises what went wrong there."
     self.join()
     _check_save(step, tensors, state, self.keep_last_n, self.keep_every)
     tensors, state = _snapshot(tensors, self._room), copy.deepcopy(state)
     self._room = {(k, n): t for k, v in tensors.items() for n, t in v.items()}
-    args = self.run_dir, step, tensors, state, self.keep_last_n, self.keep_every
+    args = self.run_dir, step, tensors, state, self.keep_last_n if retire else None, self.keep_every
     self._thread = threading.Thread(target=_save_and_tell, args=(self._saved, self._errors, *args), name=f'checkpoint-{step}')
     self._thread.start()    # not a daemon: the interpreter waits for it
 

@@ -8,8 +8,8 @@ __all__ = ['Problem', 'Clash', 'Section', 'ModelConfig', 'OptimizerConfig', 'Cfg
            'LogConfig', 'DistributedConfig', 'Config', 'ConfigError', 'make_config', 'load_config', 'Overrides',
            'to_yaml', 'save_config', 'diff_configs', 'config_schema', 'save_schema']
 
-# %% ../nbs/00_config.ipynb #309c5989
-import argparse, importlib.util, json, math, re, typing
+# %% ../nbs/00_config.ipynb #62add1d5
+import argparse, importlib.util, json, math, os, re, typing
 from collections import namedtuple
 from copy import deepcopy
 from pathlib import Path
@@ -143,16 +143,22 @@ def recompute(self: TrainingConfig) -> str:
     "What the backward pass works out again: 'none', 'selective' or 'full'."
     return self.gradient_checkpointing_mode if self.gradient_checkpointing else 'none'
 
-# %% ../nbs/00_config.ipynb #f43735f0
+# %% ../nbs/00_config.ipynb #725b24d3
 _Bucket = Annotated[str, Field(pattern=r'^[1-9][0-9]*x[1-9][0-9]*$')]
 
 def _visible(x):
     if x.isprintable() and x == x.strip(): return x
     raise PydanticCustomError('visible', 'must be printable text without blanks at its ends')
 
-_Text = Annotated[str, Field(min_length=1), AfterValidator(_visible)]
+def _home(x):
+    full = os.path.expanduser(x)
+    if not full.startswith('~'): return full
+    raise PydanticCustomError('home', 'must name a user of this machine after the ~ (a folder that really begins with it is written ./~…)')
 
-# %% ../nbs/00_config.ipynb #1ad043bf
+_Text = Annotated[str, Field(min_length=1), AfterValidator(_visible)]
+_Folder = Annotated[_Text, AfterValidator(_home)]
+
+# %% ../nbs/00_config.ipynb #583e4a48
 class ShapesConfig(Section):
     "The built-in data set, made in `shard_base_dir` when that is missing."
     num_samples: int = Field(6_000, ge=1, description='Pictures to draw, 1 or more.')
@@ -160,7 +166,7 @@ class ShapesConfig(Section):
 
 class DataConfig(Section):
     "Where the samples lie and how they are read."
-    shard_base_dir: _Text = Field('data/shards', description='Folder with one sub-folder of shards per bucket (A.4); relative to the working directory.')
+    shard_base_dir: _Folder = Field('data/shards', description='Folder with one sub-folder of shards per bucket (A.4); relative to the working directory; ~ is your home.')
     buckets: Annotated[tuple[_Bucket, ...], BeforeValidator(_as_tuple)] = Field((), description='Buckets to train on, as WIDTHxHEIGHT in pixels, sides multiples of 8 x model.patch_size; empty = every bucket found.')
     horizontal_flip_prob: _Prob = Field(0.5, description='Probability, 0 to 1, that a sample is mirrored (D.3).')
     swap_caption_lr: bool = Field(True, description='Exchange left and right in the caption of a mirrored sample (D.3).')
@@ -174,7 +180,7 @@ class DataConfig(Section):
             if b in self.buckets[:i]: yield (f'buckets.{i}',), f'{b} is in the list twice'
         if self.shapes and not self.buckets: yield ('shapes', 'buckets'), 'the built-in data set has to know its sizes; list them in data.buckets, for example [128x128]'
 
-# %% ../nbs/00_config.ipynb #922ab435
+# %% ../nbs/00_config.ipynb #17bceece
 class SamplingConfig(Section):
     "How a picture is drawn from the model (D.6)."
     num_steps: int = Field(50, ge=1, description='Steps of the solver, 1 or more.')
@@ -187,14 +193,14 @@ class ValidationConfig(Section):
     interval_steps: int = Field(1_000, ge=1, description='Updates between validations, 1 or more.')
     num_samples: int = Field(8, ge=1, description='Pictures drawn at each validation, 1 or more.')
     held_out: float = Field(0.02, ge=0, lt=1, description='Share of the photos, 0 to below 1, chosen by a hash of their id, that training never sees and the held-out loss is measured on; 0 = none.')
-    output_dir: _Text = Field('runs/nanodit/samples', description='Folder for the pictures and numbers; relative to the working directory.')
+    output_dir: _Folder | None = Field(None, description='Folder for the sheets of pictures; relative to the working directory; null = the folder samples in checkpoint.output_dir.')
 
 class CheckpointConfig(Section):
     "When and where the weights are saved (C.6)."
     save_every: int = Field(5_000, ge=1, description='Updates between checkpoints, 1 or more.')
     keep_last_n: int = Field(3, ge=1, description='Checkpoints kept, 1 or more; older ones are deleted.')
     keep_every: int = Field(0, ge=0, description='Checkpoints whose step is a multiple of this are never deleted; 0 = no such milestones.')
-    output_dir: _Text = Field('runs/nanodit', description='Folder of the run: checkpoints and log; relative to the working directory.')
+    output_dir: _Folder = Field('runs/nanodit', description='Folder of the run: checkpoints and log; relative to the working directory; ~ is your home.')
 
 # %% ../nbs/00_config.ipynb #797a6cb4
 class AlarmConfig(Section):
@@ -257,6 +263,12 @@ class Config(Section):
         for i, b in enumerate(self.data.buckets):
             if bad := [s for s in b.split('x') if int(s) % unit]:
                 yield (f'data.buckets.{i}', 'model.patch_size'), f'{b}: {" and ".join(bad)} cannot be divided by {unit} = 8 x patch_size'
+
+# %% ../nbs/00_config.ipynb #687605bb
+@patch(as_prop=True)
+def samples_dir(self: Config) -> Path:
+    "The folder for the sheets of pictures: `validation.output_dir`, or `samples` in the run's folder."
+    return Path(self.validation.output_dir or Path(self.checkpoint.output_dir)/'samples')
 
 # %% ../nbs/00_config.ipynb #c871a940
 Problem = namedtuple('Problem', 'path what where')
@@ -527,17 +539,21 @@ def save_config(
     path.write_text(to_yaml(cfg), encoding='utf-8')
     return path
 
-# %% ../nbs/00_config.ipynb #5320c49d
+# %% ../nbs/00_config.ipynb #55169f0b
 def _flat(x, at=''):
     if not isinstance(x, dict): return {at: x}
     return {k2: v2 for k, v in x.items() for k2, v2 in _flat(v, f'{at}.{k}'.lstrip('.')).items()}
+
+def _settings(cfg):
+    "Every key and its value; the folder of the pictures as it is meant."
+    return _flat(cfg.model_dump(mode='json')) | {'validation.output_dir': str(cfg.samples_dir)}
 
 def diff_configs(
     a: Config, # the old one
     b: Config, # the new one
 ) -> dict:
     "What differs between two configurations: dotted key -> (old, new)."
-    a, b = _flat(a.model_dump(mode='json')), _flat(b.model_dump(mode='json'))
+    a, b = _settings(a), _settings(b)
     return {k: (a.get(k), b.get(k)) for k in {**a, **b} if a.get(k) != b.get(k)}
 
 # %% ../nbs/00_config.ipynb #1a727d3b

@@ -6,7 +6,7 @@
 __all__ = ['DataError', 'turns', 'Tile', 'BatchPlan', 'share', 'Flips', 'Batch', 'round_up', 'Buffers', 'read_tile', 'Loader',
            'Ledger']
 
-# %% ../nbs/06_data.ipynb #ae377a38
+# %% ../nbs/06_data.ipynb #f796e659
 import hashlib, json, math, os, weakref
 from collections import deque, OrderedDict
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np, torch
 from fastcore.basics import patch
 from .flow import slot_rng, slot_uniform
-from .shards import ShardError, ShardIndex, LatentStats, read_array, read_into, read_mask_at, write_atomic
+from .shards import ShardError, ShardIndex, LatentStats, open_tar, read_array, read_into, read_mask_at, write_atomic
 from .augment import flip_caption, flip_latent, why_not_flip
 
 # %% ../nbs/06_data.ipynb #f0e7d633
@@ -217,7 +217,7 @@ class Buffers:
         weakref.finalize(a, free.append, raw).atexit = False   # torch holds `a` until the last tensor on it is gone
         return torch.from_numpy(a)
 
-# %% ../nbs/06_data.ipynb #b75e1e91
+# %% ../nbs/06_data.ipynb #a9be8473
 class _Reads:
     "What a batch wants from disk: collected, then read in the order of the files, neighbours in one call."
     GAP, MOST = 1<<14, 1000   # bytes between neighbours that cost less to read than to skip; pieces in one call (Linux takes 1024)
@@ -229,13 +229,12 @@ class _Reads:
     def run(self):
         "Each tar is opened once, and not kept open: a data set may have more tars than a process may have files."
         for *_, m, out, parity in self.odd:
-            with open(m.path, 'rb', buffering=0) as f: out[...] = read_array(f.fileno(), m).reshape(out.shape)
+            with open_tar(m) as fd: out[...] = read_array(fd, m).reshape(out.shape)
             if parity: flip_latent(out, parity, out=out)
         self.todo.sort()
-        for path, jobs in groupby(self.todo, itemgetter(0)):
-            fd = os.open(path, os.O_RDONLY)
-            try: self._file(fd, list(jobs))
-            finally: os.close(fd)
+        for _, jobs in groupby(self.todo, itemgetter(0)):
+            jobs = list(jobs)
+            with open_tar(jobs[0][4]) as fd: self._file(fd, jobs)
 
 # %% ../nbs/06_data.ipynb #9d74806e
 @patch
@@ -295,7 +294,7 @@ def _dtype(ms):
     kinds = {m.dtype for m in ms}
     return np.result_type(*kinds) if len(kinds) > 1 else kinds.pop().newbyteorder('=')
 
-# %% ../nbs/06_data.ipynb #f5107f46
+# %% ../nbs/06_data.ipynb #8545dc32
 def _want_text(index, b, photos, swap, reads, buffers):
     "((B,L,D), (B,L) bool, rows still to be gathered): the real rows of each caption, then zeros."
     texts = [index.text(b, p, f and swap) for p,f in photos]
@@ -311,7 +310,7 @@ def _want_text(index, b, photos, swap, reads, buffers):
 def _scattered_text(index, b, position, flipped, swap):
     "(n,D): the real rows of a text whose mask has holes, or which is stored in another layout or precision."
     m, n, first = index.text(b, position, flipped and swap)
-    with open(m.path, 'rb', buffering=0) as f: h = read_array(f.fileno(), m)
+    with open_tar(m) as fd: h = read_array(fd, m)
     return h[:n] if first else h[read_mask_at(index, b, position, flipped and swap)]
 
 # %% ../nbs/06_data.ipynb #fcf5f182
@@ -394,14 +393,15 @@ def report(self: Loader) -> list[str]:
     if ix.damage: res.append(f"{len(ix.damage)} damaged samples or shards left out; `python -m nanodit.shards verify {ix.dir}` names them")
     return res
 
-# %% ../nbs/06_data.ipynb #20d086a6
+# %% ../nbs/06_data.ipynb #67d8c59e
 class Ledger:
     "How often each photo was seen and flipped, and which were left out."
     def __init__(self,
         plan: BatchPlan,    # which photo when
         index: ShardIndex,  # the data set
+        since: int = 0,     # the step from which the plan was followed: above 0 where a run went on with other photos
     ):
-        self.plan, self.index = plan, index
+        self.plan, self.index, self.since = plan, index, since
         self.row = {k: i for i,k in enumerate(k for b in plan.buckets for k in index.ids(b))}
         self.flipped = np.zeros(len(self.row), np.int64)   # (photos,) in the order of `row`
 
@@ -423,13 +423,20 @@ class Ledger:
             for t in self.plan.tiles(s): np.add.at(self.flipped, at[t.bucket]+t.positions, flips(t))
         return self
 
-# %% ../nbs/06_data.ipynb #261795a6
+    def seen(self,
+        steps: int,     # optimizer steps done
+    ) -> dict:          # bucket -> (n,) counts
+        "How often each photo was in a batch between `since` and that step."
+        now, then = self.plan.seen(steps), self.plan.seen(self.since)
+        return {b: now[b]-then[b] for b in now}
+
+# %% ../nbs/06_data.ipynb #861aa2f5
 @patch
 def summary(self: Ledger, steps: int) -> dict:
     "The counts after that many steps, in short."
-    seen, n = self.plan.seen(steps), len(self.row)
-    left_out = [d for d in self.index.damage if d.key]
-    return dict(plan=self.plan.fingerprint, steps=steps, photos=n, slots=steps*self.plan.effective_batch, passes=steps*self.plan.effective_batch/n,
+    seen, n = self.seen(steps), len(self.row)
+    left_out, slots = [d for d in self.index.damage if d.key], (steps-self.since)*self.plan.effective_batch
+    return dict(plan=self.plan.fingerprint, steps=steps, since=self.since, photos=n, slots=slots, passes=slots/n,
                 flipped=int(self.flipped.sum()), skipped=len(left_out), damaged_tars=len(self.index.damage)-len(left_out),
                 buckets={b: dict(photos=len(c), seen_min=int(c.min()), seen_max=int(c.max())) for b,c in seen.items()})
 
@@ -440,7 +447,7 @@ def save(self: Ledger,
 ):
     "Writes a line per photo (id, bucket, seen, flipped), a line per photo left out, and the summary."
     rows = [dict(id=k, bucket=b, seen=int(c), flipped=int(self.flipped[self.row[k]]))
-            for b,cs in self.plan.seen(steps).items() for k,c in zip(self.index.ids(b), cs)]
+            for b,cs in self.seen(steps).items() for k,c in zip(self.index.ids(b), cs)]
     rows += [dict(id=d.key, tar=d.tar, skipped=d.what) for d in self.index.damage]
     path = Path(path)
     write_atomic(path, ''.join(json.dumps(r, ensure_ascii=False)+'\n' for r in rows).encode())

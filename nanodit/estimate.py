@@ -99,7 +99,7 @@ def measured_utilisation(
         if same and r.get('model', {}).get('hidden_size') == hidden_size and r.get('mfu'): best.append(float(r['mfu']))
     return max(best, default=None)
 
-# %% ../nbs/12b_estimate.ipynb #725512fc
+# %% ../nbs/12b_estimate.ipynb #893749ea
 @dataclass
 class Estimate:
     "What a run will cost; `str()` of it is a table."
@@ -108,10 +108,12 @@ class Estimate:
     buckets:dict           # bucket → dict(patches, activations, working, total, flops), bytes and operations for a micro-batch
     flops_step:float       # useful operations of an update
     steps_per_pass:float|None
-    disk:int               # bytes, all checkpoints kept at the end
+    disk:int               # bytes, all checkpoints and snapshots kept at the end
     checkpoint:int         # bytes of one
     gpu:str|None; gpu_memory:float; hours:float|None; utilisation:float|None
     verdict:str            # one sentence: does it fit, and if not, what does
+    snapshots:int = 0      # of the post-hoc averages, none of which is ever deleted
+    snapshot:int = 0       # bytes of one
     notes:list = field(default_factory=list)
 
     @property
@@ -119,6 +121,7 @@ class Estimate:
     @property
     def fits(self) -> bool: return self.peak <= self.gpu_memory * 2**30
 
+# %% ../nbs/12b_estimate.ipynb #d653f17e
 def _static(cfg, n, muon):
     "Bytes that do not depend on the batch; `n` parameters, `muon` of them in Muon's matrices."
     posthoc = 2 if cfg.training.posthoc_ema_every else 0
@@ -137,6 +140,14 @@ def _per_bucket(cfg, static, buckets, text, recompute, batch):
                       flops=batch * step_flops(m, w * h, text[0]))
     return out
 
+# %% ../nbs/12b_estimate.ipynb #c9a92742
+def _disk(cfg, checkpoint, n):
+    "Bytes of everything kept, the number of snapshots, bytes of one: two averages in float32 (`training.posthoc_ema_every`)."
+    c, steps, every = cfg.checkpoint, cfg.training.total_steps, cfg.training.posthoc_ema_every
+    kept = c.keep_last_n + 1 + (steps // c.keep_every if c.keep_every else 0)     # one more while it is written
+    snapshots, snapshot = (steps // every, 8 * n) if every else (0, 0)
+    return kept * checkpoint + snapshots * snapshot, snapshots, snapshot
+
 # %% ../nbs/12b_estimate.ipynb #5a9a54fa
 def _verdict(cfg, memory, peak_of, where):
     "Does it fit into `memory` GB, and if not, the mildest change that makes it fit."
@@ -154,7 +165,7 @@ def _verdict(cfg, memory, peak_of, where):
         if (p := peak_of(n, b)) <= memory * 2**30: return f'does not fit in {where}: {gb(peak)}; fits with {change} ({gb(p)})'
     return f'does not fit in {where}: {gb(peak)}; no setting of checkpointing or batch size makes it fit: a smaller model, a larger GPU, or several with distributed.shard: true'
 
-# %% ../nbs/12b_estimate.ipynb #7caeba51
+# %% ../nbs/12b_estimate.ipynb #a5a7c936
 def estimate(
     cfg:Config,
     photos:int|dict|None=None,     # photos in all, or {bucket: photos}; None = not known
@@ -188,11 +199,11 @@ def estimate(
         hours = t.total_steps * again / (GPUS[name][1] * 1e12 * used) / 3600
     notes.append(f'assumed: captions of {text_tokens[0]} tokens for time and {text_tokens[1]} for memory, {RESERVE:g} GB for the driver and the allocator; fused attention')
     peak_of = lambda recompute, batch: max(b['total'] for b in per(recompute, batch).values())
-    kept = cfg.checkpoint.keep_last_n + 1 + (t.total_steps // cfg.checkpoint.keep_every if cfg.checkpoint.keep_every else 0)     # one more while it is written
-    return Estimate(n, static, table, flops, total / (t.batch_size * t.grad_accumulation_steps) if total else None, kept * one, one, name, memory, hours, used,
-                    _verdict(cfg, memory, peak_of, f'{memory} GB' + (f' ({name})' if name else '')), notes)
+    disk, snapshots, snapshot = _disk(cfg, one, n)
+    return Estimate(n, static, table, flops, total / (t.batch_size * t.grad_accumulation_steps) if total else None, disk, one, name, memory, hours, used,
+                    _verdict(cfg, memory, peak_of, f'{memory} GB' + (f' ({name})' if name else '')), snapshots, snapshot, notes)
 
-# %% ../nbs/12b_estimate.ipynb #3ed72949
+# %% ../nbs/12b_estimate.ipynb #903d0094
 def _str(self:Estimate) -> str:
     gb = lambda x: f'{x / 2**30:.2f}'
     s = self.memory
@@ -200,7 +211,9 @@ def _str(self:Estimate) -> str:
              f"memory in GB: weights {gb(s['weights'])} + gradients {gb(s['gradients'])} + optimizer {gb(s['optimizer'])} + averages {gb(s['average'])} = {gb(sum(s.values()))}",
              f"  {'bucket':>10} {'patches':>8} {'activations':>12} {'working':>8} {'in all':>8}"]
     lines += [f"  {b:>10} {v['patches']:8,} {gb(v['activations']):>12} {gb(v['working']):>8} {gb(v['total']):>8}" for b, v in sorted(self.buckets.items(), key=lambda i: -i[1]['total'])]
-    lines += [self.verdict, f'disk: {gb(self.checkpoint)} GB a checkpoint, {gb(self.disk)} GB for all that are kept']
+    kept, snaps = self.disk - self.snapshots * self.snapshot, self.snapshots * self.snapshot
+    lines += [self.verdict, f'disk: {gb(self.checkpoint)} GB a checkpoint, {gb(kept)} GB for all that are kept']
+    if snaps: lines.append(f'  and {gb(snaps)} GB for {self.snapshots:,} snapshots of {gb(self.snapshot)} GB for post-hoc averages, none of which is deleted: {gb(self.disk)} GB in all')
     if self.hours is not None: lines.append(f'{self.gpu}: some {self.hours:,.1f} hours' if self.hours >= .1 else f'{self.gpu}: some {self.hours * 60:,.1f} minutes')
     return '\n'.join(lines + [f'  ({n})' for n in self.notes])
 Estimate.__str__ = _str

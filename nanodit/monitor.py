@@ -6,7 +6,7 @@
 __all__ = ['Tail', 'Columns', 'RunError', 'RunView', 'span', 'thin', 'smooth', 'plot_run', 'Dashboard', 'spark', 'screen',
            'write_page', 'main']
 
-# %% ../nbs/11b_monitor.ipynb #e027b565
+# %% ../nbs/11b_monitor.ipynb #378920e1
 import base64
 import html as _html
 import io
@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -107,7 +108,7 @@ def looks(self:RunView) -> list:
     step = self.report.get('step', 0)
     return self.validations + [self.report] * ((self.validations[-1]['step'] if self.validations else 0) < step <= self.done)
 
-# %% ../nbs/11b_monitor.ipynb #d50feaf0
+# %% ../nbs/11b_monitor.ipynb #dc1b81b9
 @patch
 def _read_recipe(self:RunView):
     "The recipe, if it has changed; the thresholds of the alarms are read as far as this version knows them."
@@ -130,10 +131,10 @@ def get(self:RunView, *keys, default=None):
 
 @patch
 def _find_sheets(self:RunView) -> dict:   # kind of sheet, 'samples' and what else validation drew -> {step: path}
-    out = Path(self.get('validation', 'output_dir', default='samples')); home = Path(self.get('checkpoint', 'output_dir', default='.'))
+    out = self.get('validation', 'output_dir'); home = Path(self.get('checkpoint', 'output_dir', default='.'))      # null: they lie in the run's folder
     here = self.run_dir.resolve(); depth = len(home.parts)
     root = here.parents[depth - 1] if depth and not home.is_absolute() and here.parts[-depth:] == home.parts else Path()
-    folder, found = next((p for p in (root / out, out, here / 'samples') if p.is_dir()), None), {}
+    folder, found = next((p for p in ((root / out, Path(out)) if out else ()) + (here / 'samples',) if p.is_dir()), None), {}
     for p in sorted(folder.iterdir()) if folder else ():
         if m := re.fullmatch(r'(.+)-(\d+)\.(png|jpg)', p.name): found.setdefault('samples' if m[1] == 'step' else m[1], {})[int(m[2])] = p
     return found
@@ -167,6 +168,14 @@ def state(self:RunView) -> str:   # 'not begun', 'finished', 'running', or how l
 def done(self:RunView) -> int:
     "Updates that the log knows."
     return int(self.columns['step'][-1]) + 1 if len(self.columns) else 0
+
+# %% ../nbs/11b_monitor.ipynb #17ab06d2
+@patch(as_prop=True)
+def problems(self:RunView) -> dict:   # question -> what happened; 'all of it' where the validation failed as a whole
+    "What the latest validation could not answer; nothing once a later one could."
+    v = self.looks[-1] if self.looks else {}
+    failed = {'all of it': v['problem']} if v.get('problem') else v.get('problems') or {}
+    return {q: ' '.join(''.join(c if c.isprintable() else ' ' for c in str(text)).split()) for q, text in failed.items()}
 
 # %% ../nbs/11b_monitor.ipynb #29012bf2
 def span(
@@ -303,19 +312,20 @@ def _plot_strength(ax, view):
     if ax.lines: ax.legend(fontsize=7); ax.set_ylim(0, None); _limit(ax, view.rules.text_ignored, max(1, view.done), True)
     else: ax.text(.5, .5, 'no validation yet', ha='center', color='grey', transform=ax.transAxes)
 
-# %% ../nbs/11b_monitor.ipynb #5b92a1b2
+# %% ../nbs/11b_monitor.ipynb #a0e9f4a3
 _STYLE = '''<style>.nd-now{display:flex;flex-wrap:wrap;gap:4px 22px;font:14px sans-serif}.nd-now b{display:block;font-size:17px}.nd-now span{color:#777}
-.nd-alarm{font:14px sans-serif;border-left:4px solid #c33;padding:4px 10px;margin:6px 0;background:#c332}.nd-quiet{font:14px sans-serif;color:#777}</style>'''
+.nd-alarm{font:14px sans-serif;border-left:4px solid #c33;padding:4px 10px;margin:6px 0;background:#c332}.nd-problem{border-color:#c80;background:#c802}.nd-quiet{font:14px sans-serif;color:#777}</style>'''
 
 def _numbers_html(view:RunView) -> str:
     "The numbers of `now` as a row of small boxes."
     return _STYLE + '<div class="nd-now">' + ''.join(f'<div><span>{_html.escape(k)}</span><b>{_html.escape(v)}</b></div>' for k, v in view.now().items()) + '</div>'
 
 def _alarms_html(view:RunView, n:int=10) -> str:
-    "The newest alarms with their remedies."
-    failed = f"<div class='nd-alarm'>The validation of step {view.looks[-1]['step']:,} failed: {_html.escape(str(view.looks[-1]['problem']))}</div>" if view.looks and view.looks[-1].get('problem') else ''
-    if not view.alarms: return failed or '<div class="nd-quiet">No alarm.</div>'
-    return failed + ''.join(f"<div class='nd-alarm'><b>Step {a['step']:,}: {_html.escape(a['name'])}</b> ({_html.escape(a['action'])}) {_html.escape(a['seen'])}. {_html.escape(a['remedy'])}</div>" for a in view.alarms[:-n - 1:-1])
+    "What the latest validation could not answer, and the newest alarms with their remedies."
+    box = lambda kind, title, text: f'<div class="nd-alarm{kind}"><b>{_html.escape(title)}</b> {_html.escape(text)}</div>'
+    failed = [box(' nd-problem', f"Validation of step {view.looks[-1]['step']:,}, {q}:", text) for q, text in view.problems.items()]
+    alarms = [box('', f"Step {a['step']:,}: {a['name']}", f"({a['action']}) {a['seen']}. {a['remedy']}") for a in view.alarms[:-n - 1:-1]]
+    return ''.join(failed + (alarms or ['<div class="nd-quiet">No alarm.</div>']))
 
 def _figure_png(view:RunView, dpi:int=80) -> bytes:
     "The figure as PNG; no pyplot, so that any thread may draw."
@@ -397,7 +407,7 @@ def stop(self:Dashboard):
     "Stops following."
     self._stop.set()
 
-# %% ../nbs/11b_monitor.ipynb #aa19833f
+# %% ../nbs/11b_monitor.ipynb #c487a05f
 def spark(
     y:np.ndarray,     # nan where it is missing
     width:int=40,     # characters at most
@@ -409,6 +419,7 @@ def spark(
     low, high = y.min(), y.max()
     return ''.join('▁▂▃▄▅▆▇█'[int(round(7 * (v - low) / (high - low or 1)))] for v in y)
 
+# %% ../nbs/11b_monitor.ipynb #d7f7725a
 def screen(
     view:RunView,
     width:int=100,    # characters
@@ -420,6 +431,9 @@ def screen(
              f"loss {n['loss']}  held out {n['held-out loss']}  {spark(view.columns['loss'], max(10, width - 40))}",
              f"|g| {n['gradient norm']}  v {n['velocity ratio']}  lr {n['learning rate']}  listens to text {n['text strength']}, DINO {n['DINO strength']}",
              f"{n['samples/s']} samples/s  {n['seconds a step']} s a step, waits for data {n['waits for data']}  memory {n['memory']}"]
+    failed = [f"! validation of step {view.looks[-1]['step']}, {q}: {text}" for q, text in view.problems.items()]
+    if failed[3:]: failed[3:] = ['! and also: ' + ', '.join([*view.problems][3:])]
+    for text in failed: lines += textwrap.wrap(text, width, subsequent_indent='  ', max_lines=3, placeholder=' …')
     lines += [f"! step {a['step']}, {a['name']}: {a['seen']}" for a in view.alarms[-3:]] or ['no alarm']
     if sheets := view.sheets.get('samples'): lines.append(f'newest sheet: {sheets[max(sheets)]}')
     return '\n'.join(l if len(l) <= width or l.startswith('newest') else l[:width - 1] + '…' for l in lines)
@@ -440,11 +454,11 @@ def _table(rows:list) -> str:
     cell = lambda r, k: f"{r[k]:,}" if k == 'step' else '–' if not isinstance(r.get(k), (int, float)) else f'{r[k]:.4g}'
     return '<table><tr>' + ''.join(f'<th>{_html.escape(k.replace("_", " "))}</th>' for k in keys) + '</tr>' + ''.join('<tr>' + ''.join(f'<td>{cell(r, k)}</td>' for k in keys) + '</tr>' for r in rows) + '</table>'
 
-# %% ../nbs/11b_monitor.ipynb #5c5f2d79
+# %% ../nbs/11b_monitor.ipynb #3e358874
 _PAGE = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{name}</title>
 <style>body{{max-width:1250px;margin:24px auto;padding:0 16px;font:15px/1.5 sans-serif;color:#222;background:#fff}}img{{max-width:100%}}h2{{margin:28px 0 8px}}
 table{{border-collapse:collapse;font-size:14px;display:block;overflow-x:auto}}td,th{{padding:3px 12px;text-align:right;border-bottom:1px solid #ddd;white-space:nowrap}}pre{{background:#f5f5f5;padding:12px;overflow:auto}}input{{width:100%}}</style></head>
-<body><h1>{name}</h1>{numbers}<h2>Alarms</h2>{alarms}<h2>Curves</h2><img alt="curves of the run" src="{curves}">{sheets}<h2>Validations</h2>{validations}<details><summary>The recipe</summary><pre>{recipe}</pre></details>
+<body><h1>{name}</h1>{numbers}<h2>Alarms and problems</h2>{alarms}<h2>Curves</h2><img alt="curves of the run" src="{curves}">{sheets}<h2>Validations</h2>{validations}<details><summary>The recipe</summary><pre>{recipe}</pre></details>
 <p class="nd-quiet">Written on {date} by nanodit from {folder}</p></body></html>'''
 
 _SHEETS = '''<h2>Sheets</h2><select id="kind"></select> <span id="step"></span><input type="range" id="at" min="0"><img id="sheet" alt="sheet of pictures">

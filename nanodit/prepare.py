@@ -9,7 +9,7 @@ __all__ = ['BUCKETS', 'SUFFIXES', 'NOT_READ', 'MOST_PIXELS', 'MOST_BYTES', 'LEAS
            'Kept', 'ahead', 'Row', 'Moments', 'Report', 'plot_buckets', 'decoded', 'prepare', 'TwinReport', 'lacking',
            'check_text', 'TwinMaker', 'add_twins', 'Option', 'Flag', 'main']
 
-# %% ../nbs/09_prepare.ipynb #cd86c921
+# %% ../nbs/09_prepare.ipynb #be1c4623
 import argparse, fcntl, hashlib, io, json, os, re, shlex, signal, sys, threading, time, warnings
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
@@ -158,7 +158,7 @@ def jsonl_entry(
     caption = d.get('text', d.get('caption'))
     return path, caption if isinstance(caption, str) else None
 
-# %% ../nbs/09_prepare.ipynb #29cd3cf1
+# %% ../nbs/09_prepare.ipynb #99f23b88
 class Photos:
     "The photos of a folder (or of one JSONL) by their relative path, and where each one's caption is."
     def __init__(self,
@@ -167,36 +167,61 @@ class Photos:
     ):
         source = Path(source)
         if not source.exists(): raise PrepareError(f'{source}: no such folder or file')
-        self.root, self.skip = (source, skip) if source.is_dir() else (source.parent, skip)
+        self.root, self.skip = (source, skip and os.path.realpath(skip)) if source.is_dir() else (source.parent, None)
         self.where, self.left_out, self.lists = {}, [], []     # {path: None or (list, byte)}, [(path, LeftOut)], JSONL files
-        for path in (self._walk(self.root) if source.is_dir() else [source.name]):
+        self.folders, self.links = {}, []                      # {where it really is: its relative path}, links to folders
+        for path in (self._all() if source.is_dir() else [source.name]):
             if path.lower().endswith('.jsonl'): self.lists.append(path)
             else: self.where[path] = None
         for i in range(len(self.lists)): self._read_list(i)
         self.paths = sorted(self.where)
-        if not self.paths: raise PrepareError(f'{source}: no photos; expected files ending in {", ".join(SUFFIXES)}, or a JSONL that names some')
+        if not self.paths: raise PrepareError('\n'.join([f'{source}: no photos; expected files ending in {", ".join(SUFFIXES)}, or a JSONL that names some', *(f'{p} {e.detail}' for p, e in self.left_out[:9])]))
 
     def __len__(self): return len(self.paths)
     def full(self, path): return self.root / path
 
-# %% ../nbs/09_prepare.ipynb #458420b5
+# %% ../nbs/09_prepare.ipynb #c501d53e
 @patch
-def _walk(self:Photos, folder, inside=''):
-    "Relative paths of all photos and caption lists; hidden files are not looked at."
-    for e in sorted(os.scandir(folder), key=lambda e: e.name):
-        path = inside + e.name
-        if e.name.startswith('.'): continue
-        if e.is_dir(follow_symlinks=False):
-            if self.skip is None or Path(e.path).resolve() != Path(self.skip).resolve(): yield from self._walk(e.path, path + '/')
-        elif e.name.lower().endswith(SUFFIXES + ('.jsonl',)): yield path
-        elif e.name.lower().endswith(NOT_READ): self.left_out.append((path, LeftOut('format', f'{Path(path).suffix} is not read; convert it to JPEG, PNG or WebP')))
+def _all(self:Photos):
+    "Relative paths of all photos and caption lists: first in the folder itself, then behind its links to other folders."
+    yield from self._walk('')
+    for link in self.links: yield from self._walk(link + '/')      # grows on the way
 
-# %% ../nbs/09_prepare.ipynb #c583834b
+@patch
+def _walk(self:Photos, inside):
+    "What is in one folder and those in it; `inside` is '' or ends in a slash."
+    folder = self.root / inside; real = os.path.realpath(folder)
+    if inside and real == self.skip: return
+    if real in self.folders: return self._leave(inside, 'folder_twice', f'leads to a folder whose photos are taken as {self.folders[real]}')
+    self.folders[real] = inside or './'
+    try: found = sorted((e.name, e.is_symlink(), e.is_dir(follow_symlinks=False)) for e in os.scandir(folder))
+    except OSError as e: return self._leave(inside or './', 'folder_unreadable', f'is a folder that cannot be looked into ({e.strerror})')
+    for name, link, is_folder in found:
+        path, end = inside + name, name.lower()
+        if name.startswith('.'): continue
+        if is_folder: yield from self._walk(path + '/')
+        elif link and os.path.isdir(self.full(path)): self.links.append(path)
+        elif end.endswith(SUFFIXES + ('.jsonl',)): yield path
+        elif link and not end.endswith('.txt') and (why := _leads_nowhere(self.full(path))): self._leave(path, 'no_file', why)
+        elif end.endswith(NOT_READ): self._leave(path, 'format', f'{Path(path).suffix} is not read; convert it to JPEG, PNG or WebP')
+
+# %% ../nbs/09_prepare.ipynb #67677f01
+@patch
+def _leave(self:Photos, path, code, detail): self.left_out.append((path, LeftOut(code, detail)))
+
+def _leads_nowhere(path):
+    "What is wrong with a link, None if it leads to something."
+    try: os.stat(path)
+    except OSError as e: return f'is a link to {os.readlink(path)}, which cannot be reached ({e.strerror})'
+
+# %% ../nbs/09_prepare.ipynb #8887d8af
 @patch
 def _read_list(self:Photos, i):
     "Notes for each photo of a JSONL at which byte its line begins."
     beside, at = Path(self.lists[i]).parent, 0
-    with open(self.full(self.lists[i]), 'rb') as f:
+    try: f = open(self.full(self.lists[i]), 'rb')
+    except OSError as e: return self._leave(self.lists[i], 'list_unreadable', f'is a list of captions that cannot be read ({e.strerror})')
+    with f:
         for n, line in enumerate(f, 1):
             start, at = at, at + len(line)
             if not line.strip(): continue
@@ -333,14 +358,14 @@ def scan(self:Job):
     for path, e in self.want.items():
         if not e.key: e.key = key_for(path, taken); taken.add(e.key)
 
-# %% ../nbs/09_prepare.ipynb #7881f36f
+# %% ../nbs/09_prepare.ipynb #674f3cb2
 @patch
 def _look(self:Job, path, was):
     "The photo's entry, from its record where it has not changed. Raises `LeftOut`."
-    caption = short_hash(self.photos.caption(path))
     full = self.photos.full(path)
     try: st = os.stat(full)
-    except OSError as e: raise LeftOut('no_file', f'cannot be read ({e.strerror})')
+    except OSError as e: raise LeftOut('no_file', full.is_symlink() and _leads_nowhere(full) or f'cannot be read ({e.strerror})')
+    caption = short_hash(self.photos.caption(path))
     if not full.is_file(): raise LeftOut('not_a_photo', 'is no ordinary file')
     if not st.st_size: raise LeftOut('empty_file', 'the file is empty')
     if st.st_size > MOST_BYTES: raise LeftOut('too_large', f'is larger than {MOST_BYTES / 1e6:.0f} MB')
@@ -358,7 +383,7 @@ def _still_out(full, why):
     try: full.read_bytes()
     except OSError: return why
 
-# %% ../nbs/09_prepare.ipynb #bce89d71
+# %% ../nbs/09_prepare.ipynb #efa096b6
 _MADE_OF = dict(latents='vae', text='t5h', vision='dinov3')     # the recipe's entries and what they make
 
 @patch
@@ -380,6 +405,8 @@ def compare(self:Job):
     if self.drop: self.notes.append(f'shards removed: {len(self.drop)}, none of their photos belongs to their bucket any more')
     gone = [p for p in self.known if p not in self.photos.where]
     if gone: self.notes.append(f'photos no longer there: {len(gone)}, their samples are removed')
+    away = [p for p, e in self.photos.left_out if e.code in ('no_file', 'folder_unreadable') and any(g.startswith(p.rstrip('/') + '/') for g in gone)]
+    if away and not self.forget: raise PrepareError(f'{self.photos.full(away[0])} cannot be reached, and photos of earlier runs lie behind it; bring it back, or add --forget to remove their samples')
     if len(gone) > len(self.known) / 2 and not self.forget:
         raise PrepareError(f'{len(gone)} of {len(self.known)} photos of earlier runs are not in {self.photos.root}; if that is meant, add --forget')
 
@@ -636,7 +663,7 @@ def finish(self:Job) -> Report:
     write_atomic(self.out / 'report/enlarged.jsonl', ''.join(json.dumps(dict(photo=e.photo, width=e.width, height=e.height, bucket=e.bucket, times=round(e.upscale, 2))) + '\n' for e in small).encode())
     return report
 
-# %% ../nbs/09_prepare.ipynb #9075bc36
+# %% ../nbs/09_prepare.ipynb #297cf04c
 @patch
 def draw_report(self:Job, report, enlarged):
     "The buckets as a plot, and a contact sheet for each, decoded from its latents."
@@ -656,7 +683,7 @@ def decoded(
     im = Image.fromarray((p.transpose(1, 2, 0) * 255).round().clip(0, 255).astype(np.uint8)); k = side / max(im.size)
     return im.resize((max(1, int(im.width * k)), max(1, int(im.height * k))), Image.Resampling.LANCZOS)
 
-# %% ../nbs/09_prepare.ipynb #9471c52d
+# %% ../nbs/09_prepare.ipynb #30547536
 def prepare(
     photos:Path,               # a folder, or one JSONL
     out:Path,                  # the data set; created, or brought up to date
@@ -666,7 +693,7 @@ def prepare(
     flip_twins:bool=False,     # also store what the mirrored photo needs (plan D.3)
     buckets:tuple=BUCKETS,     # 'WxH' (plan A.1)
     no_upscale:bool=False,     # leave out photos smaller than their bucket
-    forget:bool=False,         # allow that more than half of the photos have gone since the last run
+    forget:bool=False,         # allow that more than half of the photos have gone since the last run, or that a folder of theirs cannot be reached
     samples_per_shard:int=1000,
     batch_size:int=16,         # photos encoded together
     workers:int=4,             # threads that read and resize
@@ -817,7 +844,7 @@ class Flag(Option):
 
 def _terminated(*_): raise KeyboardInterrupt
 
-# %% ../nbs/09_prepare.ipynb #bef5d17d
+# %% ../nbs/09_prepare.ipynb #459367b1
 @call_parse
 def main(
     photos:Param("folder of photos with captions, or one JSONL; or the word add-twins", str),
@@ -828,7 +855,7 @@ def main(
     flip_twins:Param("also store what mirrored photos need", action=Flag)=False,
     buckets:Param("WIDTHxHEIGHT, separated by commas", str)=','.join(BUCKETS),
     no_upscale:Param("leave out photos that are smaller than their bucket", action=Flag)=False,
-    forget:Param("allow that more than half of the photos have gone since the last run", action=Flag)=False,
+    forget:Param("allow that more than half of the photos have gone since the last run, or that a folder of theirs cannot be reached", action=Flag)=False,
     samples_per_shard:Param("photos in a shard", int, action=Option)=1000,
     batch_size:Param("photos encoded together", int, action=Option)=16,
     workers:Param("threads that read photos", int)=4,

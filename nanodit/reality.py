@@ -364,7 +364,7 @@ def seen(self:_Reads, node):
     "An attribute or a subscript: a read, if it ends at a key."
     p, base = self.path(node), self.path(node.value)
     if p in self.leaves and isinstance(node.ctx, ast.Load): self.found.add(p)
-    if isinstance(node, ast.Attribute) and base: self.found |= self.leaves & {(*base, k) for k in self.properties.get(node.attr, ())}
+    if isinstance(node, ast.Attribute) and base is not None: self.found |= self.leaves & {(*base, *k) for k in self.properties.get(node.attr, ())}
     if isinstance(node, ast.Subscript) and base and not isinstance(node.slice, ast.Constant): self.dynamic.add(base)
     self.generic_visit(node)
 
@@ -397,12 +397,17 @@ def _modules(root):
     skip = '__init__', '_modidx', 'config', 'reality'
     return {p.stem: ast.parse(p.read_text(encoding='utf-8')) for p in sorted(Path(root).glob('nanodit/*.py')) if p.stem not in skip}
 
+def _chain(node):
+    "The attributes that lead from `self` to an expression; None if it does not begin there."
+    if isinstance(node, ast.Attribute): return None if (up := _chain(node.value)) is None else (*up, node.attr)
+    return () if getattr(node, 'id', '') == 'self' else None
+
 def _properties(root):
-    "Property of a config section -> the attributes of the section that it reads."
+    "Property of a config section -> the attributes of the section, or of those in it, that it reads, as tuples."
     path = Path(root) / 'nanodit/config.py'
     tree = ast.parse(path.read_text(encoding='utf-8') if path.exists() else '')
     found = [f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) and any('prop' in ast.unparse(d) for d in f.decorator_list)]
-    return {f.name: {n.attr for n in ast.walk(f) if isinstance(n, ast.Attribute) and getattr(n.value, 'id', '') == 'self'} for f in found}
+    return {f.name: {k for n in ast.walk(f) if (k := _chain(n))} for f in found}
 
 # %% ../nbs/16_reality.ipynb #c3d72c39
 def config_reads(

@@ -7,13 +7,14 @@ __all__ = ['ARRAYS', 'TWINS', 'DIRECTION', 'INDEX_VERSION', 'ShardError', 'write
            'random_sample', 'npy_bytes', 'encode_sample', 'read_sums', 'TarFile', 'ShardWriter', 'write_shards',
            'Damage', 'tar_members', 'npy_layout', 'group_members', 'read_mask', 'text_rows', 'index_sample',
            'index_tar', 'cache_read', 'cache_write', 'find_tars', 'Member', 'TarTable', 'load_table', 'ShardIndex',
-           'damage_report', 'write_twins', 'read_into', 'read_array', 'read_sample', 'read_mask_at', 'LatentStats',
-           'measure_latents', 'load_latents', 'id_fraction', 'bad_values', 'sha256_file', 'verify_tar', 'verify',
-           'summary', 'table_text', 'bucket_row', 'main']
+           'damage_report', 'write_twins', 'open_tar', 'read_into', 'read_array', 'read_sample', 'read_mask_at',
+           'LatentStats', 'measure_latents', 'load_latents', 'id_fraction', 'bad_values', 'sha256_file', 'verify_tar',
+           'verify', 'summary', 'table_text', 'bucket_row', 'main']
 
-# %% ../nbs/04_shards.ipynb #d86b49f3
-import hashlib, io, json, math, os, re, sys, tarfile, threading
+# %% ../nbs/04_shards.ipynb #93d27941
+import functools, hashlib, io, json, math, os, re, sys, tarfile, threading
 from array import array
+from contextlib import contextmanager
 from dataclasses import dataclass, asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -506,7 +507,7 @@ def find_tars(
     if set(want) - set(res): raise ShardError(f"{dir}: no shards of bucket {', '.join(sorted(set(want)-set(res)))}; there are {', '.join(sorted(res))}")
     return {b: res[b] for b in sorted(res) if not want or b in want}
 
-# %% ../nbs/04_shards.ipynb #de1f0f69
+# %% ../nbs/04_shards.ipynb #1040d5c4
 class Member(NamedTuple):
     "Where one array of one sample lies."
     path: str       # the tar
@@ -515,12 +516,13 @@ class Member(NamedTuple):
     dtype: np.dtype|None  # None for raw bytes (JSON, JPEG)
     shape: tuple
     fortran: bool
+    stamp: tuple    # (size, mtime_ns) of the tar when it was indexed
 
 class TarTable:
     "The index of one tar in memory: a few arrays, some hundred bytes a sample."
     def __init__(self, path, d):
         self.bad = {k for k,_ in d['damage'] if k}
-        self.path, self.keys, self.captions, self.size = str(path), d['keys'], d['caption'], d['size']
+        self.path, self.keys, self.captions, self.stamp = str(path), d['keys'], d['caption'], (d['size'], d['mtime_ns'])
         self.len, self.prefix, self.len_flip, self.prefix_flip = (array('q', d[k]) for k in ('len', 'prefix', 'len_flip', 'prefix_flip'))
         self.layouts = [(np.dtype(dt), tuple(sh), bool(fo)) for dt,sh,fo in d['layouts']]
         self.layouts.append((None, (), False))   # at -1: raw bytes
@@ -528,7 +530,7 @@ class TarTable:
     def member(self, row, name):
         c = self.cols.get(name)
         if c is None or (offset := c[0][row]) < 0: return None
-        return Member(self.path, offset, c[1][row], *self.layouts[c[2][row]])
+        return Member(self.path, offset, c[1][row], *self.layouts[c[2][row]], self.stamp)
 
 # %% ../nbs/04_shards.ipynb #0b6938eb
 def load_table(dir, path, bucket, twins=False):
@@ -755,7 +757,21 @@ def fingerprint(self: ShardIndex) -> str:
         self._fp = h.hexdigest()[:16]
     return self._fp
 
-# %% ../nbs/04_shards.ipynb #20cdea5a
+# %% ../nbs/04_shards.ipynb #6ceff314
+@contextmanager
+def open_tar(
+    m: Member,  # what will be read
+):
+    "The member's tar as an open file descriptor. Raises `ShardError` when it is no longer the file that was indexed."
+    fd = os.open(m.path, os.O_RDONLY)
+    try:
+        st = os.fstat(fd)
+        if (st.st_size, st.st_mtime_ns) != m.stamp:
+            raise ShardError(f"{m.path}: was changed after its index was built, so that its arrays may lie elsewhere now. Stop whatever writes to it and start again")
+        yield fd
+    finally: os.close(fd)
+
+# %% ../nbs/04_shards.ipynb #e70e35d5
 def read_into(
     fd: int,          # the open tar
     m: Member,        # where it lies
@@ -767,7 +783,7 @@ def read_into(
     while got < len(view):
         n = os.preadv(fd, [view[got:]], m.offset+got)
         if not n:
-            raise ShardError(f"{m.path}: ends before byte {m.offset+len(view)}; it was changed after its index was built. "
+            raise ShardError(f"{m.path}: ends before byte {m.offset+len(view)}: it was cut while it was read. "
                              "Stop whatever writes to it and start again")
         got += n
 
@@ -781,7 +797,7 @@ def read_array(
     a = a.astype(m.dtype.newbyteorder('='), copy=False)
     return a.T if m.fortran else a
 
-# %% ../nbs/04_shards.ipynb #a395a387
+# %% ../nbs/04_shards.ipynb #638ad66d
 def read_sample(
     index: ShardIndex,  # an open index
     bucket: str,        # one of its buckets
@@ -793,13 +809,11 @@ def read_sample(
     for name in ('json', 'jpg', *ARRAYS, *TWINS):
         m = index.member(bucket, position, name)
         if m is None: continue
-        fd = os.open(m.path, os.O_RDONLY)
-        try:
+        with open_tar(m) as fd:
             if m.dtype is None:
                 raw = bytearray(m.nbytes); read_into(fd, m, np.frombuffer(raw, np.uint8))
                 res[name] = json.loads(raw) if name == 'json' else bytes(raw)
             else: res[name] = read_array(fd, m)
-        finally: os.close(fd)
     for p in '', '_flip':
         if f't5h{p}' in res: res[f't5m{p}'] = _mask_of(res, p)
     return res
@@ -822,7 +836,7 @@ def _mask_of(s, p):
     m = np.asarray(m).ravel()
     return m if len(m) == rows else np.ones(rows, np.uint8)
 
-# %% ../nbs/04_shards.ipynb #4cc51a05
+# %% ../nbs/04_shards.ipynb #6537c482
 @dataclass
 class LatentStats:
     "Per-channel statistics of a data set's latents, and what mirroring does to them: `latents.json`."
@@ -834,7 +848,7 @@ class LatentStats:
     std: list              # (C,), above zero
     flip_parity: list|None = None  # (C,) of +1 or -1: mirrored picture = mirrored latent × parity; None: it does not hold
     count: int = 0         # photos measured
-    fingerprint: str|None = None   # of the index they were measured on; None when the encoder wrote the file
+    fingerprint: str|None = None   # of the photos and tars they were measured on; None when the encoder wrote the file
 
     def __post_init__(self):
         self.mean, self.std = [float(x) for x in self.mean], [float(x) for x in self.std]
@@ -845,7 +859,7 @@ class LatentStats:
         if not all(s > 0 and np.isfinite(s) for s in self.std): raise ShardError("latents.json: every std must be a finite number above zero")
         if self.flip_parity and set(self.flip_parity) - {1, -1}: raise ShardError("latents.json: flip_parity has entries other than +1 and -1")
 
-# %% ../nbs/04_shards.ipynb #5c8d2b8a
+# %% ../nbs/04_shards.ipynb #97079394
 @patch
 def normalize(self: LatentStats,
     z: torch.Tensor,  # (B, C, h, w) as stored
@@ -866,7 +880,10 @@ def denormalize(self: LatentStats,
 def _ms(self: LatentStats, z):
     if z.shape[-3] != self.channels: raise ShardError(f"latents of shape {tuple(z.shape)} have {z.shape[-3]} channels, the statistics {self.channels}")
     dt = torch.promote_types(z.dtype, torch.float32)
-    return (torch.tensor(v, dtype=dt, device=z.device)[:,None,None] for v in (self.mean, self.std))
+    return (_channels(tuple(v), dt, z.device) for v in (self.mean, self.std))
+
+@functools.lru_cache(16)
+def _channels(values, dtype, device): return torch.tensor(values, dtype=dtype, device=device)[:,None,None]    # once: a GPU would be waited for each time
 
 # %% ../nbs/04_shards.ipynb #ae34831d
 @patch
@@ -886,7 +903,7 @@ def load(cls: LatentStats, dir: str|Path) -> LatentStats:
     try: return cls(**d)
     except TypeError as e: raise ShardError(f"{path}: {e}; delete it to have it measured again") from None
 
-# %% ../nbs/04_shards.ipynb #33b5d6bc
+# %% ../nbs/04_shards.ipynb #c8bbeef1
 def measure_latents(
     index: ShardIndex,          # the data set
     codec: str = 'unknown',     # who made the latents
@@ -898,9 +915,7 @@ def measure_latents(
     spots = [(b, i) for b in index.buckets for i in range(index.n(b))]
     for b,i in tqdm(spots, desc='latent statistics', unit='photo', delay=2, leave=False):
         m = index.member(b, i, 'vae')
-        fd = os.open(m.path, os.O_RDONLY)
-        try: z = read_array(fd, m).astype(np.float64)
-        finally: os.close(fd)
+        with open_tar(m) as fd: z = read_array(fd, m).astype(np.float64)
         z = z.reshape(len(z), -1)
         k, zm = z.shape[1], z.mean(1)
         if not np.isfinite(zm).all(): raise ShardError(f"{m.path}: sample {index.ids(b)[i]!r}: .vae.npy has NaN or infinite values; `verify` finds all of these")
@@ -909,25 +924,31 @@ def measure_latents(
     std = np.sqrt(m2/n)
     std[std == 0] = 1.   # a constant channel carries nothing; it becomes 0 by its mean alone
     down = bucket_size(index.buckets[0])[0]//index.member(index.buckets[0], 0, 'vae').shape[2]
-    return LatentStats(codec, codec_version, len(std), down, mean.tolist(), std.tolist(), flip_parity, len(spots), index.fingerprint)
+    return LatentStats(codec, codec_version, len(std), down, mean.tolist(), std.tolist(), flip_parity, len(spots), _measured_on(index))
 
-# %% ../nbs/04_shards.ipynb #5d22f466
+# %% ../nbs/04_shards.ipynb #71814c6c
 def load_latents(
     index: ShardIndex,  # the data set
 ) -> LatentStats:
-    "The statistics from `latents.json`; measured once and cached when there are none (older data sets) or the photos have changed."
-    index = index if index.whole is None else index.whole   # a part has the statistics of the whole: one latent space, whatever is held out
+    "The statistics from `latents.json`; measured once and cached when there are none (older data sets) or the tars have changed."
+    index, known = index if index.whole is None else index.whole, ()   # a part has the statistics of the whole: one latent space, whatever is held out
     if (index.dir/'latents.json').exists():
         s = LatentStats.load(index.dir)
-        if s.fingerprint in (None, index.fingerprint): return _check_stats(index, s)
-    cached = f'latents-{index.fingerprint}.json'
+        if s.fingerprint in (None, _measured_on(index)): return _check_stats(index, s)
+        known = s.codec, s.codec_version, s.flip_parity
+    cached = f'latents-{_measured_on(index)}.json'
     if d := cache_read(index.dir, cached): return LatentStats(**d)
-    s = measure_latents(index)
+    s = measure_latents(index, *known)
     cache_write(index.dir, cached, asdict(s))
     if index.buckets == list(find_tars(index.dir)):   # of all photos, not of some buckets
         try: s.save(index.dir)
         except OSError: pass
     return s
+
+def _measured_on(index):
+    "The photos and the tars they lay in: a tar that was written again may hold other latents under the same names."
+    stamps = [[b, t.stamp] for b,ts in index.tables.items() for t in ts]
+    return hashlib.sha256(json.dumps([index.fingerprint, stamps]).encode()).hexdigest()[:16]
 
 def _check_stats(index, s):
     "Refuses statistics of some other encoder's latents."
@@ -1043,7 +1064,7 @@ def _thumb(sample, decode):
     rgb = np.clip((three-lo)/np.maximum(hi-lo, 1e-9), 0, 1)
     return Image.fromarray((rgb.reshape(-1, *z.shape[1:]).transpose(1,2,0)*255).astype(np.uint8))
 
-# %% ../nbs/04_shards.ipynb #52e5102c
+# %% ../nbs/04_shards.ipynb #5df4e822
 def bucket_row(
     index: ShardIndex,   # an open index
     bucket: str,         # one of its buckets
@@ -1059,7 +1080,7 @@ def bucket_row(
     for i,p in enumerate(spots): sheet.paste(_thumb(read_sample(index, bucket, int(p)), decode).resize((w, h), Image.NEAREST), (i*(w+2), 0))
     return sheet
 
-# %% ../nbs/04_shards.ipynb #de4fcfb1
+# %% ../nbs/04_shards.ipynb #75c35c57
 def _inspect(dir, buckets, sheet):
     index = ShardIndex.open(dir, buckets, on_damage='skip')
     print(f"{dir}: {len(index)} photos, fingerprint {index.fingerprint}\n\n{table_text(summary(index))}\n")

@@ -6,7 +6,7 @@
 __all__ = ['USER_ERRORS', 'lr_at', 'make_optimizers', 'open_data', 'Stopped', 'Halted', 'Trainer', 'graphs', 'memory_gb', 'train',
            'forecast', 'main']
 
-# %% ../nbs/13_train.ipynb #70d89ad0
+# %% ../nbs/13_train.ipynb #d9e33c53
 import json
 import math
 import os
@@ -16,7 +16,9 @@ import shutil
 import signal
 import sys
 import time
-from contextlib import contextmanager
+import traceback
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 import torch
 from fastcore.basics import patch
@@ -33,9 +35,9 @@ from .data import BatchPlan, DataError, Ledger, Loader, round_up
 from .encoders import EncoderError, load_encoders
 from .shapes import make_shapes
 from .prepare import Flag
-from .checkpoint import (EMA, Checkpoint, CheckpointError, CheckpointWriter, PosthocEMA, latest_checkpoint, list_checkpoints, load_checkpoint,
+from .checkpoint import (EMA, Checkpoint, CheckpointError, CheckpointWriter, PosthocEMA, hold_run, latest_checkpoint, list_checkpoints, load_checkpoint,
     optimizer_to_tensors, set_aside_after, tensors_to_optimizer)
-from .runlog import CONDITIONS, Alarm, Alarms, LogError, RunLog, read_history, sinks
+from .runlog import CONDITIONS, NO_ROOM, Alarm, Alarms, LogError, RunLog, read_history, sinks
 from .validate import Validator
 from .estimate import estimate
 from .distributed import DistributedError, Group, accumulating, agree, forget_whole, from_main, full_state, load_full_state, parallel, still_here, total, whole, whole_states
@@ -70,7 +72,7 @@ def make_optimizers(
         for g in out[-1].param_groups: g['peak'] = o.muon_lr
     return out
 
-# %% ../nbs/13_train.ipynb #a5605318
+# %% ../nbs/13_train.ipynb #2bf72968
 def open_data(
     cfg:Config,
     progress:bool=True,       # show a bar while drawing
@@ -85,7 +87,7 @@ def open_data(
         tmp.rename(folder)
     if group: from_main(group, None)
     _same_shapes(cfg)
-    index = ShardIndex.open(folder, d.buckets, on_damage=d.on_damage)
+    index = ShardIndex.open(folder, d.buckets, on_damage=d.on_damage); _model_fits(cfg.model, index)
     return *index.split(cfg.validation.held_out), load_latents(index), load_encoders(folder)
 
 def _same_shapes(cfg):
@@ -96,7 +98,18 @@ def _same_shapes(cfg):
     if other := [f'data.shapes.{k} (then {then[k]}, now {v})' for k, v in d.shapes.model_dump().items() if then.get(k, v) != v]:
         raise ShardError(f'{noted.parent} was drawn with other settings: {"; ".join(other)}. Go on with those, choose another data.shard_base_dir, or delete the folder to have it drawn anew')
 
-# %% ../nbs/13_train.ipynb #b2caf9be
+def _model_fits(m, index):
+    "Refuses a network whose inputs are not what the shards hold, before a rare bucket meets it in the middle of the run. Raises `ConfigError`."
+    wrong = {}
+    for b in index.buckets:
+        for i in range(index.n(b)):
+            (c, *sides), text, dino = (index.member(b, i, k).shape for k in ('vae', 't5h', 'dinov3'))
+            for key, has in dict(in_channels=c, text_dim=text[-1], dino_dim=math.prod(dino)).items():
+                if has != getattr(m, key): wrong['model.' + key] = f'is {getattr(m, key)}, but the shards have {has} ({b}, photo {index.ids(b)[i]!r}); set it to {has}, or train on shards of another encoder'
+        if any(x % m.patch_size for x in sides): wrong['data.buckets'] = f'{b} has latents of {sides[0]} x {sides[1]}, which cannot be divided by model.patch_size {m.patch_size}; list the buckets to train on without it'
+    if wrong: raise ConfigError([Problem(k, what, str(index.dir)) for k, what in wrong.items()])
+
+# %% ../nbs/13_train.ipynb #ee7ca13c
 class Stopped(Exception):
     "The run was asked to stop, by a signal or the clock; `args[0]` says by what. A checkpoint was saved."
 class Halted(Exception):
@@ -110,6 +123,7 @@ class Trainer:
         device:str|None=None,       # None = the GPU if there is one
     ):
         self.cfg, self.step, self.skipped, self.stop, self.ends, self.record = cfg, 0, 0, None, None, None
+        self.torn, self.problems = False, {}               # in the middle of an update; what the last validation could not do
         self.group = Group(device); self.device = self.group.device; self.progress = progress and self.group.main
         self.run_dir = Path(cfg.checkpoint.output_dir)
         self.index, self.held_out, self.stats, self.encoders = open_data(cfg, self.progress, self.group)
@@ -126,27 +140,32 @@ class Trainer:
         self.ledger, self.alarms = Ledger(self.plan, self.index), Alarms(cfg.alarms)
         self.validator = Validator(cfg, self.index, self.held_out, self.stats)
 
-# %% ../nbs/13_train.ipynb #52546dc0
+# %% ../nbs/13_train.ipynb #abc14c85
 @patch
 def losses(self:Trainer,
     batch,                            # a `Batch`
-) -> tuple[Tensor, Tensor, Tensor]:   # loss (B,); RMS of the predicted ÷ of the target velocity, a number; groups (B, 14) on the CPU: one-hot among `CONDITIONS`, one-hot among the tenths of t
+) -> tuple[Tensor, Tensor, Tensor]:   # loss (B,); RMS of the predicted ÷ of the target velocity, a number; groups (B, 14): one-hot among `CONDITIONS`, one-hot among the tenths of t
     "Flow loss of a micro-batch (plan C.2), in the configured precision (plan C.3)."
     t, seed, slots = self.cfg.training, self.cfg.seed, batch.slots
     b = batch.to(self.device)
     x0 = self.stats.normalize(b.latents)
-    eps = slot_normal(seed, 'noise', slots, x0.shape[1:]).to(self.device)
+    eps = self._send(slot_normal(seed, 'noise', slots, x0.shape[1:]))
     times = sample_timesteps(seed, slots, t.timestep_sampling, t.logit_normal_loc, t.logit_normal_scale)
     keep_text, keep_dino = drop_conditions(seed, slots, **t.cfg_dropout.model_dump())
     groups = torch.cat([one_hot(2 * (~keep_text).long() + (~keep_dino).long(), 4), one_hot((times * 10).long().clamp(max=9), 10)], 1)
-    times, keep_text, keep_dino = (x.to(self.device) for x in (times, keep_text, keep_dino))
+    times, keep_text, keep_dino, groups = map(self._send, (times, keep_text, keep_dino, groups))
     L = round_up(int(batch.text_mask.sum(1).max()), 16) if self.device.type == 'cpu' and not t.compile else b.text.shape[1]    # eager on a CPU: less padding
     with torch.autocast(self.device.type, torch.bfloat16, enabled=t.precision == 'bf16'):
         v = self.net(interpolate(x0, eps, times), times, b.text[:, :L], b.text_mask[:, :L], b.dino, keep_text, keep_dino)
     target = velocity_target(x0, eps)
     return flow_loss(v, target), rms(v.detach()) / rms(target), groups
 
-# %% ../nbs/13_train.ipynb #38b05254
+@patch
+def _send(self:Trainer, x:Tensor) -> Tensor:
+    "To the device, without waiting until what it is still computing is done: from page-locked memory, which torch keeps until it was read."
+    return x.pin_memory().to(self.device, non_blocking=True) if self.device.type == 'cuda' else x
+
+# %% ../nbs/13_train.ipynb #a6f1dfd3
 @patch
 def train_step(self:Trainer,
     batches:list,   # the micro-batches of this step
@@ -160,12 +179,12 @@ def train_step(self:Trainer,
         with accumulating(self.net, i < n - 1):
             loss, v_ratio, groups = self.losses(batch)
             (loss.mean() / n).backward()
-        counts = groups.sum(0).to(self.device)
-        numbers = numbers + torch.cat([loss.detach().mean()[None] / n, v_ratio[None] / n, loss.detach() @ groups.to(loss), counts]).double()
+        numbers = numbers + torch.cat([loss.detach().mean()[None] / n, v_ratio[None] / n, loss.detach() @ groups.to(loss), groups.sum(0)]).double()
     norm = whole(nn.utils.clip_grad_norm_(self.model.parameters(), t.grad_clip))
     loss, v_ratio, *by, norm = torch.cat([total(self.group, numbers), norm[None].double()]).tolist()
     finite = math.isfinite(norm)
     if finite:
+        self.torn = True
         for o in self.optimizers: o.step()
     for o in self.optimizers: o.zero_grad(set_to_none=True)
     self.step += 1
@@ -174,6 +193,7 @@ def train_step(self:Trainer,
     if finite:
         self.ema.update(self.step)
         if self.posthoc: self.posthoc.update(self.step)
+    self.torn = False
     means = [s / c if c else None for s, c in zip(by[:14], by[14:])]; ranks = self.group.world_size
     record = dict(step=self.step - 1, loss=loss / ranks, grad_norm=norm, lr=self.optimizers[0].param_groups[0]['lr'], v_ratio=v_ratio / ranks,
                   loss_by_condition=dict(zip(CONDITIONS, means[:4])), loss_by_t=means[4:])
@@ -193,9 +213,9 @@ def look_at_clock(self:Trainer):
     "Asks the run to stop when `training.max_hours` are over."
     if self.ends and time.monotonic() > self.ends and not self.stop: self.stop = f'training.max_hours = {self.cfg.training.max_hours:g}'
 
-# %% ../nbs/13_train.ipynb #89f4e36b
+# %% ../nbs/13_train.ipynb #d10dab7f
 @patch
-def save(self:Trainer, writer:CheckpointWriter, **metrics) -> int:    # bytes of the tensors
+def save(self:Trainer, writer:CheckpointWriter, retire:bool=True, **metrics) -> int:    # bytes of the tensors
     "A checkpoint of this moment: enough to resume bit for bit, and to draw pictures from it alone (plan C.6)."
     averages = dict(ema=self.ema.state_dict()) | (self.posthoc.tensors() if self.posthoc else {})
     weights, optimizers, averages = full_state(self.model, self.optimizers, averages)
@@ -204,16 +224,25 @@ def save(self:Trainer, writer:CheckpointWriter, **metrics) -> int:    # bytes of
     if not self.group.main: return 0
     moments, meta = optimizer_to_tensors(optimizers)
     tensors = dict(model=weights, **averages, optimizer=moments, ledger=dict(flipped=flipped))
-    writer.save(self.step, tensors, self.state() | dict(optimizer=meta, metrics=metrics))
-    self.ledger.save(self.run_dir / 'ledger.jsonl', self.step)
+    writer.save(self.step, tensors, self.state() | dict(optimizer=meta, metrics=metrics), retire)
+    with self._if_room('ledger.jsonl'): self.ledger.save(self.run_dir / 'ledger.jsonl', self.step)      # for people; the checkpoint has the counts
     return sum(t.nbytes for part in tensors.values() for t in part.values())
 
 @patch
 def state(self:Trainer) -> dict:
     "The plain part of a checkpoint."
     return dict(config=self.cfg.model_dump(mode='json'), plan=self.plan.fingerprint, data=self.index.fingerprint, effective_batch=self.plan.effective_batch,
-                latents=vars(self.stats), encoders=self.encoders, skipped=self.skipped, device=str(self.device), ranks=self.group.world_size,
+                latents=vars(self.stats), encoders=self.encoders, ledger_since=self.ledger.since, skipped=self.skipped, device=str(self.device), ranks=self.group.world_size,
                 versions=dict(nanodit=nanodit.__version__, torch=torch.__version__, python=platform.python_version()))
+
+@patch
+@contextmanager
+def _if_room(self:Trainer, what:str):
+    "A file that the run can do without is no reason to end it."
+    try: yield
+    except OSError as e:
+        if e.errno not in NO_ROOM: raise
+        self._say(f'step {self.step}: {self.run_dir / what} could not be written, the disk is full')
 
 @patch
 def snapshot(self:Trainer, writer:CheckpointWriter):
@@ -221,7 +250,7 @@ def snapshot(self:Trainer, writer:CheckpointWriter):
     averages = whole_states(self.posthoc.tensors())
     if self.group.main: writer.save(self.step, averages, self.state())
 
-# %% ../nbs/13_train.ipynb #9ffafd98
+# %% ../nbs/13_train.ipynb #491ec8fa
 _FITS = 'model.', 'training.optimizer.type'      # what the saved tensors depend on
 
 @patch
@@ -233,6 +262,9 @@ def resume(self:Trainer,
     ckpt = latest_checkpoint(self.run_dir) if where == 'auto' else load_checkpoint(where)
     agree(self.group, 0)                             # all have read it before anything is set aside
     if ckpt is None: return False
+    ours = ckpt.path.resolve().parent == self.run_dir.resolve()
+    if not ours and (own := list_checkpoints(self.run_dir)):
+        raise CheckpointError(f'{self.run_dir} has checkpoints of its own, up to {own[-1].name}: go on with them without --resume, or choose another checkpoint.output_dir for what begins at {where}')
     changed = diff_configs(make_config(ckpt.state['config'], source=f'{ckpt.path}/state.json'), self.cfg)
     if wrong := [f'{k} (then {a}, now {b})' for k, (a, b) in changed.items() if k.startswith(_FITS)]:
         raise CheckpointError(f'{ckpt.path} has another model or optimizer than this config: {"; ".join(wrong)}. Go on with the config beside it, or choose another checkpoint.output_dir')
@@ -244,33 +276,39 @@ def resume(self:Trainer,
     elif self.posthoc: self._say('post-hoc averages begin at this step: the checkpoint has none')
     self.step, self.skipped = ckpt.step, ckpt.state['skipped']
     for k, (a, b) in changed.items(): self._say(f'changed since the checkpoint: {k} was {a}, is {b}')
-    if ckpt.path.parent == self.run_dir and self.group.main:            # later ones belong to a life that is given up
-        set_aside_after(self.run_dir, self.step); set_aside_after(self.run_dir / 'posthoc', self.step)
+    if ours and self.group.main:                     # later ones belong to a life that is given up
+        with hold_run(self.run_dir): gone = set_aside_after(self.run_dir, self.step) + set_aside_after(self.run_dir / 'posthoc', self.step)
+        if gone: self._say(f'later checkpoints are set aside, as {gone[0]}' + f' and {len(gone) - 1} more' * (len(gone) > 1))
     return True
 
-# %% ../nbs/13_train.ipynb #0a02b79a
+# %% ../nbs/13_train.ipynb #bce79a72
 @patch
 def _same_data(self:Trainer, ckpt:Checkpoint, allowed:bool):
-    "Takes over the ledger, or says what is different about data and batch."
-    if ckpt.state['plan'] == self.plan.fingerprint:
-        self.ledger.flipped[:] = ckpt.tensors['ledger']['flipped'].numpy() * self.group.main
-        return
-    then, now = ckpt.state['effective_batch'], self.plan.effective_batch
-    what = [w for w, differs in ((f'effective batch {then}, now {now}', then != now), ('other photos or another held-out share', ckpt.state['data'] != self.index.fingerprint)) if differs]
-    what = ', '.join(what) or 'another seed or batch_size'
-    if not allowed: raise CheckpointError(f"{ckpt.path} was trained with another data set, seed or batch size ({what}). Go on with the config beside it, choose another "
-                                          "checkpoint.output_dir, or add --allow-changed-data to go on all the same: from this step on photos come in a new order")
-    stats = LatentStats(**ckpt.state['latents'])
-    if stats.codec != self.stats.codec: raise CheckpointError(f'{ckpt.path} was trained on latents of {stats.codec}, these are of {self.stats.codec}: the model cannot use them; encode the photos with {stats.codec}')
-    self.stats = self.validator.stats = stats
-    self._say(f'going on with changed data ({what}): the ledger starts anew')
+    "Takes over the latent statistics and the ledger, or says what is different about data, encoders and batch."
+    s, stats, now = ckpt.state, LatentStats(**ckpt.state['latents']), self.plan.effective_batch
+    codecs = [f'{x.codec} {x.codec_version}'.strip() for x in (stats, self.stats)]
+    if codecs[0] != codecs[1] and 'unknown' not in (stats.codec, self.stats.codec):
+        raise CheckpointError(f'{ckpt.path} was trained on latents of {codecs[0]}, these are of {codecs[1]}: the model cannot use them; encode the photos with {codecs[0]}')
+    what = [f'effective batch {s["effective_batch"]}, now {now}'] * (s['effective_batch'] != now)
+    what += ['other photos or another held-out share'] * (s['data'] != self.index.fingerprint)
+    what += [f'{k} encoder {s["encoders"][k]["name"]}, now {v["name"]}' for k, v in self.encoders.items() if v != s['encoders'].get(k, v)]
+    same = s['plan'] == self.plan.fingerprint
+    if not same and not what: what = ['another seed or batch_size']
+    if what and not allowed: raise CheckpointError(f"{ckpt.path} was trained with another data set, seed or batch size ({', '.join(what)}). Go on with the config beside it, choose another "
+                                                   "checkpoint.output_dir, or add --allow-changed-data to go on all the same: from this step on photos come in a new order")
+    if (stats.mean, stats.std) != (self.stats.mean, self.stats.std): self._say("mean and deviation of the latents are no longer those of the checkpoint: going on with the checkpoint's")
+    self.stats = self.validator.stats = replace(stats, codec=self.stats.codec, codec_version=self.stats.codec_version)
+    if same: self.ledger.flipped[:], self.ledger.since = ckpt.tensors['ledger']['flipped'].numpy() * self.group.main, s.get('ledger_since', 0)
+    else: self.ledger.since = ckpt.step
+    if what: self._say(f'going on with changed data ({", ".join(what)})' + ': the ledger starts anew' * (not same))
 
 @patch
 def _say(self:Trainer, text:str):
     "One line on the terminal, from the main rank, above the progress bar."
-    if self.group.main: tqdm.write(text, file=sys.stderr)
+    with suppress(OSError):                              # a terminal that has gone, or a file on a full disk
+        if self.group.main: tqdm.write(text, file=sys.stderr)
 
-# %% ../nbs/13_train.ipynb #b243d776
+# %% ../nbs/13_train.ipynb #af28cb0c
 @patch
 def look(self:Trainer,
     full:bool=False,    # the long version, for the end of a run
@@ -292,6 +330,9 @@ def look(self:Trainer,
     out, stopped = from_main(self.group, (out, stopped))
     if stopped: raise Stopped(stopped)
     if 'problem' in out: self._say(f"step {self.step}: validation failed ({out['problem']}); training goes on")
+    found, self.problems = self.problems, out.get('problems') or {}
+    for question, why in self.problems.items():
+        if found.get(question) != why: self._say(f'step {self.step}: validation could not answer {question!r} ({why}); training goes on')
     return out
 
 # %% ../nbs/13_train.ipynb #65f0c519
@@ -307,14 +348,14 @@ def _signals(trainer:Trainer):
     finally:
         for s, old in before.items(): signal.signal(s, old)
 
-# %% ../nbs/13_train.ipynb #b23f9323
+# %% ../nbs/13_train.ipynb #097f09ef
 class _Fit:
     "The run's files, and what was last saved."
     def __init__(self, tr:Trainer):
-        self.tr, self.saved, self.asked, self.why, c = tr, tr.step, 0, 'an alarm', tr.cfg.checkpoint
+        self.tr, self.saved, self.asked, self.why, self.no_room, c = tr, tr.step, 0, 'an alarm', None, tr.cfg.checkpoint
         self.writer, self.snapshots, self.validated = CheckpointWriter(tr.run_dir, c.keep_last_n, c.keep_every or None), CheckpointWriter(tr.run_dir / 'posthoc', None), set()
         if not tr.group.main: self.log = None; return
-        try: tr.run_dir.mkdir(parents=True, exist_ok=True); save_config(tr.cfg, tr.run_dir / 'config.yaml')
+        try: tr.run_dir.mkdir(parents=True, exist_ok=True); self.held = hold_run(tr.run_dir); save_config(tr.cfg, tr.run_dir / 'config.yaml')
         except OSError as e: raise CheckpointError(f'{tr.run_dir} cannot be written ({e.strerror}): nothing was trained. Make checkpoint.output_dir writable, or choose another') from e
         self.log = RunLog(tr.run_dir, tr.step, tr.cfg.training.log_every, extra=sinks(tr.cfg.log, tr.run_dir, tr.cfg.name or tr.run_dir.name))
         history = read_history(tr.run_dir)
@@ -344,12 +385,14 @@ class _Fit:
                 if w is self.writer: self.saved = -1
                 self.tr._say(f'ALARM, step {self.tr.step}: {e}. The next save tries again.')
                 self.log.alarm(Alarm('disk_low', self.tr.step, self.tr.step, 0., 1., 'warn', str(e), 'The next save tries again.'))
+        before, self.no_room = self.no_room, self.log and self.log.no_room
+        if self.no_room and not before: self.tr._say(f'ALARM, step {self.tr.step}: {self.no_room}')
 
-    def save(self, **metrics):
-        "A checkpoint now, after the snapshots of earlier steps: whoever resumes from it will not make them again."
+    def save(self, retire=True, **metrics):
+        "A checkpoint now, after the snapshots of earlier steps: whoever resumes from it will not make them again. One that an alarm asked for retires none: the good ones are the earlier ones."
         if self.log: self.log.flush(durable=True)
         self.check(wait=True)
-        size = self.tr.save(self.writer, **metrics); self.saved = self.tr.step
+        size = self.tr.save(self.writer, retire, **metrics); self.saved = self.tr.step
         if size: self.hear(dict(step=self.tr.step, disk_fits=shutil.disk_usage(self.tr.run_dir).free / size))
 
     def settle(self):
@@ -363,7 +406,10 @@ class _Fit:
         tr = self.tr; due = tr.step % tr.cfg.validation.interval_steps == 0
         return bool(agree(tr.group, due and self.log is not None and tr.step not in self.validated))
 
-# %% ../nbs/13_train.ipynb #c9157e13
+    def close(self):
+        if self.log: self.log.close(); self.held.close()
+
+# %% ../nbs/13_train.ipynb #55a7cb09
 @patch
 def fit(self:Trainer) -> dict:
     "Trains up to `total_steps`; returns the report. Raises `Stopped`, or `Halted` when an alarm says so, after a checkpoint of this step; `Halted` without one when gradients are not finite."
@@ -385,19 +431,29 @@ def fit(self:Trainer) -> dict:
                 if run.log: run.log.write(**record); run.check()
                 if self.step % t.log_every == 0: self._show(bar, record)
                 self._after(run, run.urgent(record))
-            bar.update(self.step - bar.n)
+            if bar.n < self.step: self._show(bar, self.record)
             run.settle()
             report = self.look(full=True)
-            if self.group.main: write_atomic(self.run_dir / 'report.json', json.dumps(report, indent=1).encode())
+            if self.group.main:
+                with self._if_room('report.json'): write_atomic(self.run_dir / 'report.json', json.dumps(report, indent=1).encode())
             return report
+        except torch.OutOfMemoryError as e:
+            traceback.clear_frames(e.__traceback__); self._forget_step()
+            if whole := not self.torn and self.group.world_size == 1: run.settle()       # half an update is no state to go on from, and other ranks wait elsewhere
+            raise Halted(f"out of memory at step {self.step}, in bucket {self.plan.tiles(self.step)[0].bucket} or after it ({str(e).splitlines()[0]}). {'A checkpoint of this step was saved' if whole else 'Nothing after the last checkpoint is kept'}. "
+                         'Set training.gradient_checkpointing=true, which changes no number, or halve training.batch_size, double training.grad_accumulation_steps and add --allow-changed-data') from None
         except (Stopped, ShardError, DataError):
-            for o in self.optimizers: o.zero_grad(set_to_none=True)     # a step that was begun is not counted; it runs again
-            run.settle()
+            self._forget_step(); run.settle()
             raise
-        finally:
-            if run.log: run.log.close()
+        finally: run.close()
 
-# %% ../nbs/13_train.ipynb #7ea43a46
+@patch
+def _forget_step(self:Trainer):
+    "A step that was begun is not counted; it runs again."
+    for o in self.optimizers: o.zero_grad(set_to_none=True)
+    if self.device.type == 'cuda': torch.cuda.empty_cache()
+
+# %% ../nbs/13_train.ipynb #972cd6a4
 @patch
 def _after(self:Trainer, run:_Fit, urgent:int):
     "Checkpoint, snapshot, validation; raises `Halted` when an alarm or too many skipped steps say so."
@@ -408,7 +464,7 @@ def _after(self:Trainer, run:_Fit, urgent:int):
         raise Halted(f'the gradient of the last {self.skipped} updates was not finite, none of them was applied; the log names the photos. '
                      f'The last good checkpoint is {good[-1] if good else "none: no step was saved yet"}; lower training.optimizer.lr before going on')
     if t.posthoc_ema_every and self.step % t.posthoc_ema_every == 0: self.snapshot(run.snapshots)
-    if urgent or self.step % c.save_every == 0: run.save()
+    if urgent or self.step % c.save_every == 0: run.save(retire=not urgent)
     if self.step % self.cfg.validation.interval_steps == 0 and not last and urgent < 2: urgent = self._validate(run)
     if urgent == 2: run.settle(); raise Halted(run.why)
 
@@ -418,7 +474,7 @@ def _validate(self:Trainer, run:_Fit) -> int:
     found = self.look()
     if run.log: run.log.validation(found)
     urgent = run.urgent(found)
-    if urgent and run.saved < self.step: run.save()
+    if urgent and run.saved < self.step: run.save(retire=False)
     return urgent
 
 # %% ../nbs/13_train.ipynb #08aedb39
@@ -431,7 +487,7 @@ def _next(self:Trainer, steps) -> list:
     if agree(self.group, problem is not None): raise problem or Stopped('a photo that another rank could not read')
     return batches
 
-# %% ../nbs/13_train.ipynb #a5a9786d
+# %% ../nbs/13_train.ipynb #e56cb2a5
 @patch
 def _cost(self:Trainer, seconds:float, data_wait:float, step_seconds:float) -> dict:
     "Where the time of a step went, for its record: what is neither waiting nor the step itself is log, checkpoints, validation."
@@ -441,8 +497,9 @@ def _cost(self:Trainer, seconds:float, data_wait:float, step_seconds:float) -> d
 
 @patch
 def _show(self:Trainer, bar, record:dict):
-    bar.update(self.step - bar.n)
-    bar.set_postfix_str(f"loss {record['loss']:.3f}, |g| {record['grad_norm']:.2f}, lr {record['lr']:.1e}, {record['samples_per_s']:.0f} samples/s")
+    with suppress(OSError):
+        bar.update(self.step - bar.n)
+        bar.set_postfix_str(f"loss {record['loss']:.3f}, |g| {record['grad_norm']:.2f}, lr {record['lr']:.1e}, {record['samples_per_s']:.0f} samples/s")
 
 def graphs() -> int:
     "How many graphs `torch.compile` has made in this process; a number that keeps rising means that it compiles all the time (02)."
@@ -483,7 +540,7 @@ def train(
     tr.group.close()
     return out
 
-# %% ../nbs/13_train.ipynb #330c7aa3
+# %% ../nbs/13_train.ipynb #69289c86
 def forecast(
     cfg:Config,
     gpu:str='',    # a card to count the hours for, such as 'RTX 4090'
@@ -491,12 +548,13 @@ def forecast(
     "What the run would cost, without starting it: `estimate` (12b), with the photos counted where they are there. Raises `ConfigError`, `ShardError`."
     folder, photos = Path(cfg.data.shard_base_dir), cfg.data.shapes and cfg.data.shapes.num_samples
     if folder.exists():
-        index, _ = ShardIndex.open(folder, cfg.data.buckets, on_damage=cfg.data.on_damage).split(cfg.validation.held_out)
+        index = ShardIndex.open(folder, cfg.data.buckets, on_damage=cfg.data.on_damage); _model_fits(cfg.model, index)
+        index, _ = index.split(cfg.validation.held_out)
         photos = {b: index.n(b) for b in index.buckets}
     try: return str(estimate(cfg, photos, gpu or None))
     except ValueError as e: raise ConfigError([Problem('--gpu', str(e), 'command line')]) from None
 
-# %% ../nbs/13_train.ipynb #9e2c7709
+# %% ../nbs/13_train.ipynb #ea2bb8ef
 @call_parse(nested=True)
 def main(
     config:Param('YAML file, or the name of a recipe such as tiny', str),
@@ -514,5 +572,5 @@ def main(
         else: train(cfg, resume, allow_changed_data)
     except USER_ERRORS as e: leave(2, f'{type(e).__name__}: {e}')
     except Halted as e: leave(3, f'stopped by itself: {e}')
-    except Stopped as e: leave(75, f'stopped by {e} after a checkpoint; the same command goes on')
+    except Stopped as e: leave(75, f"stopped by {e} after a checkpoint; the same command {'' if resume == 'auto' else 'without --resume '}goes on")
     except DistributedError as e: leave(75, f'DistributedError: {e}')

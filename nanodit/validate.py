@@ -245,9 +245,9 @@ def reconstruction(
     captions = [c for s in samples for c in (f"photo: {s['json']['caption']}", 'drawn from its caption and vector')]
     return numbers, [p for both in zip(photos, drawn) for p in both], captions
 
-# %% ../nbs/12_validate.ipynb #9afaa106
+# %% ../nbs/12_validate.ipynb #31f958c9
 class Validator:
-    "Asks a network the questions of this room; pictures go to `validation.output_dir`."
+    "Asks a network the questions of this room; pictures go to the config's `samples_dir`."
     judged, tested, tested_full = 200, 4, 32     # pictures for the judge; prompts for each test, short and full
     def __init__(self,
         cfg:Config,
@@ -256,7 +256,7 @@ class Validator:
         stats:LatentStats,               # of the data set
     ):
         self.cfg, self.index, self.held, self.stats = cfg, index, held_index if held_index is not None and len(held_index) else None, stats
-        self.folder, self._prompts, self._why_false = Path(cfg.validation.output_dir), [], ''
+        self.folder, self._prompts, self._why_false = cfg.samples_dir, [], ''
 
 @patch
 def prompts(self:Validator,
@@ -367,7 +367,7 @@ def __call__(self:Validator,
     if self._why_false: problems['pictures'] = self._why_false
     return dict(step=record.pop('step')) | _plain(record) | dict(problems=problems, seconds=round(time.perf_counter() - started, 2))
 
-# %% ../nbs/12_validate.ipynb #7436ff37
+# %% ../nbs/12_validate.ipynb #8d901b93
 class ValidateError(Exception):
     "A checkpoint that cannot be asked, and what to do."
 
@@ -392,11 +392,12 @@ def validate(
     if not path.is_dir(): raise ValidateError(f'{path} is no folder: give that of a run, such as runs/tiny, or one of its step-… folders')
     ckpt = latest_checkpoint(path, names=['ema']) if list_checkpoints(path) else load_checkpoint(path, names=['ema'])
     out = Path(out or ckpt.path.parent / 'validate')
-    cfg = make_config(ckpt.state['config'] | dict(validation=ckpt.state['config']['validation'] | dict(output_dir=str(out))))
+    cfg = make_config(ckpt.state['config'])
     index, held, remark = _split_data(cfg, Path(data or cfg.data.shard_base_dir), ckpt.state.get('data'))
     model = NanoDiT(**cfg.model.model_dump()); model.load_state_dict(ckpt.tensors['ema'])
     model.to(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
-    record = Validator(cfg, index, held, LatentStats(**ckpt.state['latents']))(model, ckpt.step, progress=progress, full=full)
+    ask = Validator(cfg, index, held, LatentStats(**ckpt.state['latents'])); ask.folder = out      # the run's own pictures stay as they are
+    record = ask(model, ckpt.step, progress=progress, full=full)
     if remark: record['problems']['photos'] = remark
     record |= dict(checkpoint=str(ckpt.path))
     write_atomic(out / 'validate.json', json.dumps(record, indent=1).encode(), sync=False)

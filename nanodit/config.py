@@ -100,7 +100,7 @@ def _no_fp16(x):
         raise PydanticCustomError('fp16', 'float16 is refused (C.3): its largest number is 65504, so activations and gradients overflow; use bf16, which has the range of float32')
     return x
 
-# %% ../nbs/00_config.ipynb #08d8ee22
+# %% ../nbs/00_config.ipynb #ffb7f2b3
 class TrainingConfig(Section):
     "The run: how long, how big a step, how it is averaged."
     total_steps: int = Field(50_000, ge=1, description='Length of the run in optimizer updates, 1 or more.')
@@ -121,6 +121,7 @@ class TrainingConfig(Section):
     gradient_checkpointing_mode: Literal['full', 'selective'] = Field('full', description='With gradient_checkpointing: full computes whole blocks twice; selective keeps the results of matrix products and repeats the rest, which saves less and costs little.')
     precision: Annotated[Literal['bf16', 'fp32'], BeforeValidator(_no_fp16)] = Field('bf16', description='Compute precision; weights and optimizer state are float32 in both (C.3).')
     tf32: bool = Field(False, description='Let a GPU round the factors of float32 matrix products to TF32: faster, three decimal digits.')
+    cpu_threads: int = Field(0, ge=0, description='Threads that compute, on a CPU; 0 = one per core. 1 is the safe choice for a small model: threads that wait for each other lose many times their gain as soon as another program wants a core.')
     compile: bool = Field(False, description='Compile the blocks with torch.compile: a slow first step, faster ones after it.')
     max_nonfinite: int = Field(10, ge=1, description='Updates in a row with a gradient that is not finite, each of them skipped, after which the run stops (exit 3).')
     max_hours: float | None = Field(None, gt=0, description='Hours after which the run saves a checkpoint and exits with 75, for queues with a time limit; null = no limit.')

@@ -393,7 +393,7 @@ def report(self: Loader) -> list[str]:
     if ix.damage: res.append(f"{len(ix.damage)} damaged samples or shards left out; `python -m nanodit.shards verify {ix.dir}` names them")
     return res
 
-# %% ../nbs/06_data.ipynb #67d8c59e
+# %% ../nbs/06_data.ipynb #85fd3446
 class Ledger:
     "How often each photo was seen and flipped, and which were left out."
     def __init__(self,
@@ -412,23 +412,25 @@ class Ledger:
         for b in batches:
             for k,f in zip(b.ids, b.flipped.tolist()): self.flipped[self.row[k]] += f
 
-    def replay(self,
-        flips: Flips,      # the loader's `.flips`
-        steps: int,        # up to this step
-        start: int = 0,    # from this one
-    ):
-        "Counts the flips of all ranks from the plan alone, without reading a photo: for a run that lost its ledger."
-        at = dict(zip(self.plan.buckets, np.cumsum([0, *self.plan.sizes.values()])))
-        for s in range(start, steps):
-            for t in self.plan.tiles(s): np.add.at(self.flipped, at[t.bucket]+t.positions, flips(t))
-        return self
-
     def seen(self,
         steps: int,     # optimizer steps done
     ) -> dict:          # bucket -> (n,) counts
         "How often each photo was in a batch between `since` and that step."
         now, then = self.plan.seen(steps), self.plan.seen(self.since)
         return {b: now[b]-then[b] for b in now}
+
+# %% ../nbs/06_data.ipynb #00bb7564
+@patch
+def replay(self: Ledger,
+    flips: Flips,      # the loader's `.flips`
+    steps: int,        # up to this step
+    start: int = 0,    # from this one
+):
+    "Counts the flips of all ranks from the plan alone, without reading a photo."
+    at = dict(zip(self.plan.buckets, np.cumsum([0, *self.plan.sizes.values()])))
+    for s in range(start, steps):
+        for t in self.plan.tiles(s): np.add.at(self.flipped, at[t.bucket]+t.positions, flips(t))
+    return self
 
 # %% ../nbs/06_data.ipynb #861aa2f5
 @patch

@@ -926,7 +926,7 @@ def measure_latents(
     down = bucket_size(index.buckets[0])[0]//index.member(index.buckets[0], 0, 'vae').shape[2]
     return LatentStats(codec, codec_version, len(std), down, mean.tolist(), std.tolist(), flip_parity, len(spots), _measured_on(index))
 
-# %% ../nbs/04_shards.ipynb #71814c6c
+# %% ../nbs/04_shards.ipynb #3b594165
 def load_latents(
     index: ShardIndex,  # the data set
 ) -> LatentStats:
@@ -945,6 +945,7 @@ def load_latents(
         except OSError: pass
     return s
 
+# %% ../nbs/04_shards.ipynb #dc7d7420
 def _measured_on(index):
     "The photos and the tars they lay in: a tar that was written again may hold other latents under the same names."
     stamps = [[b, t.stamp] for b,ts in index.tables.items() for t in ts]

@@ -72,7 +72,7 @@ def make_optimizers(
         for g in out[-1].param_groups: g['peak'] = o.muon_lr
     return out
 
-# %% ../nbs/13_train.ipynb #2bf72968
+# %% ../nbs/13_train.ipynb #53189ef4
 def open_data(
     cfg:Config,
     progress:bool=True,       # show a bar while drawing
@@ -90,6 +90,7 @@ def open_data(
     index = ShardIndex.open(folder, d.buckets, on_damage=d.on_damage); _model_fits(cfg.model, index)
     return *index.split(cfg.validation.held_out), load_latents(index), load_encoders(folder)
 
+# %% ../nbs/13_train.ipynb #c2c58e95
 def _same_shapes(cfg):
     "Refuses a built-in data set that was drawn from other settings. Raises `ShardError`."
     d, noted = cfg.data, Path(cfg.data.shard_base_dir) / 'shapes.json'
@@ -98,8 +99,9 @@ def _same_shapes(cfg):
     if other := [f'data.shapes.{k} (then {then[k]}, now {v})' for k, v in d.shapes.model_dump().items() if then.get(k, v) != v]:
         raise ShardError(f'{noted.parent} was drawn with other settings: {"; ".join(other)}. Go on with those, choose another data.shard_base_dir, or delete the folder to have it drawn anew')
 
+# %% ../nbs/13_train.ipynb #1e65c667
 def _model_fits(m, index):
-    "Refuses a network whose inputs are not what the shards hold, before a rare bucket meets it in the middle of the run. Raises `ConfigError`."
+    "Refuses a network whose inputs are not what the shards hold. Raises `ConfigError`."
     wrong = {}
     for b in index.buckets:
         for i in range(index.n(b)):
@@ -109,7 +111,7 @@ def _model_fits(m, index):
         if any(x % m.patch_size for x in sides): wrong['data.buckets'] = f'{b} has latents of {sides[0]} x {sides[1]}, which cannot be divided by model.patch_size {m.patch_size}; list the buckets to train on without it'
     if wrong: raise ConfigError([Problem(k, what, str(index.dir)) for k, what in wrong.items()])
 
-# %% ../nbs/13_train.ipynb #ee7ca13c
+# %% ../nbs/13_train.ipynb #8acd991b
 class Stopped(Exception):
     "The run was asked to stop, by a signal or the clock; `args[0]` says by what. A checkpoint was saved."
 class Halted(Exception):
@@ -128,6 +130,7 @@ class Trainer:
         self.run_dir = Path(cfg.checkpoint.output_dir)
         self.index, self.held_out, self.stats, self.encoders = open_data(cfg, self.progress, self.group)
         t = cfg.training
+        if t.cpu_threads and self.device.type == 'cpu': torch.set_num_threads(t.cpu_threads)
         torch.backends.cuda.matmul.allow_tf32 = t.tf32
         self.plan = BatchPlan(cfg.seed, self.index, t.batch_size * t.grad_accumulation_steps * self.group.world_size, t.batch_size)
         self.model = NanoDiT(**cfg.model.model_dump(), gradient_checkpointing=t.recompute)
@@ -165,7 +168,7 @@ def _send(self:Trainer, x:Tensor) -> Tensor:
     "To the device, without waiting until what it is still computing is done: from page-locked memory, which torch keeps until it was read."
     return x.pin_memory().to(self.device, non_blocking=True) if self.device.type == 'cuda' else x
 
-# %% ../nbs/13_train.ipynb #a6f1dfd3
+# %% ../nbs/13_train.ipynb #43b6c198
 @patch
 def train_step(self:Trainer,
     batches:list,   # the micro-batches of this step
@@ -194,12 +197,17 @@ def train_step(self:Trainer,
         self.ema.update(self.step)
         if self.posthoc: self.posthoc.update(self.step)
     self.torn = False
-    means = [s / c if c else None for s, c in zip(by[:14], by[14:])]; ranks = self.group.world_size
+    return self._record(loss, v_ratio, by, norm)
+
+# %% ../nbs/13_train.ipynb #f8920c25
+@patch
+def _record(self:Trainer, loss:float, v_ratio:float, by:list, norm:float) -> dict:
+    "What the log keeps of the step that has just been counted; `by` are sums and numbers of the samples in each group."
+    means, ranks, tiles = [s / c if c else None for s, c in zip(by[:14], by[14:])], self.group.world_size, self.plan.tiles(self.step - 1)
     record = dict(step=self.step - 1, loss=loss / ranks, grad_norm=norm, lr=self.optimizers[0].param_groups[0]['lr'], v_ratio=v_ratio / ranks,
-                  loss_by_condition=dict(zip(CONDITIONS, means[:4])), loss_by_t=means[4:])
-    tiles = self.plan.tiles(self.step - 1)
-    record['bucket'] = [tile.bucket for tile in tiles]
-    return record if finite else record | dict(skipped='the gradient is not finite', ids=[self.index.ids(tile.bucket)[p] for tile in tiles for p in tile.positions.tolist()])
+                  loss_by_condition=dict(zip(CONDITIONS, means[:4])), loss_by_t=means[4:], bucket=[tile.bucket for tile in tiles])
+    if math.isfinite(norm): return record
+    return record | dict(skipped='the gradient is not finite', ids=[self.index.ids(tile.bucket)[p] for tile in tiles for p in tile.positions.tolist()])
 
 # %% ../nbs/13_train.ipynb #6e8efa85
 @patch
@@ -213,7 +221,7 @@ def look_at_clock(self:Trainer):
     "Asks the run to stop when `training.max_hours` are over."
     if self.ends and time.monotonic() > self.ends and not self.stop: self.stop = f'training.max_hours = {self.cfg.training.max_hours:g}'
 
-# %% ../nbs/13_train.ipynb #d10dab7f
+# %% ../nbs/13_train.ipynb #0e4f5ce8
 @patch
 def save(self:Trainer, writer:CheckpointWriter, retire:bool=True, **metrics) -> int:    # bytes of the tensors
     "A checkpoint of this moment: enough to resume bit for bit, and to draw pictures from it alone (plan C.6)."
@@ -235,22 +243,24 @@ def state(self:Trainer) -> dict:
                 latents=vars(self.stats), encoders=self.encoders, ledger_since=self.ledger.since, skipped=self.skipped, device=str(self.device), ranks=self.group.world_size,
                 versions=dict(nanodit=nanodit.__version__, torch=torch.__version__, python=platform.python_version()))
 
+# %% ../nbs/13_train.ipynb #bb488c3e
 @patch
 @contextmanager
 def _if_room(self:Trainer, what:str):
-    "A file that the run can do without is no reason to end it."
+    "While inside, want of room on the disk is told and not raised."
     try: yield
     except OSError as e:
         if e.errno not in NO_ROOM: raise
         self._say(f'step {self.step}: {self.run_dir / what} could not be written, the disk is full')
 
+# %% ../nbs/13_train.ipynb #04e3639f
 @patch
 def snapshot(self:Trainer, writer:CheckpointWriter):
     "The two power-function averages of this moment, in RUN/posthoc, for `python -m nanodit.checkpoint ema` (Karras et al. 2024)."
     averages = whole_states(self.posthoc.tensors())
     if self.group.main: writer.save(self.step, averages, self.state())
 
-# %% ../nbs/13_train.ipynb #491ec8fa
+# %% ../nbs/13_train.ipynb #7ce0fdce
 _FITS = 'model.', 'training.optimizer.type'      # what the saved tensors depend on
 
 @patch
@@ -262,9 +272,7 @@ def resume(self:Trainer,
     ckpt = latest_checkpoint(self.run_dir) if where == 'auto' else load_checkpoint(where)
     agree(self.group, 0)                             # all have read it before anything is set aside
     if ckpt is None: return False
-    ours = ckpt.path.resolve().parent == self.run_dir.resolve()
-    if not ours and (own := list_checkpoints(self.run_dir)):
-        raise CheckpointError(f'{self.run_dir} has checkpoints of its own, up to {own[-1].name}: go on with them without --resume, or choose another checkpoint.output_dir for what begins at {where}')
+    ours = self._ours(ckpt)
     changed = diff_configs(make_config(ckpt.state['config'], source=f'{ckpt.path}/state.json'), self.cfg)
     if wrong := [f'{k} (then {a}, now {b})' for k, (a, b) in changed.items() if k.startswith(_FITS)]:
         raise CheckpointError(f'{ckpt.path} has another model or optimizer than this config: {"; ".join(wrong)}. Go on with the config beside it, or choose another checkpoint.output_dir')
@@ -276,10 +284,24 @@ def resume(self:Trainer,
     elif self.posthoc: self._say('post-hoc averages begin at this step: the checkpoint has none')
     self.step, self.skipped = ckpt.step, ckpt.state['skipped']
     for k, (a, b) in changed.items(): self._say(f'changed since the checkpoint: {k} was {a}, is {b}')
-    if ours and self.group.main:                     # later ones belong to a life that is given up
-        with hold_run(self.run_dir): gone = set_aside_after(self.run_dir, self.step) + set_aside_after(self.run_dir / 'posthoc', self.step)
-        if gone: self._say(f'later checkpoints are set aside, as {gone[0]}' + f' and {len(gone) - 1} more' * (len(gone) > 1))
+    if ours: self._give_up_later()
     return True
+
+# %% ../nbs/13_train.ipynb #59d11b10
+@patch
+def _ours(self:Trainer, ckpt:Checkpoint) -> bool:
+    "Does it lie in the run's folder, however the path is written? Raises `CheckpointError` when it does not, and the folder has others."
+    if ckpt.path.resolve().parent == self.run_dir.resolve(): return True
+    if own := list_checkpoints(self.run_dir):
+        raise CheckpointError(f'{self.run_dir} has checkpoints of its own, up to {own[-1].name}: go on with them without --resume, or choose another checkpoint.output_dir for what begins at {ckpt.path}')
+    return False
+
+@patch
+def _give_up_later(self:Trainer):
+    "Sets aside the checkpoints and snapshots after this step."
+    if not self.group.main: return
+    with hold_run(self.run_dir): gone = set_aside_after(self.run_dir, self.step) + set_aside_after(self.run_dir / 'posthoc', self.step)
+    if gone: self._say(f'later checkpoints are set aside, as {gone[0]}' + f' and {len(gone) - 1} more' * (len(gone) > 1))
 
 # %% ../nbs/13_train.ipynb #bce79a72
 @patch
@@ -348,7 +370,7 @@ def _signals(trainer:Trainer):
     finally:
         for s, old in before.items(): signal.signal(s, old)
 
-# %% ../nbs/13_train.ipynb #097f09ef
+# %% ../nbs/13_train.ipynb #550e2419
 class _Fit:
     "The run's files, and what was last saved."
     def __init__(self, tr:Trainer):
@@ -364,30 +386,6 @@ class _Fit:
             if 'loss' in r: tr.record = r
             else: self.validated.add(r['step'])
 
-    def hear(self, record:dict):
-        "Shows a record to the alarms and says aloud what they answer; what they ask for is kept for `urgent`."
-        for a in self.tr.alarms.look(record) if self.log else []:
-            self.log.alarm(a); self.tr._say(str(a))
-            self.asked = max(self.asked, ('warn', 'checkpoint', 'stop').index(a.action))
-            if a.action == 'stop': self.why = str(a)
-
-    def urgent(self, record:dict) -> int:     # 0 go on, 1 save, 2 save and stop
-        "What the alarms ask for since the last time, the same on all ranks."
-        self.hear(record); asked, self.asked = self.asked, 0
-        return agree(self.tr.group, asked)
-
-    def check(self, wait=False):
-        "Hears of finished saves, or waits for them; a full disk is an alarm, everything else is raised."
-        for w in (self.snapshots, self.writer):
-            try: (w.join if wait else w.check)()
-            except CheckpointError as e:
-                if not e.disk_full: raise
-                if w is self.writer: self.saved = -1
-                self.tr._say(f'ALARM, step {self.tr.step}: {e}. The next save tries again.')
-                self.log.alarm(Alarm('disk_low', self.tr.step, self.tr.step, 0., 1., 'warn', str(e), 'The next save tries again.'))
-        before, self.no_room = self.no_room, self.log and self.log.no_room
-        if self.no_room and not before: self.tr._say(f'ALARM, step {self.tr.step}: {self.no_room}')
-
     def save(self, retire=True, **metrics):
         "A checkpoint now, after the snapshots of earlier steps: whoever resumes from it will not make them again. One that an alarm asked for retires none: the good ones are the earlier ones."
         if self.log: self.log.flush(durable=True)
@@ -401,15 +399,47 @@ class _Fit:
         if agree(self.tr.group, self.saved < self.tr.step): self.save()
         self.writer.join()
 
-    def due(self) -> bool:
-        "Is the validation of the step at which the run resumes missing from its log? The same answer on all ranks."
-        tr = self.tr; due = tr.step % tr.cfg.validation.interval_steps == 0
-        return bool(agree(tr.group, due and self.log is not None and tr.step not in self.validated))
+# %% ../nbs/13_train.ipynb #fa08948b
+@patch
+def hear(self:_Fit, record:dict):
+    "Shows a record to the alarms and says aloud what they answer; what they ask for is kept for `urgent`."
+    for a in self.tr.alarms.look(record) if self.log else []:
+        self.log.alarm(a); self.tr._say(str(a))
+        self.asked = max(self.asked, ('warn', 'checkpoint', 'stop').index(a.action))
+        if a.action == 'stop': self.why = str(a)
 
-    def close(self):
-        if self.log: self.log.close(); self.held.close()
+@patch
+def urgent(self:_Fit, record:dict) -> int:     # 0 go on, 1 save, 2 save and stop
+    "What the alarms ask for since the last time, the same on all ranks."
+    self.hear(record); asked, self.asked = self.asked, 0
+    return agree(self.tr.group, asked)
 
-# %% ../nbs/13_train.ipynb #55a7cb09
+# %% ../nbs/13_train.ipynb #0a0efb67
+@patch
+def check(self:_Fit, wait=False):
+    "Hears of finished saves, or waits for them; a full disk is an alarm, everything else is raised."
+    for w in (self.snapshots, self.writer):
+        try: (w.join if wait else w.check)()
+        except CheckpointError as e:
+            if not e.disk_full: raise
+            if w is self.writer: self.saved = -1
+            self.tr._say(f'ALARM, step {self.tr.step}: {e}. The next save tries again.')
+            self.log.alarm(Alarm('disk_low', self.tr.step, self.tr.step, 0., 1., 'warn', str(e), 'The next save tries again.'))
+    before, self.no_room = self.no_room, self.log and self.log.no_room
+    if self.no_room and not before: self.tr._say(f'ALARM, step {self.tr.step}: {self.no_room}')
+
+# %% ../nbs/13_train.ipynb #ec29b888
+@patch
+def due(self:_Fit) -> bool:
+    "Is the validation of the step at which the run resumes missing from its log? The same answer on all ranks."
+    tr = self.tr; due = tr.step % tr.cfg.validation.interval_steps == 0
+    return bool(agree(tr.group, due and self.log is not None and tr.step not in self.validated))
+
+@patch
+def close(self:_Fit):
+    if self.log: self.log.close(); self.held.close()
+
+# %% ../nbs/13_train.ipynb #a42b23e1
 @patch
 def fit(self:Trainer) -> dict:
     "Trains up to `total_steps`; returns the report. Raises `Stopped`, or `Halted` when an alarm says so, after a checkpoint of this step; `Halted` without one when gradients are not finite."
@@ -438,20 +468,26 @@ def fit(self:Trainer) -> dict:
                 with self._if_room('report.json'): write_atomic(self.run_dir / 'report.json', json.dumps(report, indent=1).encode())
             return report
         except torch.OutOfMemoryError as e:
-            traceback.clear_frames(e.__traceback__); self._forget_step()
-            if whole := not self.torn and self.group.world_size == 1: run.settle()       # half an update is no state to go on from, and other ranks wait elsewhere
-            raise Halted(f"out of memory at step {self.step}, in bucket {self.plan.tiles(self.step)[0].bucket} or after it ({str(e).splitlines()[0]}). {'A checkpoint of this step was saved' if whole else 'Nothing after the last checkpoint is kept'}. "
-                         'Set training.gradient_checkpointing=true, which changes no number, or halve training.batch_size, double training.grad_accumulation_steps and add --allow-changed-data') from None
+            raise self._out_of_memory(run, e) from None
         except (Stopped, ShardError, DataError):
             self._forget_step(); run.settle()
             raise
         finally: run.close()
 
+# %% ../nbs/13_train.ipynb #e7e4c9dd
 @patch
 def _forget_step(self:Trainer):
     "A step that was begun is not counted; it runs again."
     for o in self.optimizers: o.zero_grad(set_to_none=True)
     if self.device.type == 'cuda': torch.cuda.empty_cache()
+
+@patch
+def _out_of_memory(self:Trainer, run:_Fit, e:torch.OutOfMemoryError) -> Halted:
+    "Saves what is whole. Half an update is no state to go on from; and with several ranks the others wait elsewhere."
+    traceback.clear_frames(e.__traceback__); self._forget_step()
+    if safe := not self.torn and self.group.world_size == 1: run.settle()
+    return Halted(f"out of memory at step {self.step}, in bucket {self.plan.tiles(self.step)[0].bucket} or after it ({str(e).splitlines()[0]}). {'A checkpoint of this step was saved' if safe else 'Nothing after the last checkpoint is kept'}. "
+                  'Set training.gradient_checkpointing=true, which changes no number, or halve training.batch_size, double training.grad_accumulation_steps and add --allow-changed-data')
 
 # %% ../nbs/13_train.ipynb #972cd6a4
 @patch

@@ -367,7 +367,7 @@ def __call__(self:Validator,
     if self._why_false: problems['pictures'] = self._why_false
     return dict(step=record.pop('step')) | _plain(record) | dict(problems=problems, seconds=round(time.perf_counter() - started, 2))
 
-# %% ../nbs/12_validate.ipynb #8d901b93
+# %% ../nbs/12_validate.ipynb #222f8cd3
 class ValidateError(Exception):
     "A checkpoint that cannot be asked, and what to do."
 
@@ -395,7 +395,8 @@ def validate(
     cfg = make_config(ckpt.state['config'])
     index, held, remark = _split_data(cfg, Path(data or cfg.data.shard_base_dir), ckpt.state.get('data'))
     model = NanoDiT(**cfg.model.model_dump()); model.load_state_dict(ckpt.tensors['ema'])
-    model.to(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
+    device = device or ('cuda' if torch.cuda.is_available() else 'cpu'); model.to(device)
+    if cfg.training.cpu_threads and device == 'cpu': torch.set_num_threads(cfg.training.cpu_threads)      # as in training: sums come out the same
     ask = Validator(cfg, index, held, LatentStats(**ckpt.state['latents'])); ask.folder = out      # the run's own pictures stay as they are
     record = ask(model, ckpt.step, progress=progress, full=full)
     if remark: record['problems']['photos'] = remark

@@ -188,7 +188,7 @@ def reference(site, module):
         kind = 'property' if isinstance(obj, property) else 'class' if isclass(fn) else ''
         doc = escape_doc(getdoc(fn) or '') if not isclass(fn) or vars(fn).get('__doc__') else ''      # a class without one would show its parent's
         sig = name if kind == 'property' else one_line_signature(name, fn)
-        parts = [f'({anchor(f"{module}.{name}")})=', f'### `{name}`', f'```python\n{sig}\n```', link(doc), table(fn, link)]
+        parts = [f'({anchor(f"{module}.{name}")})=', f'### `{name}`', f'```python\n{sig}\n```' if sig != name else '', link(doc), table(fn, link)]
         out.append('\n\n'.join(p for p in parts if p))
     return out
 

@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['CHECKPOINTING', 'SCALING', 'pin_allocator', 'clock', 'Timing', 'interleave', 'machine', 'ceilings', 'random_batch',
            'trim', 'Step', 'result_file', 'save_result', 'numbers', 'compare_results', 'bars', 'kernel_ops',
-           'bucket_grid', 'split_of_step', 'peak_growth', 'bench_step', 'three_pass_sample', 'plain_ask',
-           'bench_sample', 'real_shards', 'bench_loader', 'step_features', 'fit_machine', 'predicted', 'bench_scaling',
-           'show', 'main']
+           'bucket_grid', 'random_shards', 'split_of_step', 'peak_growth', 'Way', 'first_try', 'bench_step',
+           'cap_memory', 'bench_run', 'three_pass_sample', 'plain_ask', 'bench_sample', 'real_shards', 'bench_loader',
+           'step_features', 'fit_machine', 'predicted', 'bench_scaling', 'show', 'main']
 
 # %% ../nbs/15_bench.ipynb #44e0d71f
-import ctypes, itertools, json, os, platform, statistics, subprocess, sys, tempfile, time
+import ctypes, gc, itertools, json, os, platform, statistics, subprocess, sys, tempfile, time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
@@ -20,15 +20,17 @@ import torch
 from fastcore.script import call_parse, Param
 from torch import nn
 from tqdm.auto import tqdm
-from .config import Config, ConfigError, ModelConfig, Overrides, load_config
-from .flow import flow_loss, interpolate, sample_timesteps, slot_normal, velocity_target
+from .config import Config, ConfigError, ModelConfig, Overrides, load_config, make_config
+from .flow import flow_loss, interpolate, sample_timesteps, velocity_target
 from .model import NanoDiT, compile_blocks
 from .sampler import sample
 from .shards import LatentStats, ShardIndex, random_sample, write_shards
 from .data import BatchPlan, Loader, round_up
 from .checkpoint import EMA
-from .runlog import RunLog
-from .estimate import GPUS, find_gpu, forward_flops, step_flops
+from .prepare import Flag
+from .runlog import RunLog, read_log
+from .estimate import GPUS, estimate, find_gpu, forward_flops, step_flops
+from .train import Trainer, graphs
 
 # %% ../nbs/15_bench.ipynb #b245810f
 def pin_allocator() -> bool:
@@ -191,29 +193,32 @@ def bucket_grid(cfg:Config) -> tuple[int, int]:
     w, h = (int(s) // (8 * cfg.model.patch_size) for s in (cfg.data.buckets or ('512x512',))[0].split('x'))
     return h, w
 
+def random_shards(cfg:Config, folder:Path, buckets:list, per_bucket:int, tokens:int=120):
+    "Shards of noise in the shapes that a config trains on."
+    m = cfg.model
+    write_shards((random_sample(f'{b}-{i:04d}', b, channels=m.in_channels, text=(tokens, m.text_dim), dino=m.dino_dim) for b in buckets for i in range(per_bucket)), folder)
+
 def split_of_step(step:Step, cfg:Config, rounds:int=5) -> dict[str, float]:
-    "Median seconds of a step's parts: waiting for data, noise, forward, backward, clip + optimizer + EMA, logging."
-    m, grid, B, d = cfg.model, bucket_grid(cfg), len(step.batch['x']), step.device
-    size = f'{grid[1] * 8 * m.patch_size}x{grid[0] * 8 * m.patch_size}'
-    parts = {}
+    "Median seconds of a step's parts: data and noise (on a CPU, to get them; on a GPU, to wait for the thread that does), input, forward, backward, clip + optimizer + EMA, logging."
+    m, (h, w), B, d, parts = cfg.model, bucket_grid(cfg), len(step.batch['x']), step.device, {}
+    stats = LatentStats('noise', '', m.in_channels, 8, [0.] * m.in_channels, [1.] * m.in_channels, [1.] * m.in_channels)
     with tempfile.TemporaryDirectory() as tmp:
-        write_shards((random_sample(f'p{i:03d}', size, channels=m.in_channels, text=(120, m.text_dim), dino=m.dino_dim) for i in range(2 * B)), Path(tmp) / 'data')
-        index = ShardIndex.open(Path(tmp) / 'data')
-        stats = LatentStats('noise', '', m.in_channels, 8, [0.] * m.in_channels, [1.] * m.in_channels, [1.] * m.in_channels)
-        log = RunLog(Path(tmp) / 'run', 0, 10)
-        with Loader(index, BatchPlan(0, index, B, B), stats, num_workers=1, prefetch_factor=2) as loader:
+        random_shards(cfg, Path(tmp) / 'data', [f'{w * 8 * m.patch_size}x{h * 8 * m.patch_size}'], 2 * B)
+        index, log = ShardIndex.open(Path(tmp) / 'data'), RunLog(Path(tmp) / 'run', 0, 10)
+        with Loader(index, BatchPlan(0, index, B, B), stats, num_workers=int(d != 'cpu'), prefetch_factor=2, pin=d != 'cpu', noise=True) as loader:
             batches = iter(loader)
             for i in range(rounds + 1):
                 wall = time.perf_counter(); _, (b,) = next(batches); waited = time.perf_counter() - wall
                 c = [clock(d)]
-                eps = slot_normal(0, 'noise', b.slots, b.latents.shape[1:]); t = sample_timesteps(0, b.slots); x0 = b.latents.float()
-                step.batch |= dict(x=interpolate(x0, eps, t).to(d), t=t.to(d), target=velocity_target(x0, eps).to(d)); c.append(clock(d))
+                g, t = b.to(d), sample_timesteps(0, b.slots).to(d); x0 = g.latents.float()
+                step.batch |= dict(x=interpolate(x0, g.noise, t), t=t, target=velocity_target(x0, g.noise)); c.append(clock(d))
                 step(); c.append(clock(d))
                 log.write(step=i, loss=1., grad_norm=1., lr=1e-4, v_ratio=1., loss_by_t=[1.] * 10, bucket=[b.bucket], seconds=1., data_wait=waited); log.flush(); c.append(clock(d))
                 if i:
-                    for k, v in {'waiting for data': waited, 'noise and times': c[1] - c[0], **step.part, 'logging': c[3] - c[2]}.items(): parts.setdefault(k, []).append(v)
+                    for k, v in {'data and noise': waited, 'input': c[1] - c[0], **step.part, 'logging': c[3] - c[2]}.items(): parts.setdefault(k, []).append(v)
         log.close()
     return {k: statistics.median(v) for k, v in parts.items()}
+
 
 # %% ../nbs/15_bench.ipynb #061f5c93
 _PEAK = '''import sys, json, torch
@@ -230,35 +235,91 @@ def peak_growth(m:ModelConfig, batch:int, grid:tuple, recompute:str='none', half
     arg = json.dumps([m.model_dump(), batch, list(grid), recompute, half])
     return 1024 * int(subprocess.run([sys.executable, '-c', _PEAK, arg], capture_output=True, text=True, check=True).stdout)
 
-# %% ../nbs/15_bench.ipynb #b5a406f9
+# %% ../nbs/15_bench.ipynb #bbbfd6b7
 CHECKPOINTING = {'all kept': 'none', 'selective': 'selective', 'blocks twice': 'full'}
 
-def bench_step(cfg:Config, device:str='cpu', rounds:int=5, batch:int=0, compiled:bool=False) -> dict:
-    "Speed, share of the ceiling, split and cost of checkpointing for one micro-batch of `cfg`."
-    m, grid, half = cfg.model, bucket_grid(cfg), cfg.training.precision == 'bf16'
-    B = batch or (2 if device == 'cpu' else cfg.training.batch_size)
-    N, top = grid[0] * grid[1], ceilings(device)
-    b = trim(random_batch(m, B, grid, device=device), 16 if device == 'cpu' else 64)
-    model = lambda recompute: NanoDiT(**m.model_dump(), gradient_checkpointing=recompute).to(device)
-    arms = {k: Step(model(n), b, half, device) for k, n in CHECKPOINTING.items()}
-    if compiled: arms['compiled'] = Step(compile_blocks(model('none')), b, half, device)
-    t = interleave(arms, rounds, device)
-    best = t.median('compiled' if compiled else 'all kept')
-    useful, rate = B * step_flops(m, N, 120), top['bf16' if half else 'fp32']
-    memory = {k: peak_growth(m, B, grid, n, half) for k, n in CHECKPOINTING.items()} if device == 'cpu' else _gpu_peaks(arms)
-    parts = split_of_step(arms['all kept'], cfg, rounds); whole = sum(parts.values())
-    peak = GPUS[find_gpu(torch.cuda.get_device_name())][1] * 1e12 if device != 'cpu' else rate
-    return dict(what='step', machine=machine(device), ceilings=top, model=m.model_dump(), batch=B, patches=N, text=120, precision=cfg.training.precision, compiled=compiled, seconds=t.seconds,
-                flops=useful, mfu=useful / best / peak, split=parts,
-                summary=dict(seconds=best, samples_per_s=B / best, of_ceiling=useful / best / rate, update_share=parts['clip + optimizer + EMA'] / whole, logging_share=parts['logging'] / whole, wait_share=parts['waiting for data'] / whole,
-                             checkpointing={k: dict(time=t.ratio(k, 'all kept')[0], memory=memory[k] / memory['all kept']) for k in list(CHECKPOINTING)[1:]}), memory=memory)
+class Way:
+    "A `Step`, done with `recompute` for its activations, by the compiled blocks or not."
+    def __init__(self, step:Step, recompute:str='none', compiled:bool=False): self.step, self.recompute, self.compiled = step, recompute, compiled
+    def __call__(self):
+        self.step.model.checkpointing(self.recompute)
+        with torch.compiler.set_stance('default' if self.compiled else 'force_eager'): self.step()
 
-def _gpu_peaks(arms):
-    "Peak bytes of a step of each arm on a GPU."
-    out = {}
-    for k, step in arms.items():
-        torch.cuda.empty_cache(); torch.cuda.reset_peak_memory_stats(); step(); out[k] = torch.cuda.max_memory_allocated()
-    return out
+def first_try(way:Way) -> dict|None:
+    "Seconds of the first step, graphs compiled for it, and on a GPU the bytes at its peak, as torch asked for them and as the allocator holds them; None if memory was too small."
+    gpu, before = way.step.device != 'cpu', graphs()
+    if gpu: gc.collect(); torch.cuda.empty_cache(); torch.cuda.reset_peak_memory_stats()
+    start = time.perf_counter()
+    try: way()
+    except torch.OutOfMemoryError: way.step.opt.zero_grad(set_to_none=True); return None
+    clock(way.step.device); out = dict(seconds=time.perf_counter() - start, graphs=graphs() - before)
+    return out | dict(peak=torch.cuda.max_memory_allocated(), reserved=torch.cuda.max_memory_reserved()) if gpu else out
+
+# %% ../nbs/15_bench.ipynb #b5a406f9
+def bench_step(cfg:Config, device:str='cpu', rounds:int=5, batch:int=0, compiled:bool=False) -> dict:
+    "Speed, share of the ceiling, split and cost of checkpointing for one micro-batch of `cfg`, eager and, if asked, compiled."
+    m, grid, half = cfg.model, bucket_grid(cfg), cfg.training.precision == 'bf16'
+    B, N, top = batch or (2 if device == 'cpu' else cfg.training.batch_size), grid[0] * grid[1], ceilings(device)
+    model = NanoDiT(**m.model_dump()).to(device)
+    if compiled: compile_blocks(model)
+    step = Step(model, trim(random_batch(m, B, grid, device=device), 16 if device == 'cpu' else 64), half, device)
+    ways = {k + ', compiled' * c: Way(step, mode, c) for c in (False, True)[:1 + compiled] for k, mode in CHECKPOINTING.items()}
+    tried = {k: first_try(w) for k, w in ways.items()}
+    ways = {k: w for k, w in ways.items() if tried[k]}
+    t = interleave(ways, rounds, device)
+    rate, peak = top['bf16' if half else 'fp32'], GPUS[find_gpu(torch.cuda.get_device_name())][1] * 1e12 if device != 'cpu' else None
+    flops = lambda mode: B * step_flops(m, N, 120, mode)
+    memory = {k: peak_growth(m, B, grid, mode, half) for k, mode in CHECKPOINTING.items()} if device == 'cpu' else {k: tried[k]['peak'] for k in ways}
+    rows = {k: tried[k] | dict(recompute=w.recompute, compiled=w.compiled, median=t.median(k), samples_per_s=B / t.median(k), of_ceiling=flops('none') / t.median(k) / rate,
+                               **(dict(mfu=flops('none') / t.median(k) / peak, hfu=flops(w.recompute) / t.median(k) / peak) if peak else {})) for k, w in ways.items()}
+    best = min(ways, key=t.median)
+    step.model.checkpointing(cfg.training.recompute); parts = split_of_step(step, cfg, rounds)
+    passes = 1 if device == 'cpu' else cfg.training.grad_accumulation_steps                   # a GPU is asked about the update that the recipe makes
+    whole = passes * sum(v for k, v in parts.items() if k not in ('clip + optimizer + EMA', 'logging')) + parts['clip + optimizer + EMA'] + parts['logging']
+    base = 'all kept' if 'all kept' in ways else next(iter(ways))
+    return dict(what='step', machine=machine(device), ceilings=top, model=m.model_dump(), batch=B, passes=passes, patches=N, text=120, precision=cfg.training.precision, seconds=t.seconds,
+                flops=flops('none'), ways=rows, too_large=[k for k, v in tried.items() if v is None], split=parts,
+                summary=dict(best=best, seconds=t.median(best), samples_per_s=B / t.median(best), of_ceiling=flops('none') / t.median(best) / rate,
+                             update_share=parts['clip + optimizer + EMA'] / whole, logging_share=parts['logging'] / whole, wait_share=passes * parts['data and noise'] / whole,
+                             checkpointing={k: dict(time=t.ratio(k, base)[0], memory=memory[k] / memory[base]) for k in ways if k in memory and k != base}), memory=memory)
+
+# %% ../nbs/15_bench.ipynb #7f287069
+class _Enough(Exception): "Ends a run that was only started to be measured."
+class _Some(Trainer):
+    "A trainer that ends after `updates`, without a report."
+    def _after(self, run, urgent):
+        if self.step >= self.updates: raise _Enough
+
+def cap_memory(
+    gb:float,   # 2**30 bytes that torch may take of the GPU from now on; 0 = all
+):
+    "As if the GPU were a smaller one. What the driver takes beside it is not in torch's hands and stays extra."
+    if gb and torch.cuda.is_available(): torch.cuda.set_per_process_memory_fraction(min(1., gb * 2**30 / torch.cuda.get_device_properties(0).total_memory))
+
+def bench_run(cfg:Config, device:str='cpu', updates:int=6, memory:float=0.) -> dict:
+    "Some updates of the real trainer on random shards: samples a second, waits, memory and graphs, from its log."
+    t, m = cfg.training, cfg.model; buckets = cfg.data.buckets or ['512x512']; cap_memory(memory)
+    with tempfile.TemporaryDirectory() as d:
+        random_shards(cfg, Path(d) / 'data', buckets, 2 * t.batch_size)
+        c = cfg.model_dump(mode='json'); c['training'] |= dict(total_steps=max(t.total_steps, updates + 1))
+        c['data'] |= dict(shard_base_dir=f'{d}/data', shapes=None); c['checkpoint']['output_dir'] = f'{d}/run'; c['validation'] |= dict(held_out=0., output_dir=None)
+        began, before = time.perf_counter(), graphs(); tr = _Some(make_config(c), progress=False, device=device); tr.updates = updates
+        ready = time.perf_counter() - began
+        try: tr.fit()
+        except _Enough: pass
+        log = read_log(tr.run_dir); later = log[1:]
+        seconds, used = sum(r['seconds'] for r in later), {}
+        if device != 'cpu':
+            free, total = torch.cuda.mem_get_info()
+            used = dict(peak=torch.cuda.max_memory_allocated(), reserved=torch.cuda.max_memory_reserved(), driver=total - free - torch.cuda.memory_reserved())
+    grid = lambda b: np.prod([int(s) // (8 * m.patch_size) for s in b.split('x')])
+    useful = sum(t.batch_size * step_flops(m, int(grid(b)), 120) for r in later for b in r['bucket'])
+    peak = GPUS[find_gpu(torch.cuda.get_device_name())][1] * 1e12 if device != 'cpu' else None
+    e = estimate(cfg, dict.fromkeys(buckets, 1), text_tokens=(120, 128))
+    return dict(what='run', machine=machine(device), model=m.model_dump(), buckets=list(buckets), batch=t.batch_size, passes=t.grad_accumulation_steps, precision=t.precision, recompute=t.recompute, compiled=t.compile, updates=len(log),
+                losses=[r['loss'] for r in log], seconds=[r['seconds'] for r in log], data_wait=[r['data_wait'] for r in log], memory=used, cap_gb=memory, estimate=e.peak, estimate_parts=e.memory | dict(activations=e.peak - sum(e.memory.values())),
+                summary=dict(samples_per_s=t.batch_size * t.grad_accumulation_steps * len(later) / seconds, wait_share=sum(r['data_wait'] for r in later) / seconds, first_update=log[0]['seconds'], start=ready,
+                             graphs=graphs() - before, **(dict(mfu=useful / seconds / peak, estimate_off=e.peak / (used['reserved'] + used['driver']) - 1) if peak else {})))
 
 # %% ../nbs/15_bench.ipynb #2940470d
 @torch.no_grad()
@@ -389,22 +450,33 @@ def show(result:dict) -> str:
     lines = [f"{what}: {m['gpu'] or m['cpu']}, {m['threads']} thread(s), torch {m['torch']}, load {m['load'][0]:.1f}"]
     if what == 'step':
         lines += [f"ceilings: fp32 {result['ceilings']['fp32'] / 1e9:,.0f} GFLOP/s, bf16 {result['ceilings']['bf16'] / 1e9:,.0f}, copy {result['ceilings']['copy'] / 1e9:.1f} GB/s",
-                  f"{s['seconds']:.3f} s for {result['batch']} pictures of {result['patches']:,} patches, {result['precision']}: {s['samples_per_s']:.2f} samples/s, {s['of_ceiling']:.0%} of the ceiling (useful operations)", bars(result['split'], ' s')]
+                  f"{s['seconds']:.3f} s for {result['batch']} pictures of {result['patches']:,} patches, {result['precision']}, {s['best']}: {s['samples_per_s']:.2f} samples/s, {s['of_ceiling']:.0%} of the ceiling (useful operations)", bars(result['split'], ' s')]
         lines += [f"{k}: {v['time']:.2f} x the time, {v['memory']:.0%} of the memory" for k, v in s['checkpointing'].items()]
+        lines += [f"{k:24} {r['median'] * 1e3:8.1f} ms, MFU {r['mfu']:5.1%}, peak {r['peak'] / 2**30:5.1f} GB, first step {r['seconds']:5.1f} s, {r['graphs']} graphs" for k, r in result['ways'].items() if 'mfu' in r]
+        lines += [f'{k}: too large' for k in result['too_large']]
+    elif what == 'run':
+        lines.append(f"{result['updates']} updates of {result['batch']} x {result['passes']}: {s['samples_per_s']:.1f} samples/s, {s['wait_share']:.1%} waiting for data, first update after {s['start']:.1f} + {s['first_update']:.1f} s, {s['graphs']} graphs")
+        if 'mfu' in s: lines.append(f"MFU {s['mfu']:.1%}; peak {result['memory']['peak'] / 2**30:.2f} GB, held {result['memory']['reserved'] / 2**30:.2f} + {result['memory']['driver'] / 2**30:.2f} (driver), estimated {result['estimate'] / 2**30:.2f} ({s['estimate_off']:+.0%})")
     elif what == 'loader': lines.append(bars(s['ms_per_sample'], ' ms of CPU a sample'))
     elif what == 'sample': lines += [bars({k: statistics.median(v) for k, v in result['seconds'].items()}, ' s'), f"{s['against_fp32']:.2f} x three passes in fp32, {s['against_same_precision']:.2f} x in the same precision; a picture in a batch of 4 takes {s['picture_in_four']:.2f} x one alone"]
     else: lines += [bars({k: statistics.median(v) for k, v in result['seconds'].items()}, ' s'), 'exponents: ' + ', '.join(f'{k} {v:.2f}' for k, v in s['exponents'].items())]
     return '\n'.join(lines)
 
+def _named(what, cfg, device):
+    "What is measured, and on a GPU of which recipe and shape: there each has a file of its own."
+    return what if device == 'cpu' or what == 'loader' else f"{what}-{cfg.name or 'config'}" + (f"-{(cfg.data.buckets or ['512x512'])[0]}" if what == 'step' else '')
+
 @call_parse(nested=True)
 def main(
     config:Param('YAML file, or the name of a recipe such as small', str),
     overrides:Param('settings that replace those of the file, as model.depth=4', str, opt=False, nargs='*', action=Overrides)=(),
-    what:Param('what to measure', str, choices=['step', 'loader', 'sample', 'scaling', 'all'])='step',
+    what:Param('what to measure', str, choices=['step', 'run', 'loader', 'sample', 'scaling', 'all'])='step',
     rounds:Param('interleaved rounds', int)=5,
     batch:Param('pictures in a micro-batch; 0 = 2 on a CPU, the config\'s on a GPU', int)=0,
     steps:Param('steps of the sampler', int)=50,
-    compiled:Param('also measure with torch.compile', bool)=False,
+    compiled:Param('also measure with torch.compile', action=Flag)=False,
+    updates:Param('updates of a run', int)=6,
+    memory:Param('let torch take so many GB of the GPU, to see whether a run fits; 0 = all', float)=0.,
     out:Param('folder of the results', str)='bench',
 ):
     "Measure, compare with the last time, and keep the result. Example: python -m nanodit.bench configs/small.yaml --what all"
@@ -412,9 +484,9 @@ def main(
     except ConfigError as e: print(f'ConfigError: {e}', file=sys.stderr); sys.exit(2)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     if device == 'cpu': torch.set_num_threads(1); pin_allocator()
-    jobs = dict(step=lambda: bench_step(cfg, device, rounds, batch, compiled), loader=lambda: bench_loader(rounds),
+    jobs = dict(step=lambda: bench_step(cfg, device, rounds, batch, compiled), run=lambda: bench_run(cfg, device, updates, memory), loader=lambda: bench_loader(rounds),
                 sample=lambda: bench_sample(cfg, device, rounds, steps), scaling=lambda: bench_scaling(cfg, device, rounds))
     for name in jobs if what == 'all' else [what]:
-        result = jobs[name]() | dict(config=cfg.name or str(config)); path = result_file(name, device, out)
+        result = jobs[name]() | dict(config=cfg.name or str(config)); path = result_file(_named(name, cfg, device), device, out)
         last = save_result(result, path)
         print(show(result), *compare_results(result, last, ('summary',)), f'kept in {path}', sep='\n', flush=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 import numpy as np, torch
 from fastcore.basics import patch
-from .flow import slot_rng, slot_uniform
+from .flow import slot_normal, slot_rng, slot_uniform
 from .shards import ShardError, ShardIndex, LatentStats, open_tar, read_array, read_into, read_mask_at, write_atomic
 from .augment import flip_caption, flip_latent, why_not_flip
 
@@ -186,6 +186,7 @@ class Batch:
     flipped: torch.Tensor    # (B,) bool
     bucket: str              # 'WIDTHxHEIGHT'
     slots: torch.Tensor      # (B,) i64, global slot numbers
+    noise: torch.Tensor|None = None   # (B, C, h, w) f32, what the slots are trained with (plan C.2), where the loader was asked for it
     def __len__(self): return len(self.ids)
     def to(self, device, non_blocking: bool = True):
         "The same batch with its tensors on `device`."
@@ -322,18 +323,19 @@ class Loader:
         stats: LatentStats|None = None, # for the codec's flip parity
         flip_prob: float = .5,        # data.horizontal_flip_prob
         swap_captions: bool = True,   # data.swap_caption_lr; False = the naive flip
-        seed: int = 0,                # of the flip coins
+        seed: int = 0,                # of the flip coins and the noise
         num_workers: int = 1,         # threads; 0 = read in the caller
         prefetch_factor: int = 4,     # tiles read ahead per thread; never less than a step's
         rank: int = 0, world_size: int = 1,  # which share of each step
         start_step: int = 0,          # first step to yield
         pin: bool = False,            # page-locked memory, for a GPU
+        noise: bool = False,          # draw each slot's noise as well, for training
     ):
         if num_workers < 0 or prefetch_factor < 1: raise DataError(f"num_workers {num_workers} must be 0 or more and prefetch_factor {prefetch_factor} at least 1")
         if plan.data not in (None, index.fingerprint): raise DataError("the plan was made for another data set; build it from this index")
         share(plan.tiles(0), rank, world_size)
         self.index, self.plan, self.rank, self.world_size, self.step, self.buffers = index, plan, rank, world_size, start_step, Buffers(pin)
-        self.flips = Flips(index, stats and stats.flip_parity, flip_prob, swap_captions, seed)
+        self.flips, self.seed, self.noise = Flips(index, stats and stats.flip_parity, flip_prob, swap_captions, seed), seed, noise
         self.mine = plan.tiles_per_step//world_size
         self.ahead = max(num_workers*prefetch_factor, self.mine) if num_workers else 1
         self.pool = ThreadPoolExecutor(num_workers, 'nanodit-loader') if num_workers else None
@@ -349,10 +351,12 @@ def close(self: Loader):
 @patch
 def read(self: Loader, tile: Tile) -> Batch:
     "One tile, read now. Raises `ShardError` when a file has gone, changed, or cannot be read."
-    try: return read_tile(self.index, tile, self.flips(tile), self.flips, self.buffers)
+    try: batch = read_tile(self.index, tile, self.flips(tile), self.flips, self.buffers)
     except OSError as e:
         raise ShardError(f"{e.filename or self.index.dir} cannot be read any more ({e.strerror or e}): it was there when the run began. Put it back, or look what is left with "
                          f"`python -m nanodit.shards verify {self.index.dir}`; the same command then goes on") from e
+    if self.noise: batch.noise = slot_normal(self.seed, 'noise', batch.slots, batch.latents.shape[1:], self.buffers.empty(batch.latents.shape, np.float32))
+    return batch
 
 # %% ../nbs/06_data.ipynb #7546a3e9
 @patch

@@ -44,11 +44,12 @@ def slot_normal(
     seed:int, purpose:str,
     slots:Tensor,       # (B,) int64
     shape:tuple=(),     # shape of one sample's noise, e.g. (C, h, w)
+    out:Tensor|None=None, # (B, *shape) float32, contiguous, on the CPU: where to draw it, such as page-locked memory
 ) -> Tensor:            # (B, *shape) float32
-    "Unit normal noise for each slot, the same for a slot whatever batch it stands in."
-    out = np.empty((len(slots), *shape), np.float32)
-    for row, g in zip(out.reshape(len(slots), -1), _at_slots(seed, purpose, slots.tolist())): g.standard_normal(dtype=np.float32, out=row)
-    return torch.from_numpy(out)
+    "Unit normal noise for each slot, the same for a slot whatever batch it stands in. Other threads run while it draws."
+    out = torch.empty(len(slots), *shape) if out is None else out
+    for row, g in zip(out.numpy().reshape(len(slots), -1), _at_slots(seed, purpose, slots.tolist())): g.standard_normal(dtype=np.float32, out=row)
+    return out
 
 # %% ../nbs/01_flow.ipynb #fd9938b9
 def _per_sample(t:Tensor, like:Tensor) -> Tensor:

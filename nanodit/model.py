@@ -245,7 +245,6 @@ class NanoDiT(nn.Module):
         gradient_checkpointing:str='none',   # what the backward pass works out again: 'none', 'selective' = all but the products, 'full' = whole blocks (plan E.5)
     ):
         super().__init__()
-        if gradient_checkpointing not in ('none', 'selective', 'full'): raise ValueError(f"gradient_checkpointing is {gradient_checkpointing!r}; choose 'none', 'selective' or 'full'")
         if hidden_size % num_heads: raise ValueError(f'hidden_size {hidden_size} is not divisible by num_heads {num_heads}')
         D, p = hidden_size, patch_size
         self.hidden_size, self.patch_size, self.in_channels = D, p, in_channels
@@ -255,8 +254,7 @@ class NanoDiT(nn.Module):
         self.text_in = nn.Linear(text_dim, D)
         self.null_text, self.null_dino = nn.Parameter(torch.empty(text_dim)), nn.Parameter(torch.empty(dino_dim))
         self.blocks = nn.ModuleList(DiTBlock(D, num_heads, mlp_ratio, qk_norm, adaln_rank) for _ in range(depth))
-        for b in self.blocks: b.selective = gradient_checkpointing == 'selective'
-        self.twice = gradient_checkpointing == 'full'
+        self.checkpointing(gradient_checkpointing)
         self.final_adaLN = Modulation(D, 2, adaln_rank)
         self.final_proj = nn.Linear(D, p * p * in_channels)
         if not self.null_text.is_meta: self.initialize()
@@ -276,6 +274,16 @@ def initialize(self:NanoDiT, seed:int=0):
     for m in self.modules():
         if isinstance(m, Modulation): m.up.weight.zero_(); m.up.bias.zero_()
     self.final_proj.weight.zero_(); self.final_proj.bias.zero_()
+
+# %% ../nbs/02_model.ipynb #052f73bd
+@patch
+def checkpointing(self:NanoDiT,
+    mode:str,   # 'none', 'selective' or 'full'
+):
+    "From now on keep everything for the backward pass, all that is dear, or the blocks' inputs alone (plan E.5). Raises `ValueError`."
+    if mode not in ('none', 'selective', 'full'): raise ValueError(f"gradient_checkpointing is {mode!r}; choose 'none', 'selective' or 'full'")
+    for b in self.blocks: b.selective = mode == 'selective'
+    self.twice = mode == 'full'
 
 # %% ../nbs/02_model.ipynb #e70c3301
 @patch

@@ -28,7 +28,7 @@ from torch.nn.functional import one_hot
 from tqdm.auto import tqdm
 import nanodit
 from .config import Config, ConfigError, Overrides, Problem, diff_configs, load_config, make_config, save_config
-from .flow import drop_conditions, flow_loss, interpolate, rms, sample_timesteps, slot_normal, velocity_target
+from .flow import drop_conditions, flow_loss, interpolate, rms, sample_timesteps, velocity_target
 from .model import NanoDiT, compile_blocks, count_parameters
 from .shards import LatentStats, ShardError, ShardIndex, load_latents, write_atomic
 from .data import BatchPlan, DataError, Ledger, Loader, round_up
@@ -146,21 +146,20 @@ class Trainer:
 # %% ../nbs/13_train.ipynb #abc14c85
 @patch
 def losses(self:Trainer,
-    batch,                            # a `Batch`
+    batch,                            # a `Batch` with its noise
 ) -> tuple[Tensor, Tensor, Tensor]:   # loss (B,); RMS of the predicted ÷ of the target velocity, a number; groups (B, 14): one-hot among `CONDITIONS`, one-hot among the tenths of t
     "Flow loss of a micro-batch (plan C.2), in the configured precision (plan C.3)."
     t, seed, slots = self.cfg.training, self.cfg.seed, batch.slots
     b = batch.to(self.device)
     x0 = self.stats.normalize(b.latents)
-    eps = self._send(slot_normal(seed, 'noise', slots, x0.shape[1:]))
     times = sample_timesteps(seed, slots, t.timestep_sampling, t.logit_normal_loc, t.logit_normal_scale)
     keep_text, keep_dino = drop_conditions(seed, slots, **t.cfg_dropout.model_dump())
     groups = torch.cat([one_hot(2 * (~keep_text).long() + (~keep_dino).long(), 4), one_hot((times * 10).long().clamp(max=9), 10)], 1)
     times, keep_text, keep_dino, groups = map(self._send, (times, keep_text, keep_dino, groups))
     L = round_up(int(batch.text_mask.sum(1).max()), 16) if self.device.type == 'cpu' and not t.compile else b.text.shape[1]    # eager on a CPU: less padding
     with torch.autocast(self.device.type, torch.bfloat16, enabled=t.precision == 'bf16'):
-        v = self.net(interpolate(x0, eps, times), times, b.text[:, :L], b.text_mask[:, :L], b.dino, keep_text, keep_dino)
-    target = velocity_target(x0, eps)
+        v = self.net(interpolate(x0, b.noise, times), times, b.text[:, :L], b.text_mask[:, :L], b.dino, keep_text, keep_dino)
+    target = velocity_target(x0, b.noise)
     return flow_loss(v, target), rms(v.detach()) / rms(target), groups
 
 @patch
@@ -446,7 +445,7 @@ def fit(self:Trainer) -> dict:
     t, d = self.cfg.training, self.cfg.data
     if t.max_hours: self.ends = time.monotonic() + t.max_hours * 3600
     loader = Loader(self.index, self.plan, self.stats, d.horizontal_flip_prob, d.swap_caption_lr, self.cfg.seed, d.num_workers, d.prefetch_factor,
-                    rank=self.group.rank, world_size=self.group.world_size, start_step=self.step, pin=self.device.type == 'cuda')
+                    rank=self.group.rank, world_size=self.group.world_size, start_step=self.step, pin=self.device.type == 'cuda', noise=True)
     for line in loader.report()[1:]: self._say(line)                   # small buckets, photos that cannot be flipped, damage
     run = _Fit(self)
     bar = tqdm(total=t.total_steps, initial=self.step, desc=self.cfg.name or self.run_dir.name, disable=not self.progress, unit='step')

@@ -86,18 +86,21 @@ def find_gpu(
 def measured_utilisation(
     gpu:str,                 # an entry of `GPUS`
     hidden_size:int,
+    patches:int,             # of a picture
+    recompute:str='none', compiled:bool=False,   # how the step is done
     folder:str='bench',      # where `python -m nanodit.bench` leaves its results
 ) -> float|None:
-    "The best measured share of the peak for this card and width in `folder`, None if there is none."
-    best = []
-    for f in sorted(Path(folder).glob('*.json')):
+    "The measured share of the peak, repeated work included, for this card, width and way of doing a step, at the nearest number of patches; None if there is none in `folder`."
+    found = {}
+    for f in sorted(Path(folder).glob('step-*.json')):
         try: r = json.loads(f.read_text())
         except ValueError: continue
-        if not isinstance(r, dict) or r.get('what') != 'step' or not (r.get('machine') or {}).get('gpu'): continue
+        if not isinstance(r, dict) or not (r.get('machine') or {}).get('gpu') or (r.get('model') or {}).get('hidden_size') != hidden_size: continue
         try: same = find_gpu(r['machine']['gpu']) == gpu
         except ValueError: continue
-        if same and r.get('model', {}).get('hidden_size') == hidden_size and r.get('mfu'): best.append(float(r['mfu']))
-    return max(best, default=None)
+        for w in (r.get('ways') or {}).values():
+            if same and (w['recompute'], w['compiled']) == (recompute, compiled): found[r['patches']] = w['hfu']
+    return found[min(found, key=lambda n: abs(n - patches))] if found else None
 
 # %% ../nbs/12b_estimate.ipynb #893749ea
 @dataclass
@@ -192,7 +195,7 @@ def estimate(
     memory = GPUS[name][0] if name else 24
     used = hours = None
     if name:
-        used = measured_utilisation(name, m.hidden_size, bench_dir)
+        used = measured_utilisation(name, m.hidden_size, round(sum(share[b] * table[b]['patches'] for b in buckets)), t.recompute, bool(t.compile), bench_dir)
         notes.append(f'{used:.0%} of the peak was measured on this card (bench/)' if used else f'assumed: {ASSUMED_UTILISATION:.0%} of the peak of {GPUS[name][1]} TFLOP/s; measure with python -m nanodit.bench')
         used = used or ASSUMED_UTILISATION
         again = sum(share[b] * t.batch_size * step_flops(m, table[b]['patches'], text_tokens[0], t.recompute) for b in buckets) * t.grad_accumulation_steps

@@ -299,7 +299,7 @@ def _kind(s):
         kinds = [_kind(a) for a in s['anyOf']]
         return ' or '.join(k for k, _ in kinds), '; '.join(r for _, r in kinds if r)
     if '$ref' in s: return 'section', ''
-    if 'enum' in s: return 'one of', ', '.join(map(str, s['enum']))
+    if 'enum' in s: return 'one of', ', '.join(v if isinstance(v, str) else json.dumps(v) for v in s['enum'])
     if 'const' in s: return 'one of', str(s['const'])
     limits = [f'{sign} {s[k]:g}' if s[k] < 1e9 else f'{sign} {s[k]}' for k, sign in (('minimum', '≥'), ('exclusiveMinimum', '>'), ('maximum', '≤'), ('exclusiveMaximum', '<')) if k in s]
     if 'pattern' in s: limits.append('WIDTHxHEIGHT')

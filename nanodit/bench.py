@@ -323,10 +323,11 @@ def bench_run(cfg:Config, device:str='cpu', updates:int=6, memory:float=0.) -> d
             used = dict(peak=torch.cuda.max_memory_allocated(), reserved=torch.cuda.max_memory_reserved(), driver=total - free - torch.cuda.memory_reserved())
     grid = lambda b: np.prod([int(s) // (8 * m.patch_size) for s in b.split('x')])
     useful = sum(t.batch_size * step_flops(m, int(grid(b)), 120) for r in later for b in r['bucket'])
+    again = sum(t.batch_size * step_flops(m, int(grid(b)), 120, t.recompute) for r in later for b in r['bucket'])
     peak = GPUS[find_gpu(torch.cuda.get_device_name())][1] * 1e12 if device != 'cpu' else None
     e = estimate(cfg, dict.fromkeys(buckets, 1), text_tokens=(120, 128))
-    return dict(what='run', machine=machine(device), model=m.model_dump(), buckets=list(buckets), batch=t.batch_size, passes=t.grad_accumulation_steps, precision=t.precision, recompute=t.recompute, compiled=t.compile, updates=len(log),
-                losses=[r['loss'] for r in log], seconds=[r['seconds'] for r in log], data_wait=[r['data_wait'] for r in log], memory=used, cap_gb=memory, estimate=e.peak, estimate_parts=e.memory | dict(activations=e.peak - sum(e.memory.values())),
+    return dict(what='run', machine=machine(device), model=m.model_dump(), buckets=list(buckets), batch=t.batch_size, passes=t.grad_accumulation_steps, precision=t.precision, recompute=t.recompute, compiled=tr.compiled, patches=round(np.mean([grid(b) for b in buckets])), updates=len(log),
+                losses=[r['loss'] for r in log], seconds=[r['seconds'] for r in log], data_wait=[r['data_wait'] for r in log], memory=used, cap_gb=memory, estimate=e.peak, hfu=again / seconds / peak if peak else None,
                 summary=dict(samples_per_s=t.batch_size * t.grad_accumulation_steps * len(later) / seconds, wait_share=sum(r['data_wait'] for r in later) / seconds, first_update=log[0]['seconds'], start=ready,
                              graphs=graphs() - before, **(dict(mfu=useful / seconds / peak, estimate_off=e.peak / (used['reserved'] + used['driver']) - 1) if peak else {})))
 

@@ -188,7 +188,7 @@ def reference(site, module):
         kind = 'property' if isinstance(obj, property) else 'class' if isclass(fn) else ''
         doc = escape_doc(getdoc(fn) or '') if not isclass(fn) or vars(fn).get('__doc__') else ''      # a class without one would show its parent's
         sig = name if kind == 'property' else one_line_signature(name, fn)
-        parts = [f'({anchor(f"{module}.{name}")})=', f'### `{name}`', f'```python\n{sig}\n```', link(doc), table(fn, link)]
+        parts = [f'({anchor(f"{module}.{name}")})=', f'### `{name}`', f'```python\n{sig}\n```' if sig != name else '', link(doc), table(fn, link)]
         out.append('\n\n'.join(p for p in parts if p))
     return out
 
@@ -229,7 +229,8 @@ def page(site, stem, path):
             tags.append('hide-input')
         if 'slow' in d: tags.append('slow')
         if 'cuda' in d: tags.append('cuda')
-        if claim := d.get('claim'):
+        if prose_output(outputs): tags.append('wrap')
+        for claim in re.findall(r'^#\| claim: (.*)$', c['source'], re.M) if 'claim' in d else ():
             m = re.match(r'([A-G]\.\d+)\s+(matches|differs|not yet)\s*[—–-]+\s*(.*)', claim)
             if m: cells.append(md(f'**[Plan {m[1]}](#{plan_anchor(m[1])})** *{m[2]}:* {escape_doc(m[3])}' if m[1] in site.plan else f'**Plan {m[1]}** *{m[2]}:* {escape_doc(m[3])}', tags=['claim']))
         cells.append(dict(cell_type='code', metadata={'tags': tags}, source=source, outputs=outputs, execution_count=None))
@@ -239,6 +240,11 @@ def page(site, stem, path):
     for i, c in enumerate(cells): c['id'] = f'c{i}'
     return dict(cells=cells, metadata={'kernelspec': {'name': 'python3', 'display_name': 'Python 3', 'language': 'python'},
                                        'language_info': {'name': 'python', 'pygments_lexer': 'ipython3'}}, nbformat=4, nbformat_minor=5)
+
+def prose_output(outputs):
+    "Was something long printed that is a sentence, such as an error's message? Those are wrapped; what stands in columns scrolls."
+    lines = [l for o in outputs for l in ''.join(o.get('text') or o.get('data', {}).get('text/plain') or '').splitlines()]
+    return any(len(l) > 100 for l in lines) and not any(re.search(r'\S {2,}\S', l) for l in lines)
 
 def imports_only(source):
     try: return all(isinstance(n, (ast.Import, ast.ImportFrom)) for n in ast.parse(source).body) and source.count('\n') > 3

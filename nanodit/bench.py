@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['CHECKPOINTING', 'SCALING', 'pin_allocator', 'clock', 'Timing', 'interleave', 'machine', 'ceilings', 'random_batch',
            'trim', 'Step', 'result_file', 'save_result', 'numbers', 'compare_results', 'bars', 'kernel_ops',
-           'bucket_grid', 'random_shards', 'split_of_step', 'peak_growth', 'Way', 'first_try', 'bench_step',
-           'cap_memory', 'bench_run', 'three_pass_sample', 'plain_ask', 'bench_sample', 'real_shards', 'bench_loader',
-           'step_features', 'fit_machine', 'predicted', 'bench_scaling', 'show', 'main']
+           'bucket_grid', 'random_shards', 'split_of_step', 'peak_growth', 'Way', 'first_try', 'gpu_kernels',
+           'bench_step', 'cap_memory', 'bench_run', 'three_pass_sample', 'plain_ask', 'bench_sample', 'real_shards',
+           'bench_loader', 'step_features', 'fit_machine', 'predicted', 'bench_scaling', 'show', 'main']
 
 # %% ../nbs/15_bench.ipynb #44e0d71f
 import ctypes, gc, itertools, json, os, platform, statistics, subprocess, sys, tempfile, time
@@ -84,11 +84,12 @@ def machine(device:str='cpu') -> dict:
                 python=platform.python_version(), date=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'), load=list(os.getloadavg()))
 
 def ceilings(device:str='cpu', rounds:int=5) -> dict:
-    "Highest rates of this machine: 'fp32' and 'bf16' matrix products in operations a second, 'copy' in bytes a second."
-    n = 2048 if device == 'cpu' else 8192
-    a, b = torch.randn(2, n, n, device=device); c, d = a.bfloat16(), b.bfloat16(); x, y = torch.empty(2, 64 << 20, dtype=torch.uint8, device=device)
-    t = interleave(dict(fp32=lambda: a @ b, bf16=lambda: c @ d, copy=lambda: y.copy_(x)), rounds, device, progress=False)
-    return dict(fp32=2. * n**3 / t.median('fp32'), bf16=2. * n**3 / t.median('bf16'), copy=x.numel() / t.median('copy'))
+    "Highest rates of this machine: 'fp32' and 'bf16' matrix products in operations a second, 'copy' in bytes a second; on a GPU also 'launch', the seconds that it takes to ask for one small kernel."
+    n, size = (2048, 64 << 20) if device == 'cpu' else (8192, 1 << 30)
+    a, b = torch.randn(2, n, n, device=device); c, d = a.bfloat16(), b.bfloat16(); x, y = torch.empty(2, size, dtype=torch.uint8, device=device); one = x[:8]
+    arms = dict(fp32=lambda: a @ b, bf16=lambda: c @ d, copy=lambda: y.copy_(x)) | (dict(launch=lambda: [one.add_(1) for _ in range(1000)]) if device != 'cpu' else {})
+    t = interleave(arms, rounds, device, progress=False)
+    return dict(fp32=2. * n**3 / t.median('fp32'), bf16=2. * n**3 / t.median('bf16'), copy=size / t.median('copy')) | (dict(launch=t.median('launch') / 1000) if device != 'cpu' else {})
 
 # %% ../nbs/15_bench.ipynb #b8cfd8ab
 def random_batch(m:ModelConfig, batch:int, patches:tuple, tokens:int=120, padded:int=512, device:str='cpu', seed:int=0) -> dict:
@@ -255,6 +256,13 @@ def first_try(way:Way) -> dict|None:
     clock(way.step.device); out = dict(seconds=time.perf_counter() - start, graphs=graphs() - before)
     return out | dict(peak=torch.cuda.max_memory_allocated(), reserved=torch.cuda.max_memory_reserved()) if gpu else out
 
+def gpu_kernels(way:Way) -> dict:
+    "Seconds that the card itself is busy in a step, kernel after kernel, and how many kernels that are."
+    from torch.profiler import ProfilerActivity, profile
+    with profile(activities=[ProfilerActivity.CUDA]) as p: way(); torch.cuda.synchronize()
+    k = [e for e in p.events() if e.device_type == torch.autograd.DeviceType.CUDA and not getattr(e, 'is_user_annotation', False) and not e.name.startswith(('Optimizer.', '##'))]
+    return dict(kernel_seconds=sum(e.self_device_time_total for e in k) / 1e6, kernels=len(k))
+
 # %% ../nbs/15_bench.ipynb #b5a406f9
 def bench_step(cfg:Config, device:str='cpu', rounds:int=5, batch:int=0, compiled:bool=False) -> dict:
     "Speed, share of the ceiling, split and cost of checkpointing for one micro-batch of `cfg`, eager and, if asked, compiled."
@@ -264,20 +272,22 @@ def bench_step(cfg:Config, device:str='cpu', rounds:int=5, batch:int=0, compiled
     if compiled: compile_blocks(model)
     step = Step(model, trim(random_batch(m, B, grid, device=device), 16 if device == 'cpu' else 64), half, device)
     ways = {k + ', compiled' * c: Way(step, mode, c) for c in (False, True)[:1 + compiled] for k, mode in CHECKPOINTING.items()}
+    if device != 'cpu': Way(step, 'full')()                                                  # AdamW makes its states in the first step: let that be over
     tried = {k: first_try(w) for k, w in ways.items()}
     ways = {k: w for k, w in ways.items() if tried[k]}
     t = interleave(ways, rounds, device)
     rate, peak = top['bf16' if half else 'fp32'], GPUS[find_gpu(torch.cuda.get_device_name())][1] * 1e12 if device != 'cpu' else None
     flops = lambda mode: B * step_flops(m, N, 120, mode)
     memory = {k: peak_growth(m, B, grid, mode, half) for k, mode in CHECKPOINTING.items()} if device == 'cpu' else {k: tried[k]['peak'] for k in ways}
+    if device != 'cpu': tried |= {k: tried[k] | gpu_kernels(w) for k, w in ways.items()}
     rows = {k: tried[k] | dict(recompute=w.recompute, compiled=w.compiled, median=t.median(k), samples_per_s=B / t.median(k), of_ceiling=flops('none') / t.median(k) / rate,
-                               **(dict(mfu=flops('none') / t.median(k) / peak, hfu=flops(w.recompute) / t.median(k) / peak) if peak else {})) for k, w in ways.items()}
+                               **(dict(mfu=flops('none') / t.median(k) / peak, hfu=flops(w.recompute) / t.median(k) / peak, kernel_mfu=flops('none') / tried[k]['kernel_seconds'] / peak) if peak else {})) for k, w in ways.items()}
     best = min(ways, key=t.median)
     step.model.checkpointing(cfg.training.recompute); parts = split_of_step(step, cfg, rounds)
     passes = 1 if device == 'cpu' else cfg.training.grad_accumulation_steps                   # a GPU is asked about the update that the recipe makes
     whole = passes * sum(v for k, v in parts.items() if k not in ('clip + optimizer + EMA', 'logging')) + parts['clip + optimizer + EMA'] + parts['logging']
     base = 'all kept' if 'all kept' in ways else next(iter(ways))
-    return dict(what='step', machine=machine(device), ceilings=top, model=m.model_dump(), batch=B, passes=passes, patches=N, text=120, precision=cfg.training.precision, seconds=t.seconds,
+    return dict(what='step', machine=machine(device), ceilings=top, model=m.model_dump(), batch=B, passes=passes, patches=N, text=120, precision=cfg.training.precision, warm=True, seconds=t.seconds,
                 flops=flops('none'), ways=rows, too_large=[k for k, v in tried.items() if v is None], split=parts,
                 summary=dict(best=best, seconds=t.median(best), samples_per_s=B / t.median(best), of_ceiling=flops('none') / t.median(best) / rate,
                              update_share=parts['clip + optimizer + EMA'] / whole, logging_share=parts['logging'] / whole, wait_share=passes * parts['data and noise'] / whole,
@@ -314,10 +324,11 @@ def bench_run(cfg:Config, device:str='cpu', updates:int=6, memory:float=0.) -> d
             used = dict(peak=torch.cuda.max_memory_allocated(), reserved=torch.cuda.max_memory_reserved(), driver=total - free - torch.cuda.memory_reserved())
     grid = lambda b: np.prod([int(s) // (8 * m.patch_size) for s in b.split('x')])
     useful = sum(t.batch_size * step_flops(m, int(grid(b)), 120) for r in later for b in r['bucket'])
+    again = sum(t.batch_size * step_flops(m, int(grid(b)), 120, t.recompute) for r in later for b in r['bucket'])
     peak = GPUS[find_gpu(torch.cuda.get_device_name())][1] * 1e12 if device != 'cpu' else None
     e = estimate(cfg, dict.fromkeys(buckets, 1), text_tokens=(120, 128))
-    return dict(what='run', machine=machine(device), model=m.model_dump(), buckets=list(buckets), batch=t.batch_size, passes=t.grad_accumulation_steps, precision=t.precision, recompute=t.recompute, compiled=t.compile, updates=len(log),
-                losses=[r['loss'] for r in log], seconds=[r['seconds'] for r in log], data_wait=[r['data_wait'] for r in log], memory=used, cap_gb=memory, estimate=e.peak, estimate_parts=e.memory | dict(activations=e.peak - sum(e.memory.values())),
+    return dict(what='run', machine=machine(device), model=m.model_dump(), buckets=list(buckets), batch=t.batch_size, passes=t.grad_accumulation_steps, precision=t.precision, recompute=t.recompute, compiled=tr.compiled, patches=round(np.mean([grid(b) for b in buckets])), updates=len(log),
+                losses=[r['loss'] for r in log], seconds=[r['seconds'] for r in log], data_wait=[r['data_wait'] for r in log], memory=used, cap_gb=memory, estimate=e.peak, hfu=again / seconds / peak if peak else None,
                 summary=dict(samples_per_s=t.batch_size * t.grad_accumulation_steps * len(later) / seconds, wait_share=sum(r['data_wait'] for r in later) / seconds, first_update=log[0]['seconds'], start=ready,
                              graphs=graphs() - before, **(dict(mfu=useful / seconds / peak, estimate_off=e.peak / (used['reserved'] + used['driver']) - 1) if peak else {})))
 
@@ -449,10 +460,10 @@ def show(result:dict) -> str:
     s, what, m = result['summary'], result['what'], result['machine']
     lines = [f"{what}: {m['gpu'] or m['cpu']}, {m['threads']} thread(s), torch {m['torch']}, load {m['load'][0]:.1f}"]
     if what == 'step':
-        lines += [f"ceilings: fp32 {result['ceilings']['fp32'] / 1e9:,.0f} GFLOP/s, bf16 {result['ceilings']['bf16'] / 1e9:,.0f}, copy {result['ceilings']['copy'] / 1e9:.1f} GB/s",
+        lines += [f"ceilings: fp32 {result['ceilings']['fp32'] / 1e9:,.0f} GFLOP/s, bf16 {result['ceilings']['bf16'] / 1e9:,.0f}, copy {result['ceilings']['copy'] / 1e9:.1f} GB/s" + (f", {result['ceilings']['launch'] * 1e6:.1f} µs to launch a kernel" if 'launch' in result['ceilings'] else ''),
                   f"{s['seconds']:.3f} s for {result['batch']} pictures of {result['patches']:,} patches, {result['precision']}, {s['best']}: {s['samples_per_s']:.2f} samples/s, {s['of_ceiling']:.0%} of the ceiling (useful operations)", bars(result['split'], ' s')]
         lines += [f"{k}: {v['time']:.2f} x the time, {v['memory']:.0%} of the memory" for k, v in s['checkpointing'].items()]
-        lines += [f"{k:24} {r['median'] * 1e3:8.1f} ms, MFU {r['mfu']:5.1%}, peak {r['peak'] / 2**30:5.1f} GB, first step {r['seconds']:5.1f} s, {r['graphs']} graphs" for k, r in result['ways'].items() if 'mfu' in r]
+        lines += [f"{k:24} {r['median'] * 1e3:8.1f} ms, MFU {r['mfu']:5.1%}; {r['kernels']:,} kernels busy for {r['kernel_seconds'] * 1e3:.1f} ms ({r['kernel_mfu']:.1%}); peak {r['peak'] / 2**30:5.1f} GB, first step {r['seconds']:5.1f} s, {r['graphs']} graphs" for k, r in result['ways'].items() if 'mfu' in r]
         lines += [f'{k}: too large' for k in result['too_large']]
     elif what == 'run':
         lines.append(f"{result['updates']} updates of {result['batch']} x {result['passes']}: {s['samples_per_s']:.1f} samples/s, {s['wait_share']:.1%} waiting for data, first update after {s['start']:.1f} + {s['first_update']:.1f} s, {s['graphs']} graphs")

@@ -122,7 +122,7 @@ class TrainingConfig(Section):
     precision: Annotated[Literal['bf16', 'fp32'], BeforeValidator(_no_fp16)] = Field('bf16', description='Compute precision; weights and optimizer state are float32 in both (C.3).')
     tf32: bool = Field(False, description='Let a GPU round the factors of float32 matrix products to TF32: faster, three decimal digits.')
     cpu_threads: int = Field(0, ge=0, description='Threads that compute, on a CPU; 0 = one per core. 1 is the safe choice for a small model: threads that wait for each other lose many times their gain as soon as another program wants a core.')
-    compile: bool = Field(False, description='Compile the blocks with torch.compile: a slow first step, faster ones after it.')
+    compile: Literal[False, True, 'auto'] = Field(False, description="Compile the blocks with torch.compile: a slow first step, faster ones after it. 'auto' = on a GPU.")
     max_nonfinite: int = Field(10, ge=1, description='Updates in a row with a gradient that is not finite, each of them skipped, after which the run stops (exit 3).')
     max_hours: float | None = Field(None, gt=0, description='Hours after which the run saves a checkpoint and exits with 75, for queues with a time limit; null = no limit.')
     log_every: int = Field(1, ge=1, description='Updates between refreshes of the progress bar and writes of the log to disk, 1 or more.')
@@ -350,7 +350,7 @@ def _what(e, path):
     if kind == 'fp16': return e['msg']
     if kind == 'missing': return 'a value is missing'
     if kind == 'literal_error':
-        options = re.findall(r"'([^']*)'", e['ctx']['expected'])
+        options = [word or truth.lower() for word, truth in re.findall(r"'([^']*)'|(True|False)", e['ctx']['expected'])]
         near = _nearest(got, options) if isinstance(got, str) else []
         return f'must be {" or ".join(options)}, got {_show(got)}' + (f'; did you mean {_one_of(near)}?' if near else '')
     if kind == 'int_type' and isinstance(got, float) and got.is_integer(): return f'must be a whole number, got {got}; write {int(got)}'

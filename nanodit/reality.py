@@ -299,7 +299,7 @@ def _kind(s):
         kinds = [_kind(a) for a in s['anyOf']]
         return ' or '.join(k for k, _ in kinds), '; '.join(r for _, r in kinds if r)
     if '$ref' in s: return 'section', ''
-    if 'enum' in s: return 'one of', ', '.join(map(str, s['enum']))
+    if 'enum' in s: return 'one of', ', '.join(v if isinstance(v, str) else json.dumps(v) for v in s['enum'])
     if 'const' in s: return 'one of', str(s['const'])
     limits = [f'{sign} {s[k]:g}' if s[k] < 1e9 else f'{sign} {s[k]}' for k, sign in (('minimum', '≥'), ('exclusiveMinimum', '>'), ('maximum', '≤'), ('exclusiveMaximum', '<')) if k in s]
     if 'pattern' in s: limits.append('WIDTHxHEIGHT')
@@ -550,8 +550,9 @@ def loose_figures(nb:dict) -> list:
     def produced(text, unit):
         value, digits = float(text.replace(',', '')), len(text.partition('.')[2])
         return any(abs(round(n * f, digits) - value) < 1e-9 for n in known for f in _UNIT.get(unit, (1,)))
-    return [(heading, m[0]) for heading, cell in with_headings(nb) if cell['cell_type'] == 'markdown'
-            for m in _FIGURE.finditer(_NO_PROSE.sub(' ', source_of(cell))) if not produced(m[1], m[2])]
+    prose = [(heading, _NO_PROSE.sub(' ', source_of(cell))) for heading, cell in with_headings(nb) if cell['cell_type'] == 'markdown']
+    prose += [(heading, why) for heading, cell in with_headings(nb) if cell['cell_type'] == 'code' for _, _, why, _ in claims_of(source_of(cell)) if why]      # claims are prose as well
+    return [(heading, m[0]) for heading, text in prose for m in _FIGURE.finditer(text) if not produced(m[1], m[2])]
 
 # %% ../nbs/16_reality.ipynb #249d7a49
 def _md(text): return dict(cell_type='markdown', metadata={}, source=_split(text))
@@ -598,25 +599,26 @@ def _missing(claims):
     "The section about what is not done."
     ids = [i for i in PLAN if status_of(i, claims) == 'not yet']
     why = {i: '; '.join(f'{c.why} ([{Path(c.notebook).stem}]({c.notebook}))' for c in claims if c.id == i) or 'no cell claims it' for i in ids}
-    return _md('## What is not there yet\n\n' + (_table(('item', 'what it asks for', 'why not'), [(i, PLAN[i], why[i]) for i in ids]) if ids else 'Nothing: every item has its proof.'))
+    return _md('## What is not there yet\n\n' + (_table(('item', 'what it asks for', 'why not'), [(i, PLAN[i], why[i]) for i in ids]) if ids else 'Nothing: every item has its proof. How far a proof reaches (drawn pictures, small models, recorded runs) stands with the item.'))
 
 # %% ../nbs/16_reality.ipynb #5ca9130f
 def _status_tables(root, claims):
     "Implementation status: by item, by notebook, and the environment."
     tests = lambda i: ', '.join(f'[{Path(c.notebook).stem}]({c.notebook}) `{c.proof}`' + (' (slow)' if c.slow else '') for c in claims if c.id == i)
     items = _table(('item', 'status', 'proved in'), [(i, f'{_SIGN[status_of(i, claims)]} {status_of(i, claims)}', tests(i) or '—') for i in PLAN])
-    rows = []
+    rows, record = [], recorded_runs(root).get('bench/tests-cpu.json', {})
     for name, nb in notebooks(root).items():
         sources = [source_of(c) for c in nb['cells'] if c['cell_type'] == 'code']
         mine = [s for s in sources if is_test(s)]
-        rows.append((f'[{name}]({name})', sum(map(is_exported, sources)), len(mine), sum(map(is_slow, mine)), sum(c.notebook == name for c in claims)))
-    total = ('**all**', *(sum(r[i] for r in rows) for i in range(1, 5)))
+        rows.append((f'[{name}]({name})', sum(map(is_exported, sources)), len(mine), sum(map(is_slow, mine)), sum(c.notebook == name for c in claims), record.get('seconds', {}).get(Path(name).stem, 'not measured')))
+    total = ('**all**', *(sum(r[i] for r in rows) for i in range(1, 5)), record.get('all', 'not measured'))
     constraints = Path(root) / 'constraints.txt'
     pins = [l.strip() for l in constraints.read_text().splitlines() if '==' in l and not l.startswith('#')] if constraints.exists() else []
     return _md('\n\n'.join(['## Implementation status',
         'The eight characters behind a notebook are a fingerprint of the cell that proves the item. Change that cell, and the check says that this document is stale.', items,
         '### Tests by notebook\n\nA *test cell* is one that is not part of the library and can fail. Slow cells are left out of the quick run (`nbdev_test`) and run in CI (`nbdev_test --flags "slow"`).',
-        _table(('notebook', 'library cells', 'test cells', 'of these slow', 'claims'), [*rows, total], 'lrrrr'),
+        (f"*Seconds* are those of all cells, slow ones as well, when they last ran together, two notebooks at a time: {record['machine']}, torch {record['torch']}, {record['date']}." if record else 'How long they take was not recorded.'),
+        _table(('notebook', 'library cells', 'test cells', 'of these slow', 'claims', 'seconds'), [*rows, total], 'lrrrrr'),
         '### Environment\n\nThe versions that were tested together, from `constraints.txt`: ' + (', '.join(f'`{p}`' for p in pins) or 'none given') + '.']))
 
 # %% ../nbs/16_reality.ipynb #e6a44dde
@@ -630,7 +632,7 @@ def _recipe_cells(root):
     yield _md('\n\n'.join(['## Training recipes', 'What each file in `configs/` asks for. *Effective batch* is the batch of one pass times the passes for one update; *checkpointing* recomputes activations and saves memory.',
         _table(('recipe', 'command', 'layers × width', 'parameters', 'updates', 'effective batch', 'buckets', 'checkpointing'), rows)]))
     yield _code("for name, config in recipes().items():\n    print(f'{name:12} {count_parameters(config.model.model_dump()):>12,} parameters')")
-    yield _md('### What a run will cost\n\nEstimated from the recipe alone, as `nanodit-train RECIPE --dry-run` does it; nothing here was measured on a GPU unless it says so.')
+    yield _md('### What a run will cost\n\nEstimated from the recipe alone, as `nanodit-train RECIPE --dry-run` does it; nothing here was measured on a GPU unless it says so, and of those cards only the H100 was ever at hand.')
     yield _code("found = {'512x512': 100}      # for overfit100, which takes whichever buckets it finds\nfor name, config in recipes().items():\n    gpu = None if config.data.shapes else 'RTX 4090'\n    print(f'{name}\\n{estimate(config, None if config.data.buckets else found, gpu)}\\n')")
     yield _md(_costs(root, runs))
 
@@ -644,18 +646,30 @@ def _summary(name, runs):
     return (name, f'`nanodit-train {name}`', first('loss_curve') + (f', but {scaled}' if scaled else ''), first('second|minute|hour'), first('mem|_gb|_mb|gib'), *some)
 
 # %% ../nbs/16_reality.ipynb #87c8174c
+def _on_gpu(gpu):
+    "What was measured on a card (notebook 15b): steps alone, the fastest way each, and runs of the trainer."
+    if not gpu: return 'On a GPU: not measured.'
+    def row(f, r):
+        s, run = r['summary'], r['what'] == 'run'; best = {} if run else max(r['ways'].values(), key=lambda w: w['mfu'])
+        way = {'none': 'all kept', 'selective': 'selective', 'full': 'blocks twice'}[(r if run else best)['recompute']] + ', compiled' * bool((r if run else best)['compiled'])
+        peak = r['memory']['peak'] if run else best['peak']
+        return (r['config'], f"a run, {len(r['buckets'])} sizes" if run else f"a step, {r['patches']:,} patches", way, f"{s['samples_per_s']:,.1f}", f"{(s if run else best)['mfu']:.1%}", f'{peak / 2**30:.1f} GB', f"{s['wait_share']:.2%}", f"{r['machine']['gpu']}, torch {r['machine']['torch']}, {r['machine']['date'][:10]}, [record]({f})")
+    return 'On a GPU, random latents, by [15b_gpu](nbs/15b_gpu.ipynb), which shows more of it. MFU is the share of the peak that useful operations reach; a run is the real trainer, `production` with torch kept to 24 GB.\n\n' + \
+        _table(('recipe', 'measured', 'how', 'samples a second', 'MFU', 'memory asked for', 'waiting for data', 'where and when'), [row(f, r) for f, r in gpu.items() if r['what'] in ('run', 'step')])
+
 def _costs(root, runs):
     "The section about recorded runs."
     names, used = list(recipes(root)), set()
-    gpu = [f'[{f}]({f})' for f, r in runs.items() if isinstance(r, dict) and isinstance(r.get('machine'), dict) and r['machine'].get('gpu')]
+    gpu = {f: r for f, r in runs.items() if isinstance(r, dict) and isinstance(r.get('machine'), dict) and r['machine'].get('gpu')}
     out = ['### What runs have cost\n\nFrom recorded runs in `bench/`, and from nothing else. *A whole run* is the recipe as it stands, from the first update to the report. *Some updates* are '
-           'made on random latents of the recipe\'s real shapes, with small batches (notebook 13e): they show that it runs and what it takes, and nothing about speed or pictures. On a GPU: ' + (', '.join(gpu) or 'not measured') + '.',
+           'made on random latents of the recipe\'s real shapes, with small batches (notebook 13e): they show that it runs and what it takes, and nothing about speed or pictures.',
            _table(('recipe', 'command', 'a whole run: expected curve', 'seconds', 'memory', 'some updates × samples', 'memory, and while saving'), [_summary(n, runs) for n in names]),
+           _on_gpu(gpu),
            'Now the records themselves. A curve is a row of blocks from the first value to the last.']
     for name in names:
         for f, r in runs_of(name, runs).items():
             used.add(f); out.append(f'**{name}**, from [{f}]({f})' + ('' if 'recipe' in r else ', some updates only') + '\n\n' + _table(('what', 'recorded'), [(k, v) for k, v in figures(r) if k != 'recipe']))
-    out += [f'Also recorded: [{f}]({f})\n\n' + _table(('what', 'recorded'), figures(r)) for f, r in runs.items() if f not in used]
+    out += [f'Also recorded: [{f}]({f})\n\n' + _table(('what', 'recorded'), figures(r)) for f, r in runs.items() if f not in used and f not in gpu and f != 'bench/tests-cpu.json']
     return '\n\n'.join(out)
 
 # %% ../nbs/16_reality.ipynb #7371024d

@@ -135,7 +135,8 @@ class Trainer:
         self.plan = BatchPlan(cfg.seed, self.index, t.batch_size * t.grad_accumulation_steps * self.group.world_size, t.batch_size)
         self.model = NanoDiT(**cfg.model.model_dump(), gradient_checkpointing=t.recompute)
         self.model.initialize(cfg.seed); self.model.to(self.device)
-        if t.compile: compile_blocks(self.model)
+        self.compiled = self.device.type == 'cuda' if t.compile == 'auto' else t.compile
+        if self.compiled: compile_blocks(self.model)
         self.net = parallel(self.model, self.group, cfg.distributed.shard)
         self.optimizers = make_optimizers(self.model, t.optimizer)
         self.ema = EMA(self.model, t.ema_decay, t.ema_warmup_steps, t.ema_schedule)
@@ -156,7 +157,7 @@ def losses(self:Trainer,
     keep_text, keep_dino = drop_conditions(seed, slots, **t.cfg_dropout.model_dump())
     groups = torch.cat([one_hot(2 * (~keep_text).long() + (~keep_dino).long(), 4), one_hot((times * 10).long().clamp(max=9), 10)], 1)
     times, keep_text, keep_dino, groups = map(self._send, (times, keep_text, keep_dino, groups))
-    L = round_up(int(batch.text_mask.sum(1).max()), 16) if self.device.type == 'cpu' and not t.compile else b.text.shape[1]    # eager on a CPU: less padding
+    L = round_up(int(batch.text_mask.sum(1).max()), 16) if self.device.type == 'cpu' and not self.compiled else b.text.shape[1]    # eager on a CPU: less padding
     with torch.autocast(self.device.type, torch.bfloat16, enabled=t.precision == 'bf16'):
         v = self.net(interpolate(x0, b.noise, times), times, b.text[:, :L], b.text_mask[:, :L], b.dino, keep_text, keep_dino)
     target = velocity_target(x0, b.noise)
@@ -528,7 +529,7 @@ def _cost(self:Trainer, seconds:float, data_wait:float, step_seconds:float) -> d
     "Where the time of a step went, for its record: what is neither waiting nor the step itself is log, checkpoints, validation."
     times = dict(seconds=round(seconds, 4), data_wait=round(data_wait, 4), step_seconds=round(step_seconds, 4))
     out = times | dict(samples_per_s=round(self.plan.effective_batch / seconds, 2), memory_gb=memory_gb(self.device))
-    return out | dict(graphs=graphs()) if self.cfg.training.compile else out
+    return out | dict(graphs=graphs()) if self.compiled else out
 
 @patch
 def _show(self:Trainer, bar, record:dict):

@@ -135,13 +135,20 @@ def _loading(name, library):
     "Turns whatever goes wrong while a model is loaded into one `EncoderError` that says what to do."
     try: yield
     except EncoderError: raise
-    except ImportError as e: raise EncoderError(f"{name} needs {library}, which is not installed or does not fit ({e}): pip install 'nanodit[encoders]'") from None
+    except ImportError as e:
+        if any('torchvision::' in str(c) for c in _chain(e)):      # transformers imports it wherever it finds it, and then names itself as the culprit
+            raise EncoderError(f'{name}: {library} cannot be imported, because the torchvision beside it was built for another torch than {torch.__version__}: '
+                               'pip uninstall torchvision (nothing here needs it but LPIPS), or install the one that was built for this torch') from None
+        raise EncoderError(f"{name} needs {library}, which is not installed or does not fit ({e}): pip install 'nanodit[encoders]'") from None
     except Exception as e: raise EncoderError(f'{name} cannot be loaded: {_what_to_do(name.partition(":")[2].partition("#")[0], e)}') from e
+
+def _chain(e):
+    "The exception and those that led to it."
+    while e is not None: yield e; e = e.__cause__ or e.__context__
 
 def _what_to_do(where, e):
     "One sentence for the person, from an exception of transformers, diffusers or the hub."
-    chain, names = e, set()
-    while chain is not None: names |= {c.__name__ for c in type(chain).__mro__}; chain = chain.__cause__ or chain.__context__
+    names = {c.__name__ for x in _chain(e) for c in type(x).__mro__}
     if 'GatedRepoError' in names: return f'its owner wants you to accept a licence first: do that at https://huggingface.co/{where} and then run `hf auth login`'
     if names & {'RepositoryNotFoundError', 'HFValidationError'}: return 'there is neither a folder nor a public model of that name; if it is private, run `hf auth login`'
     if 'tiktoken' in str(e): return 'its tokenizer is a SentencePiece file, and reading that takes two more libraries: pip install sentencepiece protobuf'

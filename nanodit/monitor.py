@@ -427,7 +427,7 @@ def screen(
     "The state of a run as a few lines of text."
     n, total = view.now(), view.get('training', 'total_steps')
     bar = '' if not total else '━' * (k := min(30, round(30 * view.done / total))) + '─' * (30 - k) + f' {view.done / total:.0%}'
-    lines = [f"{view.get('name') or view.run_dir.name} · {n['state']} · step {n['step']}  {bar}  {n['time left']} left",
+    lines = [f"{view.get('name') or view.run_dir.name} · {n['state']} · step {n['step']}  {bar}" + ('' if n['time left'] == '–' else f"  {n['time left']} left"),
              f"loss {n['loss']}  held out {n['held-out loss']}  {spark(view.columns['loss'], max(10, width - 40))}",
              f"|g| {n['gradient norm']}  v {n['velocity ratio']}  lr {n['learning rate']}  listens to text {n['text strength']}, DINO {n['DINO strength']}",
              f"{n['samples/s']} samples/s  {n['seconds a step']} s a step, waits for data {n['waits for data']}  memory {n['memory']}"]
@@ -435,6 +435,7 @@ def screen(
     if failed[3:]: failed[3:] = ['! and also: ' + ', '.join([*view.problems][3:])]
     for text in failed: lines += textwrap.wrap(text, width, subsequent_indent='  ', max_lines=3, placeholder=' …')
     lines += [f"! step {a['step']}, {a['name']}: {a['seen']}" for a in view.alarms[-3:]] or ['no alarm']
+    if not len(view.columns): lines = textwrap.wrap(f'no step in {view.run_dir}/log.jsonl yet: it fills when a run begins in this folder, which is checkpoint.output_dir of its recipe', width)
     if sheets := view.sheets.get('samples'): lines.append(f'newest sheet: {sheets[max(sheets)]}')
     return '\n'.join(l if len(l) <= width or l.startswith('newest') else l[:width - 1] + '…' for l in lines)
 

@@ -616,13 +616,14 @@ def run(self:Job):
 @dataclass
 class Report:
     "What came of a job."
-    out:Path; photos:int; samples:int; encoded:int; kept:int; shards:int; left_out:list; buckets:dict; upscaled:int; cut_captions:int; notes:list; seconds:float = 0.
+    out:Path; photos:int; samples:int; encoded:int; kept:int; shards:int; left_out:list; buckets:dict; upscaled:int; cut_captions:int; notes:list; seconds:float = 0.; unflipped:int = 0
 
     def __str__(self):
         why = Counter(l['reason'] for l in self.left_out)
         lines = [f'{self.photos} photos in, {self.samples} in {self.shards} shards ({self.encoded} encoded now, {self.kept} in shards that stayed as they were), {self.seconds:.0f} s']
         lines += [f'  {b:>10}  {n} photos' for b, n in self.buckets.items()] + [f'note: {n}' for n in self.notes]
         if self.upscaled: lines.append(f'note: {self.upscaled} photos are smaller than their bucket and were enlarged (report/enlarged.jsonl); --no-upscale leaves them out')
+        if self.unflipped: lines.append(f'note: {self.unflipped} captions say left or right; these photos will not be mirrored in training unless their twins are made: --flip-twins now, or add-twins later')
         if self.cut_captions: lines.append(f'note: {self.cut_captions} captions fill all the tokens the text encoder takes; what is beyond is cut')
         if why: lines.append(f'{len(self.left_out)} left out ({", ".join(f"{k} {n}" for k, n in why.most_common())}): {self.out / "left_out.jsonl"}')
         return '\n'.join(lines + [f'plot and contact sheets: {self.out / "report"}'])
@@ -670,6 +671,7 @@ def draw_report(self:Job, report, enlarged):
     folder = self.out / 'report'; folder.mkdir(exist_ok=True)
     plot_buckets(report.buckets, enlarged).savefig(folder / 'buckets.png')
     index = ShardIndex.open(self.out)
+    if not self.recipe['flip_twins']: report.unflipped = sum(flip_caption(c) not in (None, c) and not t for b in index.buckets for c, t in zip(index.captions(b), index.has(b, 't5h_flip')))
     for stale in set(folder.glob('sheet-*.png')) - {folder / f'sheet-{b}.png' for b in index.buckets}: stale.unlink()
     for b in index.buckets: bucket_row(index, b, decode=lambda z: decoded(self.codec, z)).save(folder / f'sheet-{b}.png')
 

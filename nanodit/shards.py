@@ -12,7 +12,7 @@ __all__ = ['ARRAYS', 'TWINS', 'DIRECTION', 'INDEX_VERSION', 'ShardError', 'write
            'verify', 'summary', 'table_text', 'bucket_row', 'main']
 
 # %% ../nbs/04_shards.ipynb #93d27941
-import functools, hashlib, io, json, math, os, re, sys, tarfile, threading
+import functools, hashlib, io, json, math, os, pkgutil, re, sys, tarfile, threading
 from array import array
 from contextlib import contextmanager
 from dataclasses import dataclass, asdict
@@ -1033,13 +1033,14 @@ def verify(
 
 # %% ../nbs/04_shards.ipynb #10901f06
 def summary(
-    index: ShardIndex,  # an open index
+    index: ShardIndex,             # an open index
+    directional=DIRECTION.search,  # caption -> whether it says a direction
 ) -> list[dict]:  # a row per bucket
     "Photos, text lengths, directional captions and twins of each bucket."
     res = []
     for b in index.buckets:
         n, caps = index.text_lengths(b), index.captions(b)
-        says = np.array([bool(DIRECTION.search(c)) for c in caps])
+        says = np.array([bool(directional(c)) for c in caps])
         res.append(dict(bucket=b, photos=len(caps), share=f'{len(caps)/len(index):.1%}', text_rows=f'{n.min()} / {int(np.median(n))} / {n.max()}',
                         left_or_right=f'{says.mean():.1%}',
                         of_these_with_text_twin=int((says & index.has(b, 't5h_flip')).sum()), latent_twins=int(index.has(b, 'vae_flip').sum())))
@@ -1082,19 +1083,38 @@ def bucket_row(
     return sheet
 
 # %% ../nbs/04_shards.ipynb #75c35c57
-def _inspect(dir, buckets, sheet):
+def _above(name): "A function of a later room, for the command alone."; return pkgutil.resolve_name(f'nanodit.{name}')
+
+def _decoder(
+    stats: LatentStats,  # says which codec
+    fetch: bool,         # whether a real codec may be loaded, and fetched if it is not here
+):  # (latent -> picture, ''), or (None, why not)
+    "How the data set's latents become pictures, where that can be had."
+    if stats.codec == 'unknown': return None, "latents.json does not say which codec made the latents"
+    if ':' in stats.codec and not fetch: return None, f"--decode draws them by {stats.codec}, which takes longer and fetches it where it is not at hand"
+    try: codec = _above('encoders:get_encoder')(stats.codec, stats.codec_version)
+    except Exception as e: return None, f'{type(e).__name__}: {e}'      # not installed, other weights: the sheet is drawn all the same
+    return functools.partial(_above('prepare:decoded'), codec), ''
+
+def _draw_sheet(index, stats, sheet, fetch):
+    "Writes the contact sheet, a bucket a row."
+    decode, why = _decoder(stats, fetch)
+    rows = [bucket_row(index, b, decode=decode) for b in index.buckets]
+    page = Image.new('RGB', (max(r.width for r in rows), sum(r.height+4 for r in rows)), 'white')
+    for i,r in enumerate(rows): page.paste(r, (0, sum(q.height+4 for q in rows[:i])))
+    try: page.save(sheet)
+    except (OSError, ValueError) as e: raise ShardError(f"--sheet {sheet}: cannot be written ({getattr(e, 'strerror', None) or e}); name a .png in a folder that exists and can be written") from None
+    print(f"\ncontact sheet, a bucket a row: {sheet}")
+    if why and any(not index.has(b, 'jpg').all() for b in index.buckets): print(f"false colours where a photo has no .jpg member: {why}")
+
+# %% ../nbs/04_shards.ipynb #a35d0001
+def _inspect(dir, buckets, sheet, fetch):
     index = ShardIndex.open(dir, buckets, on_damage='skip')
-    print(f"{dir}: {len(index)} photos, fingerprint {index.fingerprint}\n\n{table_text(summary(index))}\n")
+    print(f"{dir}: {len(index)} photos, fingerprint {index.fingerprint}\n\n{table_text(summary(index, _above('augment:is_directional')))}\n")
     s = load_latents(index)
     print(f"latents of {s.codec!r} {s.codec_version}, {s.channels} channels, {s.downsample} pixels a cell, flip parity {s.flip_parity or 'unknown'}")
     print(table_text([dict(channel=i, mean=f'{m:.4f}', std=f'{d:.4f}') for i,(m,d) in enumerate(zip(s.mean, s.std))]))
-    if sheet:
-        rows = [bucket_row(index, b) for b in index.buckets]
-        page = Image.new('RGB', (max(r.width for r in rows), sum(r.height+4 for r in rows)), 'white')
-        for i,r in enumerate(rows): page.paste(r, (0, sum(q.height+4 for q in rows[:i])))
-        try: page.save(sheet)
-        except (OSError, ValueError) as e: raise ShardError(f"--sheet {sheet}: cannot be written ({getattr(e, 'strerror', None) or e}); name a .png in a folder that exists and can be written") from None
-        print(f"\ncontact sheet, a bucket a row: {sheet}")
+    if sheet: _draw_sheet(index, s, sheet, fetch)
     return index.damage
 
 def _verify(dir, buckets):
@@ -1110,10 +1130,13 @@ def main(
     dir: str,           # folder that holds the bucket folders
     buckets: str = '',  # only these, separated by commas (all)
     sheet: str = '',    # inspect: write a contact sheet to this .png
+    decode: Param("inspect: draw the sheet by a real codec too, which is fetched where it is not at hand", bool) = False,
 ):
     "Look at shards, or check every byte of them. Example: python -m nanodit.shards verify data/shards"
     try:
         names = tuple(b for b in buckets.split(',') if b)
-        damage = _inspect(dir, names, sheet) if command == 'inspect' else _verify(dir, names)
+        damage = _inspect(dir, names, sheet, decode) if command == 'inspect' else _verify(dir, names)
+        sys.stdout.flush()
     except ShardError as e: print(e, file=sys.stderr); sys.exit(2)
+    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()); sys.exit(0)
     if damage: print('\n' + damage_report(dir, damage, most=1000), file=sys.stderr); sys.exit(2)

@@ -13,6 +13,7 @@ import json
 import math
 import sys
 import time
+import warnings
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
@@ -211,7 +212,8 @@ def lpips_distance(
     a:list, b:list,                # pictures (3, H, W) in [0, 1]
 ) -> tuple[float|None, str]:       # mean distance, 0 for equal ones; and why it is None
     "LPIPS (Zhang et al. 2018, AlexNet), if the extra [metrics] and its weights are at hand."
-    with torch.random.fork_rng():          # building its network draws random numbers
+    with torch.random.fork_rng(), warnings.catch_warnings():          # building its network draws random numbers, and speaks of its own old calls
+        warnings.simplefilter('ignore')
         try:
             import lpips
             if not (at := Path(torch.hub.get_dir()) / 'checkpoints/alexnet-owt-7be5be79.pth').exists():
@@ -414,6 +416,10 @@ _MEANING = dict(held_out_loss='flow loss on photos never trained on', text_stren
     swap_vector="… own vector nearer to B's", control='left and right exchanged: both pictures right (B.3)', control_moves='… how far the latent moves',
     control_mirror='… share of the change that is odd in the mirror', recon_latent='own caption and vector: RMS error of the latent (B.1)',
     recon_unrelated='… of another photo', recon_psnr='… PSNR, dB', recon_lpips='… LPIPS')
+_NO_JUDGE = 'only the built-in shapes have a judge'
+_WHY_NONE = dict.fromkeys(('divergence_text_right', 'divergence_dino_right', 'swap_composition', 'swap_mood', 'control'), _NO_JUDGE) | dict(
+    held_out_loss='no photos are held out, or they are not here', text_strength='the photos are not here',
+    swap_vector='asked by --full, where the image encoder is at hand', recon_lpips='see below')
 
 def table(
     record:dict,     # from `Validator`
@@ -421,7 +427,8 @@ def table(
     "The answers as text, a line for each, with the number of photos or pictures behind it."
     count = dict(held='held_out_n', text='strength_n', dino='strength_n', shape='n', mood='n', divergence='divergence_n', swap='swap_n', control='control_n', recon='recon_n')
     counted = lambda k: record.get('n' if k == 'text_control' else count[k.split('_')[0]], '')
-    rows = [(k, 'none' if record[k] is None else f'{record[k]:.4f}', f'n={counted(k)}', what) for k, what in _MEANING.items() if k in record]
+    row = lambda k, what: (k, 'none', '', _WHY_NONE.get(k, what)) if record[k] is None else (k, f'{record[k]:.4f}', f'n={counted(k)}', what)
+    rows = [row(k, what) for k, what in _MEANING.items() if k in record]
     lines = [f'{k:<22} {v:>8}  {n:<6} {what}' for k, v, n, what in rows]
     if record.get('held_out_by_t'): lines.insert(1, '  at t = ' + '  '.join(f'{t:.2f}: {v:.3f}' for t, v in zip(TIMES, record['held_out_by_t'])))
     if record.get('recon_lpips_why'): lines.append(f"recon_lpips: {record['recon_lpips_why']}")

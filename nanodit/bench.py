@@ -122,7 +122,8 @@ class Step:
         c, d = [clock(self.device)], self.device
         loss = self.loss(); c.append(clock(d))
         loss.backward(); c.append(clock(d))
-        nn.utils.clip_grad_norm_(self.model.parameters(), 1.)
+        norm = nn.utils.get_total_norm([p.grad for p in self.model.parameters() if p.grad is not None])
+        if norm > 1.: nn.utils.clip_grads_with_norm_(self.model.parameters(), 1., norm)
         self.opt.step(); self.opt.zero_grad(set_to_none=True)
         self.n += 1; self.ema.update(self.n); c.append(clock(d))
         self.part = dict(zip(('forward', 'backward', 'clip + optimizer + EMA'), np.diff(c).tolist()))

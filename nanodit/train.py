@@ -183,11 +183,12 @@ def train_step(self:Trainer,
             loss, v_ratio, groups = self.losses(batch)
             (loss.mean() / n).backward()
         numbers = numbers + torch.cat([loss.detach().mean()[None] / n, v_ratio[None] / n, loss.detach() @ groups.to(loss), groups.sum(0)]).double()
-    norm = whole(nn.utils.clip_grad_norm_(self.model.parameters(), t.grad_clip))
-    loss, v_ratio, *by, norm = torch.cat([total(self.group, numbers), norm[None].double()]).tolist()
+    length = nn.utils.get_total_norm([p.grad for p in self.model.parameters() if p.grad is not None])
+    loss, v_ratio, *by, norm = torch.cat([total(self.group, numbers), whole(length)[None].double()]).tolist()
     finite = math.isfinite(norm)
     if finite:
         self.torn = True
+        if norm > t.grad_clip: nn.utils.clip_grads_with_norm_(self.model.parameters(), t.grad_clip, length)
         for o in self.optimizers: o.step()
     for o in self.optimizers: o.zero_grad(set_to_none=True)
     self.step += 1

@@ -133,6 +133,8 @@ def _static(cfg, n, muon):
     posthoc = 2 if cfg.training.posthoc_ema_every else 0
     return dict(weights=4*n, gradients=4*n, optimizer=8*(n - muon) + 4*muon, average=4*n * (1 + posthoc))
 
+def _gaps(buckets): "See `GAPS`."; return GAPS['one' if len(buckets) == 1 else 'several']
+
 def _per_bucket(cfg, static, buckets, text, recompute, batch):
     "Memory and operations of a micro-batch of each bucket."
     m, t, half, out = cfg.model, cfg.training, cfg.training.precision == 'bf16', {}
@@ -144,7 +146,7 @@ def _per_bucket(cfg, static, buckets, text, recompute, batch):
         working = batch * N * m.hidden_size * (2 if half else 4) * 4                                         # gradients on their way
         asked = fixed + acts + working
         if t.grad_accumulation_steps == 1: asked = max(fixed, asked - static['gradients'])                   # in the first pass there are none yet
-        total = round(asked * (1 + GAPS['one' if len(buckets) == 1 else 'several']) + DRIVER * 2**30)
+        total = round(asked * (1 + _gaps(buckets)) + DRIVER * 2**30)
         out[b] = dict(patches=N, activations=acts, working=working, asked=asked, total=total, flops=batch * step_flops(m, N, text[0]))
     return out
 
@@ -206,7 +208,7 @@ def estimate(
         used = used or ASSUMED_UTILISATION
         again = sum(share[b] * t.batch_size * step_flops(m, table[b]['patches'], text_tokens[0], t.recompute) for b in buckets) * t.grad_accumulation_steps
         hours = t.total_steps * again / (GPUS[name][1] * 1e12 * used) / 3600
-    notes.append(f'assumed: captions of {text_tokens[0]} tokens for time and {text_tokens[1]} for memory, {DRIVER:g} GB for the driver, {GAPS["one" if len(buckets) == 1 else "several"]:.0%} more held than asked for; fused attention')
+    notes.append(f'assumed: captions of {text_tokens[0]} tokens for time and {text_tokens[1]} for memory, {DRIVER:g} GB for the driver, {_gaps(buckets):.0%} more held than asked for; fused attention')
     peak_of = lambda recompute, batch: max(b['total'] for b in per(recompute, batch).values())
     disk, snapshots, snapshot = _disk(cfg, one, n)
     return Estimate(n, static, table, flops, total / (t.batch_size * t.grad_accumulation_steps) if total else None, disk, one, name, memory, hours, used,

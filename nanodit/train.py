@@ -487,8 +487,9 @@ def _out_of_memory(self:Trainer, run:_Fit, e:torch.OutOfMemoryError) -> Halted:
     "Saves what is whole. Half an update is no state to go on from; and with several ranks the others wait elsewhere."
     traceback.clear_frames(e.__traceback__); self._forget_step()
     if safe := not self.torn and self.group.world_size == 1: run.settle()
+    less = dict(none='set training.gradient_checkpointing=true, which changes no number, or ', selective='set training.gradient_checkpointing_mode=full, which changes no number, or ', full='')[self.cfg.training.recompute]
     return Halted(f"out of memory at step {self.step}, in bucket {self.plan.tiles(self.step)[0].bucket} or after it ({str(e).splitlines()[0]}). {'A checkpoint of this step was saved' if safe else 'Nothing after the last checkpoint is kept'}. "
-                  'Set training.gradient_checkpointing=true, which changes no number, or halve training.batch_size, double training.grad_accumulation_steps and add --allow-changed-data')
+                  f'To go on, {less}halve training.batch_size, double training.grad_accumulation_steps and add --allow-changed-data')
 
 # %% ../nbs/13_train.ipynb #972cd6a4
 @patch

@@ -24,22 +24,21 @@ from fastcore.basics import patch
 from .config import AlarmsConfig, LogConfig
 
 # %% ../nbs/11_runlog.ipynb #fa87147a
-def _good_lines(path:Path):
-    "Yields (line with its end, record) of a file of JSON lines up to the first damaged one."
+def _lines(path:Path):
+    "Yields (line with its end, record) of a file of JSON lines; the record of a damaged line is None."
     if not Path(path).exists(): return
     with open(path, 'rb') as f:
         for line in f:
             try: record = json.loads(line)
-            except ValueError: return
-            if not isinstance(record, dict) or 'step' not in record: return
-            yield line.rstrip(b'\r\n') + b'\n', record
+            except ValueError: record = None
+            yield line.rstrip(b'\r\n') + b'\n', record if isinstance(record, dict) and 'step' in record else None
 
 def read_log(
     run_dir:Path,    # folder of a run, for its log.jsonl, or one of its .jsonl files
-) -> list:           # one dict a line, in order; what was torn by a crash is left out
+) -> list:           # one dict a line, in order; what is damaged is left out
     "The records of a run. A run that has not logged yet gives an empty list."
     path = Path(run_dir); path = path / 'log.jsonl' if path.is_dir() else path
-    return [record for _, record in _good_lines(path)]
+    return [record for _, record in _lines(path) if record]
 
 # %% ../nbs/11_runlog.ipynb #436240a0
 NO_ROOM = errno.ENOSPC, errno.EDQUOT, errno.EFBIG      # of the disk, of a user's quota, of the largest file allowed
@@ -49,14 +48,27 @@ def _updates(path:Path, record:dict) -> int:
     of_weights = path.name == 'validation.jsonl' or record.get('name') in ('text_ignored', 'disk_low')
     return record['step'] + (not of_weights)
 
+def _no_room(do, *args):
+    "Does it. The error if there was no room, else None; other errors are raised."
+    try: do(*args)
+    except OSError as e:
+        if e.errno not in NO_ROOM: raise
+        return e
+
+def _append(path:Path, data:bytes):
+    with open(path, 'ab') as f: f.write(data); f.flush(); os.fsync(f.fileno())
+
 def cut_log(
     path:Path,         # log.jsonl, validation.jsonl or alarms.jsonl of a run; need not exist
     start_step:int,    # updates that are done
 ):
-    "Drops the lines that were written after `start_step` updates and whatever is torn, atomically."
-    path = Path(path); kept = b''.join(line for line, r in _good_lines(path) if _updates(path, r) <= start_step)
-    if not path.exists() or (old := path.read_bytes()) == kept: return
-    tmp = path.with_suffix('.tmp')
+    "Moves the lines that were written after `start_step` updates, and whatever is damaged, to the end of its `.cut` file, atomically."
+    path = Path(path); lines = list(_lines(path)); tmp, cut = path.with_suffix('.tmp'), path.with_name(path.name + '.cut')
+    keep = [bool(r) and _updates(path, r) <= start_step for _, r in lines]
+    kept, rest = (b''.join(line for (line, _), k in zip(lines, keep) if k == want) for want in (True, False))
+    if not lines or (old := path.read_bytes()) == kept: return
+    if damaged := sum(r is None for _, r in lines[:-1]): warnings.warn(f'{path}: {damaged} damaged lines, not the last one alone, which a crash may tear. They are in {cut.name} now; is the disk sound?')
+    if rest: _no_room(_append, cut, rest)
     try:
         with open(tmp, 'wb') as f: f.write(kept); f.flush(); os.fsync(f.fileno())
         os.replace(tmp, path)
@@ -120,13 +132,6 @@ def write(self:RunLog, **record):
     if self.fresh >= self.log_every: self.flush()
 
 # %% ../nbs/11_runlog.ipynb #7bf57f2a
-def _no_room(do, *args):
-    "Does it. The error if there was no room, else None; other errors are raised."
-    try: do(*args)
-    except OSError as e:
-        if e.errno not in NO_ROOM: raise
-        return e
-
 def _put(f, rest:bytearray):
     "Writes bytes and takes them out of `rest`, as many as the disk has room for."
     while rest: del rest[:os.write(f.fileno(), rest)]

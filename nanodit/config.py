@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['Problem', 'Clash', 'Section', 'ModelConfig', 'OptimizerConfig', 'CfgDropoutConfig', 'TrainingConfig', 'ShapesConfig',
            'DataConfig', 'SamplingConfig', 'ValidationConfig', 'CheckpointConfig', 'AlarmConfig', 'AlarmsConfig',
-           'LogConfig', 'DistributedConfig', 'Config', 'ConfigError', 'make_config', 'load_config', 'Overrides',
-           'to_yaml', 'save_config', 'diff_configs', 'config_schema', 'save_schema']
+           'LogConfig', 'DistributedConfig', 'Config', 'ConfigError', 'make_config', 'saved_config', 'load_config',
+           'Overrides', 'to_yaml', 'save_config', 'diff_configs', 'config_schema', 'save_schema']
 
 # %% ../nbs/00_config.ipynb #62add1d5
-import argparse, importlib.util, json, math, os, re, typing
+import argparse, importlib.util, json, math, os, re, typing, warnings
 from collections import namedtuple
 from copy import deepcopy
 from pathlib import Path
@@ -398,6 +398,20 @@ def make_config(
         problems.append(Problem(_dotted(main), what, place(main)))
     if problems: raise ConfigError(problems, source)
     return Config.model_validate(raw)
+
+# %% ../nbs/00_config.ipynb #eb5255f3
+def saved_config(
+    raw: dict, # `config` in a checkpoint's state.json
+    source: str='', # its path, for the messages
+) -> Config:
+    "The config of a checkpoint, perhaps an older one: keys that no longer exist are left out with a warning. Raises `ConfigError`, also for an unknown key of `model`."
+    raw = deepcopy(raw)
+    try: Config.model_validate(raw)
+    except ValidationError as e:
+        gone = [e['loc'] for e in e.errors() if e['type'] == 'extra_forbidden' and e['loc'][0] != 'model']
+        for path in gone: _drop(raw, path)
+        if gone: warnings.warn(f"{source}: this nanodit has no {', '.join(map(_dotted, gone))}; left out", stacklevel=2)
+    return make_config(raw, source=source)
 
 # %% ../nbs/00_config.ipynb #71c3ee0f
 _TABLE = dict(

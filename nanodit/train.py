@@ -15,6 +15,7 @@ import resource
 import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from contextlib import contextmanager, suppress
@@ -27,7 +28,7 @@ from torch import nn, Tensor
 from torch.nn.functional import one_hot
 from tqdm.auto import tqdm
 import nanodit
-from .config import Config, ConfigError, Overrides, Problem, diff_configs, load_config, make_config, save_config
+from .config import Config, ConfigError, Overrides, Problem, diff_configs, load_config, save_config, saved_config
 from .flow import drop_conditions, flow_loss, interpolate, rms, sample_timesteps, velocity_target
 from .model import NanoDiT, compile_blocks, count_parameters
 from .shards import LatentStats, ShardError, ShardIndex, load_latents, write_atomic
@@ -37,7 +38,7 @@ from .shapes import make_shapes
 from .prepare import Flag
 from .checkpoint import (EMA, Checkpoint, CheckpointError, CheckpointWriter, PosthocEMA, hold_run, latest_checkpoint, list_checkpoints, load_checkpoint,
     optimizer_to_tensors, set_aside_after, tensors_to_optimizer)
-from .runlog import CONDITIONS, NO_ROOM, Alarm, Alarms, LogError, RunLog, read_history, sinks
+from .runlog import CONDITIONS, Alarm, Alarms, LogError, RunLog, read_history, read_log, sinks
 from .validate import Validator
 from .estimate import estimate
 from .distributed import DistributedError, Group, accumulating, agree, forget_whole, from_main, full_state, load_full_state, parallel, still_here, total, whole, whole_states
@@ -82,9 +83,12 @@ def open_data(
     d, folder = cfg.data, Path(cfg.data.shard_base_dir)
     if d.shapes and not folder.exists() and (group is None or group.main):
         tqdm.write(f'{folder} is missing: drawing the built-in data set, {d.shapes.num_samples} pictures', file=sys.stderr)
-        tmp = folder.with_name(folder.name + '.tmp'); shutil.rmtree(tmp, ignore_errors=True)
-        make_shapes(tmp, d.shapes.num_samples, d.buckets, d.shapes.seed, progress)
-        tmp.rename(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=folder.name + '.', dir=folder.parent) as tmp:
+            made = Path(tmp) / folder.name; make_shapes(made, d.shapes.num_samples, d.buckets, d.shapes.seed, progress)
+            try: made.rename(folder)
+            except OSError:
+                if not folder.exists(): raise                # another start has drawn it meanwhile, from the same seed
     if group: from_main(group, None)
     _same_shapes(cfg)
     index = ShardIndex.open(folder, d.buckets, on_damage=d.on_damage); _model_fits(cfg.model, index)
@@ -125,7 +129,7 @@ class Trainer:
         device:str|None=None,       # None = the GPU if there is one
     ):
         self.cfg, self.step, self.skipped, self.stop, self.ends, self.record = cfg, 0, 0, None, None, None
-        self.torn, self.problems = False, {}               # in the middle of an update; what the last validation could not do
+        self.torn, self.relabelled, self.problems = False, False, {}      # in the middle of an update; encoders named since the checkpoint; what the last validation could not do
         self.group = Group(device); self.device = self.group.device; self.progress = progress and self.group.main
         self.run_dir = Path(cfg.checkpoint.output_dir)
         self.index, self.held_out, self.stats, self.encoders = open_data(cfg, self.progress, self.group)
@@ -234,25 +238,23 @@ def save(self:Trainer, writer:CheckpointWriter, retire:bool=True, **metrics) -> 
     moments, meta = optimizer_to_tensors(optimizers)
     tensors = dict(model=weights, **averages, optimizer=moments, ledger=dict(flipped=flipped))
     writer.save(self.step, tensors, self.state() | dict(optimizer=meta, metrics=metrics), retire)
-    with self._if_room('ledger.jsonl'): self.ledger.save(self.run_dir / 'ledger.jsonl', self.step)      # for people; the checkpoint has the counts
+    with self._for_people('ledger.jsonl'): self.ledger.save(self.run_dir / 'ledger.jsonl', self.step)      # the checkpoint has the counts
     return sum(t.nbytes for part in tensors.values() for t in part.values())
 
 @patch
 def state(self:Trainer) -> dict:
     "The plain part of a checkpoint."
-    return dict(config=self.cfg.model_dump(mode='json'), plan=self.plan.fingerprint, data=self.index.fingerprint, effective_batch=self.plan.effective_batch,
+    return dict(config=self.cfg.model_dump(mode='json'), plan=self.plan.fingerprint, data=self.index.fingerprint, buckets=list(self.index.buckets), effective_batch=self.plan.effective_batch,
                 latents=vars(self.stats), encoders=self.encoders, ledger_since=self.ledger.since, skipped=self.skipped, device=str(self.device), ranks=self.group.world_size,
                 versions=dict(nanodit=nanodit.__version__, torch=torch.__version__, python=platform.python_version()))
 
 # %% ../nbs/13_train.ipynb #bb488c3e
 @patch
 @contextmanager
-def _if_room(self:Trainer, what:str):
-    "While inside, want of room on the disk is told and not raised."
+def _for_people(self:Trainer, what:str):
+    "While inside, trouble with the disk is told and not raised."
     try: yield
-    except OSError as e:
-        if e.errno not in NO_ROOM: raise
-        self._say(f'step {self.step}: {self.run_dir / what} could not be written, the disk is full')
+    except OSError as e: self._say(f'step {self.step}: {self.run_dir / what} could not be written ({e.strerror}); training goes on')
 
 # %% ../nbs/13_train.ipynb #04e3639f
 @patch
@@ -272,23 +274,35 @@ def resume(self:Trainer,
     "Goes on from a checkpoint. Raises `CheckpointError` when it belongs to other data, another batch or another model."
     ckpt = latest_checkpoint(self.run_dir) if where == 'auto' else load_checkpoint(where)
     agree(self.group, 0)                             # all have read it before anything is set aside
-    if ckpt is None: return False
+    if ckpt is None:
+        if agree(self.group, self.group.main and len(read_log(self.run_dir)) > self.cfg.checkpoint.save_every):
+            raise CheckpointError(f'{self.run_dir} has the log of a run that saved checkpoints, and none of them. If they were moved away, put the folders step-… back; to begin anew all the same, add --resume none: the old log is kept, as log.jsonl.cut')
+        return False
+    if missing := {'model', 'ema', 'optimizer', 'ledger'} - ckpt.tensors.keys():
+        raise CheckpointError(f"{ckpt.path} cannot be trained on, it has no {', '.join(sorted(missing))}: averages are there to draw from. Give a folder step-… of the run itself")
     ours = self._ours(ckpt)
-    changed = diff_configs(make_config(ckpt.state['config'], source=f'{ckpt.path}/state.json'), self.cfg)
+    changed = diff_configs(saved_config(ckpt.state['config'], f'{ckpt.path}/state.json'), self.cfg)
     if wrong := [f'{k} (then {a}, now {b})' for k, (a, b) in changed.items() if k.startswith(_FITS)]:
-        raise CheckpointError(f'{ckpt.path} has another model or optimizer than this config: {"; ".join(wrong)}. Go on with the config beside it, or choose another checkpoint.output_dir')
+        raise CheckpointError(f'{ckpt.path} has another model or optimizer than this config: {"; ".join(wrong)}. Go on with the settings that stand in its state.json, or choose another checkpoint.output_dir')
     self._same_data(ckpt, allow_changed_data)
     states = tensors_to_optimizer(ckpt.tensors['optimizer'], ckpt.state['optimizer'])
     load_full_state(self.model, self.optimizers, ckpt.tensors['model'], states)
     self.ema.load_state_dict(ckpt.tensors['ema'])
-    if self.posthoc and self.posthoc.emas.keys() <= ckpt.tensors.keys(): self.posthoc.load_tensors(ckpt.tensors)
-    elif self.posthoc: self._say('post-hoc averages begin at this step: the checkpoint has none')
+    begun = self.posthoc and not self.posthoc.emas.keys() <= ckpt.tensors.keys()
+    if begun: self.posthoc = PosthocEMA(self.model); self._say('post-hoc averages begin at this step: the checkpoint has none')      # with the weights of today, not the random first ones
+    elif self.posthoc: self.posthoc.load_tensors(ckpt.tensors)
     self.step, self.skipped = ckpt.step, ckpt.state['skipped']
     for k, (a, b) in changed.items(): self._say(f'changed since the checkpoint: {k} was {a}, is {b}')
-    if ours: self._give_up_later()
+    if ours: self._give_up_later(-1 if begun else self.step)
     return True
 
 # %% ../nbs/13_train.ipynb #59d11b10
+@contextmanager
+def _writable(run_dir:Path):
+    "While inside, trouble with the disk means that nothing was trained."
+    try: yield
+    except OSError as e: raise CheckpointError(f'{run_dir} cannot be written ({e.strerror}): nothing was trained. Make checkpoint.output_dir writable, or choose another') from e
+
 @patch
 def _ours(self:Trainer, ckpt:Checkpoint) -> bool:
     "Does it lie in the run's folder, however the path is written? Raises `CheckpointError` when it does not, and the folder has others."
@@ -298,10 +312,10 @@ def _ours(self:Trainer, ckpt:Checkpoint) -> bool:
     return False
 
 @patch
-def _give_up_later(self:Trainer):
-    "Sets aside the checkpoints and snapshots after this step."
+def _give_up_later(self:Trainer, snapshots:int):
+    "Sets aside the checkpoints after this step, and the snapshots after that one."
     if not self.group.main: return
-    with hold_run(self.run_dir): gone = set_aside_after(self.run_dir, self.step) + set_aside_after(self.run_dir / 'posthoc', self.step)
+    with _writable(self.run_dir), hold_run(self.run_dir): gone = set_aside_after(self.run_dir, self.step) + set_aside_after(self.run_dir / 'posthoc', snapshots)
     if gone: self._say(f'later checkpoints are set aside, as {gone[0]}' + f' and {len(gone) - 1} more' * (len(gone) > 1))
 
 # %% ../nbs/13_train.ipynb #bce79a72
@@ -317,10 +331,13 @@ def _same_data(self:Trainer, ckpt:Checkpoint, allowed:bool):
     what += [f'{k} encoder {s["encoders"][k]["name"]}, now {v["name"]}' for k, v in self.encoders.items() if v != s['encoders'].get(k, v)]
     same = s['plan'] == self.plan.fingerprint
     if not same and not what: what = ['another seed or batch_size']
-    if what and not allowed: raise CheckpointError(f"{ckpt.path} was trained with another data set, seed or batch size ({', '.join(what)}). Go on with the config beside it, choose another "
+    if what and not allowed: raise CheckpointError(f"{ckpt.path} was trained with another data set, seed or batch size ({', '.join(what)}). Go on with the settings that stand in its state.json, choose another "
                                                    "checkpoint.output_dir, or add --allow-changed-data to go on all the same: from this step on photos come in a new order")
     if (stats.mean, stats.std) != (self.stats.mean, self.stats.std): self._say("mean and deviation of the latents are no longer those of the checkpoint: going on with the checkpoint's")
-    self.stats = self.validator.stats = replace(stats, codec=self.stats.codec, codec_version=self.stats.codec_version)
+    named = stats if self.stats.codec == 'unknown' else self.stats                # shards that have lost their labels do not make the run forget them
+    self.stats = self.validator.stats = replace(stats, codec=named.codec, codec_version=named.codec_version)
+    self.encoders = s['encoders'] | self.encoders
+    self.relabelled = (vars(self.stats), self.encoders) != (vars(stats), s['encoders'])
     if same: self.ledger.flipped[:], self.ledger.since = ckpt.tensors['ledger']['flipped'].numpy() * self.group.main, s.get('ledger_since', 0)
     else: self.ledger.since = ckpt.step
     if what: self._say(f'going on with changed data ({", ".join(what)})' + ': the ledger starts anew' * (not same))
@@ -361,11 +378,16 @@ def look(self:Trainer,
 # %% ../nbs/13_train.ipynb #65f0c519
 @contextmanager
 def _signals(trainer:Trainer):
-    "While inside, SIGTERM and SIGINT ask the trainer to stop; a second one acts as if nobody had been listening."
+    "While inside, SIGTERM, SIGINT and SIGHUP ask the trainer to stop; a second one acts as if nobody had been listening."
+    began = None
     def ask(number, frame):
-        trainer.stop = signal.Signals(number).name
+        nonlocal began
+        if began is None: trainer.stop, began = signal.Signals(number).name, time.monotonic(); return
+        if trainer.group.world_size > 1 and time.monotonic() < began + 2: return       # torchrun passes on what the rank has heard itself
         for s, old in before.items(): signal.signal(s, old)
-    try: before = {s: signal.signal(s, ask) for s in (signal.SIGTERM, signal.SIGINT)}
+        os.kill(os.getpid(), number)
+    heard = [s for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) if signal.getsignal(s) != signal.SIG_IGN]     # nohup ignores SIGHUP, and so it stays
+    try: before = {s: signal.signal(s, ask) for s in heard}
     except ValueError: before = {}              # not in the main thread, as in a notebook's worker: nothing to listen to
     try: yield
     finally:
@@ -375,11 +397,10 @@ def _signals(trainer:Trainer):
 class _Fit:
     "The run's files, and what was last saved."
     def __init__(self, tr:Trainer):
-        self.tr, self.saved, self.asked, self.why, self.no_room, c = tr, tr.step, 0, 'an alarm', None, tr.cfg.checkpoint
+        self.tr, self.saved, self.asked, self.why, self.no_room, c = tr, -1 if tr.relabelled else tr.step, 0, 'an alarm', None, tr.cfg.checkpoint
         self.writer, self.snapshots, self.validated = CheckpointWriter(tr.run_dir, c.keep_last_n, c.keep_every or None), CheckpointWriter(tr.run_dir / 'posthoc', None), set()
         if not tr.group.main: self.log = None; return
-        try: tr.run_dir.mkdir(parents=True, exist_ok=True); self.held = hold_run(tr.run_dir); save_config(tr.cfg, tr.run_dir / 'config.yaml')
-        except OSError as e: raise CheckpointError(f'{tr.run_dir} cannot be written ({e.strerror}): nothing was trained. Make checkpoint.output_dir writable, or choose another') from e
+        with _writable(tr.run_dir): tr.run_dir.mkdir(parents=True, exist_ok=True); self.held = hold_run(tr.run_dir); save_config(tr.cfg, tr.run_dir / 'config.yaml')
         self.log = RunLog(tr.run_dir, tr.step, tr.cfg.training.log_every, extra=sinks(tr.cfg.log, tr.run_dir, tr.cfg.name or tr.run_dir.name))
         history = read_history(tr.run_dir)
         tr.alarms.replay(history)
@@ -389,16 +410,25 @@ class _Fit:
 
     def save(self, retire=True, **metrics):
         "A checkpoint now, after the snapshots of earlier steps: whoever resumes from it will not make them again. One that an alarm asked for retires none: the good ones are the earlier ones."
-        if self.log: self.log.flush(durable=True)
+        if self.log: self.log.flush(durable=True); self.look_where()
         self.check(wait=True)
         size = self.tr.save(self.writer, retire, **metrics); self.saved = self.tr.step
         if size: self.hear(dict(step=self.tr.step, disk_fits=shutil.disk_usage(self.tr.run_dir).free / size))
 
+    def look_where(self):
+        "Says so if the folder in which the run began is no longer the one of that name: log and checkpoints part here."
+        here = self.tr.run_dir / '.running'
+        if not here.exists() or not os.path.samestat(os.stat(here), os.fstat(self.held.fileno())):
+            self.tr._say(f'step {self.tr.step}: {self.tr.run_dir} was moved or replaced while the run goes on. Checkpoints are saved in a folder of the old name, the log is where it was moved to: stop, and put them into one')
+
     def settle(self):
-        "When this returns, the checkpoint of this step is on the disk; one for which there was no room is tried once more."
+        "When this returns, on any rank, the checkpoint of this step is on the disk; one for which there was no room is tried once more."
         self.check(wait=True)
         if agree(self.tr.group, self.saved < self.tr.step): self.save()
-        self.writer.join()
+        problem = None
+        try: self.writer.join()
+        except CheckpointError as e: problem = e
+        if agree(self.tr.group, problem is not None): raise problem or CheckpointError('the main rank could not save; it says why')     # who leaves early has torchrun stop the one that still writes
 
 # %% ../nbs/13_train.ipynb #fa08948b
 @patch
@@ -466,7 +496,7 @@ def fit(self:Trainer) -> dict:
             run.settle()
             report = self.look(full=True)
             if self.group.main:
-                with self._if_room('report.json'): write_atomic(self.run_dir / 'report.json', json.dumps(report, indent=1).encode())
+                with self._for_people('report.json'): write_atomic(self.run_dir / 'report.json', json.dumps(report, indent=1).encode())
             return report
         except torch.OutOfMemoryError as e:
             raise self._out_of_memory(run, e) from None
@@ -498,11 +528,11 @@ def _after(self:Trainer, run:_Fit, urgent:int):
     t, c, last = self.cfg.training, self.cfg.checkpoint, self.step == self.cfg.training.total_steps
     if self.skipped >= t.max_nonfinite:
         run.check(wait=True)
-        good = list_checkpoints(self.run_dir)
+        good = [p for p in list_checkpoints(self.run_dir) if int(p.name.rsplit('-', 1)[1]) <= self.step - self.skipped]
         raise Halted(f'the gradient of the last {self.skipped} updates was not finite, none of them was applied; the log names the photos. '
                      f'The last good checkpoint is {good[-1] if good else "none: no step was saved yet"}; lower training.optimizer.lr before going on')
     if t.posthoc_ema_every and self.step % t.posthoc_ema_every == 0: self.snapshot(run.snapshots)
-    if urgent or self.step % c.save_every == 0: run.save(retire=not urgent)
+    if urgent or self.step % c.save_every == 0: run.save(retire=not urgent and not self.skipped)      # while the gradient is not finite, nobody knows which weights were the last good ones
     if self.step % self.cfg.validation.interval_steps == 0 and not last and urgent < 2: urgent = self._validate(run)
     if urgent == 2: run.settle(); raise Halted(run.why)
 
@@ -562,10 +592,13 @@ def train(
     started, t = time.perf_counter(), cfg.training
     tr = Trainer(cfg)
     def say(*a):
-        if tr.group.main: print(*a, flush=True)
+        with suppress(OSError):                              # a pipe that nobody reads any more
+            if tr.group.main: print(*a, flush=True)
     if resume == 'none' and latest_checkpoint(tr.run_dir, names=[]):
         raise CheckpointError(f'{tr.run_dir} already holds checkpoints: choose another checkpoint.output_dir, delete the folder, or resume')
     resumed = resume != 'none' and tr.resume(resume, allow_changed_data)
+    unnamed = ['"codec" in latents.json'] * (tr.stats.codec == 'unknown') + ['"text" in encoders.json'] * ('text' not in tr.encoders)
+    if unnamed: say(f"{cfg.data.shard_base_dir} does not say what encoded its photos ({' and '.join(unnamed)}): the run trains, but its pictures are in false colours, and nanodit-generate cannot draw. Name them there at any time, even after the run, and start the same command again")
     ranks = f' x {tr.group.world_size} ranks' * (tr.group.world_size > 1)
     say(f"{count_parameters(tr.model) / 1e6:.1f} M parameters on {tr.device}{ranks}, {t.precision}; {len(tr.index)} photos in {len(tr.index.buckets)} buckets, {len(tr.held_out)} more held out; "
         f"effective batch {tr.plan.effective_batch}, {t.total_steps} steps = {t.total_steps * tr.plan.effective_batch / len(tr.index):.1f} passes")
@@ -603,12 +636,19 @@ def main(
     gpu:Param("with --dry-run: the card to count the hours for, such as 'RTX 4090'", str)='',
 ):
     "Train NanoDiT. Example: python -m nanodit.train configs/tiny.yaml training.total_steps=100"
-    def leave(code, text): print(text, file=sys.stderr, flush=True); sys.stdout.flush(); os._exit(code) if 'RANK' in os.environ else sys.exit(code)    # with ranks, do not wait for the others' farewell
+    def leave(code, text):
+        with suppress(OSError): print(text, file=sys.stderr, flush=True)
+        try: sys.stdout.flush()
+        except OSError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())       # a pipe that nobody reads any more is not what the code is about
+        os._exit(code) if 'RANK' in os.environ else sys.exit(code)                           # with ranks, do not wait for the others' farewell
     try:
+        if gpu and not dry_run: raise ConfigError([Problem('--gpu', 'is read with --dry-run only, and nothing was started; training takes the GPU that is there', 'command line')])
         cfg = load_config(config, overrides)
         if dry_run: print(forecast(cfg, gpu))
         else: train(cfg, resume, allow_changed_data)
     except USER_ERRORS as e: leave(2, f'{type(e).__name__}: {e}')
     except Halted as e: leave(3, f'stopped by itself: {e}')
-    except Stopped as e: leave(75, f"stopped by {e} after a checkpoint; the same command {'' if resume == 'auto' else 'without --resume '}goes on")
+    except Stopped as e:
+        again = f"the same command {'' if resume == 'auto' else 'without --resume '}"
+        leave(75, f'stopped by {e} ' + (f'after a checkpoint; {again}goes on' if list_checkpoints(cfg.checkpoint.output_dir) else f'before the first update; {again}begins again'))
     except DistributedError as e: leave(75, f'DistributedError: {e}')

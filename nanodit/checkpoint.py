@@ -698,6 +698,8 @@ def _ema(run, std, step):
     snapshots = [p for p in list_checkpoints(run/'posthoc') if not step or _step_of(p) <= step]
     if not snapshots: raise CheckpointError(f"{run/'posthoc'} holds no snapshot" + (f" up to step {step}" if step else "")
         + ": train with post-hoc averages switched on, or give the run's folder")
+    if step > _step_of(snapshots[-1]): raise CheckpointError(f"step is {step}, but the last snapshot in {run/'posthoc'} is of {_step_of(snapshots[-1])}: "
+        "an average cannot end after what it is made of")
     weights = posthoc_ema(snapshots, std, step or None)
     state = load_checkpoint(snapshots[-1], names=[]).state | dict(step=step or _step_of(snapshots[-1]), posthoc_std=std)
     return save_checkpoint(run/f'ema-{std:g}', state['step'], {'ema': weights}, state, keep_last_n=None)

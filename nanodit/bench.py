@@ -20,7 +20,7 @@ import torch
 from fastcore.script import call_parse, Param
 from torch import nn
 from tqdm.auto import tqdm
-from .config import Config, ConfigError, ModelConfig, Overrides, load_config, make_config
+from .config import Config, ConfigError, ModelConfig, Overrides, Problem, load_config, make_config
 from .flow import flow_loss, interpolate, sample_timesteps, velocity_target
 from .model import NanoDiT, compile_blocks
 from .sampler import sample
@@ -494,7 +494,10 @@ def main(
     out:Param('folder of the results', str)='bench',
 ):
     "Measure, compare with the last time, and keep the result. Example: python -m nanodit.bench configs/small.yaml --what all"
-    try: cfg = load_config(config, overrides)
+    try:
+        for name, (value, least) in dict(rounds=(rounds, 1), batch=(batch, 0), steps=(steps, 1), updates=(updates, 2), memory=(memory, 0)).items():
+            if not value >= least: raise ConfigError([Problem(f'--{name}', f'must be at least {least}, got {value}', 'command line')])
+        cfg = load_config(config, overrides)
     except ConfigError as e: print(f'ConfigError: {e}', file=sys.stderr); sys.exit(2)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     if device == 'cpu': torch.set_num_threads(1); pin_allocator()

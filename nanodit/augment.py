@@ -25,13 +25,13 @@ def _other(m):
     return o.upper() if w.isupper() else o.capitalize() if w[0].isupper() else o
 
 # %% ../nbs/05_augment.ipynb #4188b07a
-PLACES = """the|at|to|from|on|in|towards?|his|her|their|its|my|your|our|far|farther|further|slightly|very|immediate|extreme|top|bottom|upper|lower|mid|middle
+PLACES = """the|at|to|from|on|in|towards?|his|her|their|its|my|your|our|far|farther|further|slightly|very|immediate|extreme|hard|sharp|top|bottom|upper|lower|mid|middle
     |cent(?:er|re)|front|back|rear|first|second|third|last"""                             # before left or right these make a direction of it for certain,
 MOVES = """(?!(?:stand|sitt|ly|lay|hang|rest|be|park|wait|build|paint|rail|ceil|cloth|someth)ing)\w+ing|looks?|looked|faces?|faced|fl(?:y|ies|ew)|turn(?:s|ed)?|points?|pointed|leans?|leaned
-    |heads|headed|walk(?:s|ed)?|runs?|ran|moves?|moved|stage|camera|screen|frame"""       # and these perhaps
+    |heads|headed|walk(?:s|ed)?|runs?|ran|moves?|moved|goes|tilt(?:s|ed)|bends?|curves?|veers?|stage|camera|screen|frame"""       # and these perhaps
 OWNER = "the|an?|his|her|its|their|my|your|our|this|that"
-BEFORE = re.compile(rf"(?: (?P<place> \b(?:{PLACES})[\s-]\s* | (?<=\w)[-/] ) | (?P<move> \b(?:{MOVES})\s+ | ['’]s\s+ ) )$", re.I|re.X)
-IDIOM = re.compile(rf"""(?: (?P<where> \bleft\s+(?:behind|over)\b (?P<thing> (?=\s+(?:{OWNER})\b) )? )
+BEFORE = re.compile(rf"(?: (?P<place> \b(?:{PLACES})[\s-]\s* | (?<=\w)[-/] ) | (?P<move> \b(?:{MOVES})\s+ | (?:['’]s|s['’])\s+ ) )$", re.I|re.X)
+IDIOM = re.compile(rf"""(?: (?P<where> \bleft\s+(?:behind|over)\b (?P<thing> (?=\s+(?:{OWNER}|right)\b) )? )
       | \bleft\s+(?:alone|unattended|untouched|unfinished|abandoned)\b
       | \bright\s+(?:away|now|next\s+to|beside|before|after|there|here|in\s+front|in\s+the\s+middle|on\s+time|angles?|side\s+up)\b
       | \ball\s+right\b (?=\s*(?:$|[.,;:!?)]))
@@ -96,10 +96,12 @@ def why_not_flip(
     has_text_twin: bool,    # `.t5h_flip.npy` is stored
     parity: list|None,      # the codec's, None when it has none
     swap_captions: bool = True,  # False: pictures are flipped and text is not (the naive flip, for comparison)
-) -> str|None:  # None, 'latent' or 'text'
-    "What stands in the way of flipping this sample; None when it may be flipped."
+) -> str|None:  # None, 'caption', 'latent' or 'text'
+    "What stands in the way of flipping this sample: a caption that cannot be exchanged, or the want of a latent or a text; None when it may be flipped."
+    turned = flip_caption(caption) if swap_captions else caption
+    if turned is None: return 'caption'
     if not has_vae_twin and parity is None: return 'latent'
-    if swap_captions and is_directional(caption) and (flip_caption(caption) is None or not has_text_twin): return 'text'
+    if turned != caption and not has_text_twin: return 'text'
 
 def flip_sample(
     sample: dict,             # from `read_sample`
@@ -112,7 +114,7 @@ def flip_sample(
     res = {k: v for k,v in sample.items() if not k.endswith('_flip') and k != 'jpg'}
     res['vae'] = sample['vae_flip'] if 'vae_flip' in sample else flip_latent(sample['vae'], parity)
     res['dinov3'] = sample.get('dinov3_flip', sample['dinov3'])
-    if swap_captions and flip_caption(cap) is not None:
+    if swap_captions:
         res['json'] = sample['json'] | dict(caption=flip_caption(cap))
         if 't5h_flip' in sample: res['t5h'], res['t5m'] = sample['t5h_flip'], sample['t5m_flip']
     return res

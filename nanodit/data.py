@@ -170,7 +170,7 @@ class Flips:
         "The caption of the mirrored photo."
         return self.captions[bucket].get(position, caption) if self.swap else caption
     def count(self, why: str) -> int:
-        "How many photos cannot be flipped for want of a 'latent' or a 'text' twin."
+        "How many photos cannot be flipped for want of a 'latent' or a 'text' twin, or because of their 'caption'."
         return sum(w == why for ws in self.why.values() for w in ws)
 
 # %% ../nbs/06_data.ipynb #0bdc8091
@@ -393,6 +393,7 @@ def report(self: Loader) -> list[str]:
     add = f"`python -m nanodit.prepare add-twins {ix.dir}` adds them"
     if f.prob and f.count('text'): res.append(f"{f.count('text')} photos say left or right and have no text twin: they are not flipped; {add}")
     if f.prob and f.count('latent'): res.append(f"{f.count('latent')} photos have no latent of the mirrored picture: they are not flipped; {add}")
+    if f.prob and f.count('caption'): res.append(f"{f.count('caption')} photos say left or right in words that cannot be exchanged, such as leftmost, or that can be read either way: they are not flipped, and twins would not help")
     if f.prob and not f.swap: res.append("swap_caption_lr is off: pictures are flipped and captions are not, left and right will mean nothing")
     if ix.damage: res.append(f"{len(ix.damage)} damaged samples or shards left out; `python -m nanodit.shards verify {ix.dir}` names them")
     return res

@@ -9,17 +9,19 @@ __all__ = ['GenerateError', 'Painter', 'load_picture', 'parse_size', 'picture_pn
 # %% ../nbs/14_generate.ipynb #68a1c26b
 import html
 import io
+import math
 import sys
 from pathlib import Path
 import numpy as np
 import torch
 from fastcore.basics import patch
 from fastcore.script import call_parse, Param
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from .model import NanoDiT
 from .shards import LatentStats, write_atomic
 from .encoders import EncoderError, get_encoder
+from .prepare import LeftOut, Option, load_photo
 from .checkpoint import CheckpointError, latest_checkpoint, list_checkpoints, load_checkpoint
 from .pictures import Prompt, contact_sheet, draw_prompts
 
@@ -37,6 +39,7 @@ class Painter:
         if not path.exists(): raise GenerateError(f'{path} does not exist: give the folder of a run, such as runs/tiny, or one of its step-… folders')
         ckpt = latest_checkpoint(path, names=['ema']) if list_checkpoints(path) else load_checkpoint(path, names=['ema'])
         self.path, self.step, self.config, self.encoders = ckpt.path, ckpt.step, ckpt.state['config'], ckpt.state['encoders']
+        self.buckets = list(ckpt.state.get('buckets') or self.config['data']['buckets'] or ['512x512'])      # older checkpoints do not say what they were trained on
         self.stats = LatentStats(**ckpt.state['latents'])
         self.device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         self.model = NanoDiT(**self.config['model']); self.model.load_state_dict(ckpt.tensors['ema'])
@@ -58,11 +61,9 @@ def load_picture(
     path:Path|bytes,            # a file, or what is in one
     width:int, height:int,      # pixels
 ) -> np.ndarray:                # (3, height, width) float32 in [0, 1]
-    "A photo, upright, in RGB, resized to cover and centre-cropped (plan A.1). Raises `GenerateError`."
-    name, source = ('the reference', io.BytesIO(path)) if isinstance(path, bytes) else (path, path)
-    try: im = ImageOps.exif_transpose(Image.open(source)).convert('RGB')
-    except (OSError, UnidentifiedImageError) as e: raise GenerateError(f'{name} cannot be read as a picture' + (f': {e}' if name == path else ''))
-    return np.asarray(ImageOps.fit(im, (width, height), Image.LANCZOS), np.float32).transpose(2, 0, 1) / 255
+    "A photo as `prepare` reads it: upright, in sRGB, resized to cover and centre-cropped (plan A.1). Raises `GenerateError`."
+    try: return load_photo(path, width, height).astype(np.float32) / 255
+    except LeftOut as e: raise GenerateError(f"the reference{'' if isinstance(path, bytes) else f' {path}'}: {e.detail}")
 
 def parse_size(
     size:str,        # 'WIDTHxHEIGHT'
@@ -75,6 +76,21 @@ def parse_size(
         near = [max(unit, round(s / unit) * unit) for s in (width, height)]
         raise GenerateError(f'size {size}: both sides must be multiples of {unit} for this model; the nearest is {near[0]}x{near[1]}')
     return width, height
+
+# %% ../nbs/14_generate.ipynb #b057af3f
+@patch
+def resolve(self:Painter,
+    prompt:str='', like:Path|bytes|None=None, size:str|None=None, n:int=1, text_scale:float|None=None, dino_scale:float|None=None,
+    num_steps:int|None=None, solver:str|None=None, seed:int=0,    # as in `paint`
+) -> dict:              # the same by name, without `like` and with nothing left open
+    "A request in full: settings of the checkpoint where it says nothing. Raises `GenerateError`."
+    if not prompt and not like: raise GenerateError('nothing to draw from: give a prompt, a reference picture, or both')
+    width, height = parse_size(size or self.buckets[0], self.stats.downsample * self.config['model']['patch_size'])
+    given = dict(text_scale=text_scale, dino_scale=dino_scale, num_steps=num_steps, solver=solver)
+    own = {k: self.config['sampling'][k] if v is None else v for k, v in given.items()}
+    for what, v, least in ('n', n, 1), ('steps', own['num_steps'], 1), ('text_scale', own['text_scale'], 0), ('dino_scale', own['dino_scale'], 0):
+        if not least <= v < math.inf: raise GenerateError(f'{what} is {v}, expected a number, {least} or more')
+    return dict(prompt=prompt, size=f'{width}x{height}', n=n) | own | dict(seed=seed) | ({} if prompt else dict(text_scale=0.)) | ({} if like else dict(dino_scale=0.))
 
 # %% ../nbs/14_generate.ipynb #ffbf096b
 @patch
@@ -89,14 +105,11 @@ def paint(self:Painter,
     callback=None,               # f(step, x, t) after every step of the solver
 ) -> list:                       # (3, H, W) float32 arrays in [0, 1]
     "Pictures for a prompt, a reference, or both (plan D.6). Raises `GenerateError`, `EncoderError`."
-    if not prompt and not like: raise GenerateError('nothing to draw from: give a prompt, a reference picture, or both')
-    s = self.config['sampling']
-    width, height = parse_size(size or (self.config['data']['buckets'] or ['512x512'])[0], self.stats.downsample * self.config['model']['patch_size'])
+    r = self.resolve(prompt, like, size, n, text_scale, dino_scale, num_steps, solver, seed)
+    width, height = map(int, r['size'].split('x'))
     text = self.text(prompt) if prompt else torch.zeros(0, self.config['model']['text_dim'])
     dino = torch.zeros(self.config['model']['dino_dim']) if not like else self.encoder('vision').encode(torch.from_numpy(load_picture(like, width, height))[None])[0]
-    pick = lambda given, key: s[key] if given is None else given
-    return draw_prompts(self.model, [Prompt(prompt, text, dino, width, height)] * n, self.stats, pick(num_steps, 'num_steps'),
-                        pick(text_scale, 'text_scale') if prompt else 0., pick(dino_scale, 'dino_scale') if like else 0., pick(solver, 'solver'), seed,
+    return draw_prompts(self.model, [Prompt(prompt, text, dino, width, height)] * n, self.stats, *(r[k] for k in ('num_steps', 'text_scale', 'dino_scale', 'solver', 'seed')),
                         bf16=self.config['training']['precision'] == 'bf16', callback=callback, progress='drawing' if progress else '')
 
 # %% ../nbs/14_generate.ipynb #0d0415a9
@@ -137,7 +150,7 @@ def explorer_controls(
 ) -> dict:              # name → ipywidget
     "The controls of the explorer, with the checkpoint's own settings in them."
     import ipywidgets as w
-    s, wide, sizes = painter.config['sampling'], dict(layout=w.Layout(width='95%'), style=dict(description_width='7em')), list(painter.config['data']['buckets'] or ['512x512'])
+    s, wide, sizes = painter.config['sampling'], dict(layout=w.Layout(width='95%'), style=dict(description_width='7em')), painter.buckets
     return dict(prompt=w.Textarea('', description='prompt', placeholder='what the picture should show', rows=2, **wide),
         like=w.FileUpload(accept='image/*', description='reference'), forget=w.Button(description='no reference'),
         text_scale=w.FloatSlider(s['text_scale'], min=0, max=8, step=.25, description='text scale', **wide),
@@ -164,7 +177,7 @@ def explorer(
         try:
             like = bytes(c['like'].value[-1]['content']) if c['like'].value else None
             pictures = painter.paint(like=like, callback=on_step, **how)
-            c['picture'].value = png = picture_png(pictures, how['prompt'], **how, like=c['like'].value[-1]['name'] if like else None, checkpoint=str(painter.path))
+            c['picture'].value = png = picture_png(pictures, how['prompt'], **painter.resolve(like=like, **how), like=c['like'].value[-1]['name'] if like else None, checkpoint=str(painter.path))
             c['picture'].layout.width, c['picture'].layout.display = f'{max(320, Image.open(io.BytesIO(png)).width)}px', None
             c['says'].value = f"step {painter.step} of {html.escape(str(painter.path))}"
         except Exception as e: c['says'].value = f'<div style="line-height:1.4"><b>{type(e).__name__}</b>: {html.escape(str(e))}</div>'      # a widget's own traceback is seen by nobody
@@ -182,10 +195,10 @@ def main(
     prompt:Param('what the picture should show', str)='',
     like:Param('a picture whose light and mood to take', str)=None,
     size:Param('WIDTHxHEIGHT in pixels; default: the first bucket of its training', str)=None,
-    n:Param('how many pictures; more than one make a sheet', int)=1,
-    text_scale:Param('strength of the words; default: as trained', float)=None,
-    dino_scale:Param('strength of the reference picture; default: as trained', float)=None,
-    steps:Param('steps of the solver; default: as trained', int)=None,
+    n:Param('how many pictures, 1 or more; more than one make a sheet', int)=1,
+    text_scale:Param('strength of the words, 0 or more; default: as trained', float, action=Option)=None,
+    dino_scale:Param('strength of the reference picture, 0 or more; default: as trained', float, action=Option)=None,
+    steps:Param('steps of the solver, 1 or more; default: as trained', int)=None,
     solver:Param('euler or heun; default: as trained', str)=None,
     seed:Param('another seed, another picture', int)=0,
     out:Param('where the PNG goes', str)='picture.png',
@@ -193,7 +206,7 @@ def main(
     'Draw pictures. Example: python -m nanodit.generate runs/tiny --prompt "a red circle on the left" --n 4'
     try:
         painter = Painter(checkpoint)
-        pictures = painter.paint(prompt, like, size, n, text_scale, dino_scale, steps, solver, seed, progress=True)
-        save_picture(pictures, out, prompt, prompt=prompt, like=like, seed=seed, checkpoint=str(painter.path))
+        how = dict(prompt=prompt, like=like, size=size, n=n, text_scale=text_scale, dino_scale=dino_scale, num_steps=steps, solver=solver, seed=seed)
+        save_picture(painter.paint(**how, progress=True), out, prompt, **painter.resolve(**how), like=like, checkpoint=str(painter.path))
     except (GenerateError, CheckpointError, EncoderError, ValueError, OSError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
     print(out)

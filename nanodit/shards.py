@@ -502,9 +502,10 @@ def find_tars(
         except ShardError: continue
         tars = sorted(p for p in d.glob('*.tar') if not p.name.startswith('.'))
         if tars: res.setdefault(b, []).extend(tars)
-    if not res: raise ShardError(f"{dir}: no shards; expected {dir}/832x1216/shard-000000.tar or the like")
+    if not res: raise ShardError(f"{dir}: no shards; expected {dir}/832x1216/shard-000000.tar or the like. If it is a folder of photos, `python -m nanodit.prepare {dir} OUT` makes shards of them, in a folder OUT")
     want = ['%dx%d' % bucket_size(b) for b in buckets or ()]
-    if set(want) - set(res): raise ShardError(f"{dir}: no shards of bucket {', '.join(sorted(set(want)-set(res)))}; there are {', '.join(sorted(res))}")
+    if set(want) - set(res): raise ShardError(f"{dir}: no shards of bucket {', '.join(sorted(set(want)-set(res)))}; there are {', '.join(sorted(res))}. "
+                                              "Remove those that are missing from data.buckets, or set data.buckets: [] to train on all that are there")
     return {b: res[b] for b in sorted(res) if not want or b in want}
 
 # %% ../nbs/04_shards.ipynb #1040d5c4

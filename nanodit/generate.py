@@ -18,6 +18,7 @@ from fastcore.basics import patch
 from fastcore.script import call_parse, Param
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from .config import saved_config
 from .model import NanoDiT
 from .shards import LatentStats, write_atomic
 from .encoders import EncoderError, get_encoder
@@ -38,7 +39,8 @@ class Painter:
         path = Path(path)
         if not path.exists(): raise GenerateError(f'{path} does not exist: give the folder of a run, such as runs/tiny, or one of its step-… folders')
         ckpt = latest_checkpoint(path, names=['ema']) if list_checkpoints(path) else load_checkpoint(path, names=['ema'])
-        self.path, self.step, self.config, self.encoders = ckpt.path, ckpt.step, ckpt.state['config'], ckpt.state['encoders']
+        self.path, self.step, self.encoders = ckpt.path, ckpt.step, ckpt.state['encoders']
+        self.config = saved_config(ckpt.state['config'], f'{ckpt.path}/state.json').model_dump(mode='json')
         self.buckets = list(ckpt.state.get('buckets') or self.config['data']['buckets'] or ['512x512'])      # older checkpoints do not say what they were trained on
         self.stats = LatentStats(**ckpt.state['latents'])
         self.device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
@@ -48,7 +50,7 @@ class Painter:
     def encoder(self, kind:str):
         "The text or vision encoder of the training data. Raises `GenerateError` if nobody noted which it was."
         if kind not in self.encoders:
-            raise GenerateError(f'{self.path} does not know which {kind} encoder made its training data: write its name into encoders.json beside the shards and train on, or again')
+            raise GenerateError(f'{self.path} does not know which {kind} encoder made its training data: write its name into encoders.json beside the shards and start the command that trained it again, which adds the name to the checkpoint')
         return get_encoder(self.encoders[kind]['name'], self.encoders[kind].get('version'))
 
     def text(self, prompt:str):

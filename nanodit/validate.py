@@ -389,6 +389,7 @@ def _usable(device:str|None) -> str:
     except (RuntimeError, AssertionError) as e: raise ValidateError(f'device {device!r} cannot be used here: give cpu, or cuda where there is a GPU ({str(e).splitlines()[0]})') from None
     return device
 
+# %% ../nbs/12_validate.ipynb #03f30d7a
 def validate(
     path:Path,                # folder of a checkpoint, or of a run: then its newest whole checkpoint
     full:bool=False,          # with the questions of the final report

@@ -495,11 +495,12 @@ def main(
 ):
     "Watch a run, live or finished. Example: python -m nanodit.monitor runs/tiny, or with --html run.html"
     try:
-        if html: print(write_page(run, html)); return
+        if html: print(write_page(run, html), flush=True); return
         view = RunView(run); width = lambda: shutil.get_terminal_size((100, 24)).columns
-        if once or not sys.stdout.isatty(): print(screen(view, width())); return
+        if once or not sys.stdout.isatty(): print(screen(view, width()), flush=True); return
         while True:
             print('\x1b[H\x1b[J' + screen(view, width()) + '\n\n(Ctrl-C ends the watching, not the run)', flush=True)
             time.sleep(every); view.poll()
     except RunError as e: print(f'RunError: {e}', file=sys.stderr); sys.exit(2)
+    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()); sys.exit(0)      # `| head` has seen enough
     except KeyboardInterrupt: print()

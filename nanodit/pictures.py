@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 import numpy as np
 import torch
+from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 from torch import nn, Tensor
 from tqdm.auto import tqdm
@@ -155,7 +156,7 @@ def contact_sheet(
     cell:int=160,            # side of a cell in pixels
 ) -> Image.Image:
     "All pictures on one sheet, each with its caption under it."
-    font = ImageFont.load_default(10)
+    font = ImageFont.truetype(f'{get_data_path()}/fonts/ttf/DejaVuSans.ttf', 10)      # Pillow's own font has no é, Ж or ½
     texts = [_wrap(c, cell, font)[:4] for c in captions]
     rows, high = -(-len(pictures) // cols), cell + 12 * max(map(len, texts)) + 8
     sheet = Image.new('RGB', (min(cols, len(pictures)) * (cell + 8) + 8, rows * high + 8), 'white'); pen = ImageDraw.Draw(sheet)

@@ -11,6 +11,7 @@ __all__ = ['TIMES', 'photo_slot', 'pick_photos', 'looks', 'held_out_loss', 'cond
 # %% ../nbs/12_validate.ipynb #7a75541c
 import json
 import math
+import os
 import sys
 import time
 import warnings
@@ -381,6 +382,14 @@ def _split_data(cfg:Config, folder:Path, trained_on:str|None) -> tuple:
     same = trained_on in (None, index.fingerprint, whole.fingerprint)
     return index, held, '' if same else f'{folder} does not hold the photos that this checkpoint was trained on: what is held out now may have been trained on'
 
+def _usable(device:str|None) -> str:
+    "The device of that name; None = the GPU if there is one."
+    device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    try: torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError) as e: raise ValidateError(f'device {device!r} cannot be used here: give cpu, or cuda where there is a GPU ({str(e).splitlines()[0]})') from None
+    return device
+
+# %% ../nbs/12_validate.ipynb #03f30d7a
 def validate(
     path:Path,                # folder of a checkpoint, or of a run: then its newest whole checkpoint
     full:bool=False,          # with the questions of the final report
@@ -392,12 +401,13 @@ def validate(
     "A checkpoint's answers, also written to `validate.json`. Raises `ValidateError`, `CheckpointError`, `ShardError`, `ConfigError`."
     path = Path(path)
     if not path.is_dir(): raise ValidateError(f'{path} is no folder: give that of a run, such as runs/tiny, or one of its step-… folders')
+    device = _usable(device)
     ckpt = latest_checkpoint(path, names=['ema']) if list_checkpoints(path) else load_checkpoint(path, names=['ema'])
     out = Path(out or ckpt.path.parent / 'validate')
     cfg = make_config(ckpt.state['config'])
     index, held, remark = _split_data(cfg, Path(data or cfg.data.shard_base_dir), ckpt.state.get('data'))
     model = NanoDiT(**cfg.model.model_dump()); model.load_state_dict(ckpt.tensors['ema'])
-    device = device or ('cuda' if torch.cuda.is_available() else 'cpu'); model.to(device)
+    model.to(device)
     if cfg.training.cpu_threads and device == 'cpu': torch.set_num_threads(cfg.training.cpu_threads)      # as in training: sums come out the same
     ask = Validator(cfg, index, held, LatentStats(**ckpt.state['latents'])); ask.folder = out      # the run's own pictures stay as they are
     record = ask(model, ckpt.step, progress=progress, full=full)
@@ -446,4 +456,5 @@ def main(
     'Ask a checkpoint: is it learning, and does it listen? Example: python -m nanodit.validate runs/tiny --full'
     try: record = validate(checkpoint, full, data, out, device, progress=True)
     except (ValidateError, CheckpointError, ShardError, ConfigError, EncoderError, OSError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
-    print(f"{record['checkpoint']}, EMA weights\n{table(record)}\nsample sheet: {record['samples']}\n{record['seconds']:.0f} s")
+    try: print(f"{record['checkpoint']}, EMA weights\n{table(record)}\nsample sheet: {record['samples']}\n{record['seconds']:.0f} s", flush=True)
+    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())      # `| head` has seen enough

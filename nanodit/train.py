@@ -39,6 +39,7 @@ from .prepare import Flag
 from .checkpoint import (EMA, Checkpoint, CheckpointError, CheckpointWriter, PosthocEMA, hold_run, latest_checkpoint, list_checkpoints, load_checkpoint,
     optimizer_to_tensors, set_aside_after, tensors_to_optimizer)
 from .runlog import CONDITIONS, Alarm, Alarms, LogError, RunLog, read_history, read_log, sinks
+from .pictures import progress_bar
 from .validate import Validator
 from .estimate import estimate
 from .distributed import DistributedError, Group, accumulating, agree, forget_whole, from_main, full_state, load_full_state, parallel, still_here, total, whole, whole_states
@@ -82,7 +83,7 @@ def open_data(
     "The data set of a config; draws the built-in one first if it is missing. Raises `ShardError`."
     d, folder = cfg.data, Path(cfg.data.shard_base_dir)
     if d.shapes and not folder.exists() and (group is None or group.main):
-        tqdm.write(f'{folder} is missing: drawing the built-in data set, {d.shapes.num_samples} pictures', file=sys.stderr)
+        with suppress(OSError): tqdm.write(f'{folder} is missing: drawing the built-in data set, {d.shapes.num_samples} pictures', file=sys.stderr)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=folder.name + '.', dir=folder.parent) as tmp:
             made = Path(tmp) / folder.name; make_shapes(made, d.shapes.num_samples, d.buckets, d.shapes.seed, progress)
@@ -480,8 +481,7 @@ def fit(self:Trainer) -> dict:
                     rank=self.group.rank, world_size=self.group.world_size, start_step=self.step, pin=self.device.type == 'cuda', noise=True)
     for line in loader.report()[1:]: self._say(line)                   # small buckets, photos that cannot be flipped, damage
     run = _Fit(self)
-    bar = tqdm(total=t.total_steps, initial=self.step, desc=self.cfg.name or self.run_dir.name, disable=not self.progress, unit='step')
-    with loader, bar, run.snapshots, run.writer, _signals(self):
+    with loader, progress_bar(total=t.total_steps, initial=self.step, desc=self.cfg.name or self.run_dir.name, disable=not self.progress, unit='step') as bar, run.snapshots, run.writer, _signals(self):
         try:
             if self.step and self.step < t.total_steps and run.due() and self._validate(run) == 2: raise Halted(run.why)      # the run died between a checkpoint and the validation of the same step
             steps, clock = iter(loader), time.perf_counter()

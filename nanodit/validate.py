@@ -22,7 +22,7 @@ import torch
 from fastcore.basics import patch
 from fastcore.script import call_parse, Param
 from torch import nn, Tensor
-from .config import Config, ConfigError, make_config
+from .config import Config, ConfigError, saved_config
 from .flow import flow_loss, interpolate, slot_normal, velocity_target
 from .model import NanoDiT
 from .shards import LatentStats, ShardError, ShardIndex, id_fraction, read_sample, write_atomic
@@ -404,7 +404,7 @@ def validate(
     device = _usable(device)
     ckpt = latest_checkpoint(path, names=['ema']) if list_checkpoints(path) else load_checkpoint(path, names=['ema'])
     out = Path(out or ckpt.path.parent / 'validate')
-    cfg = make_config(ckpt.state['config'])
+    cfg = saved_config(ckpt.state['config'], f'{ckpt.path}/state.json')
     index, held, remark = _split_data(cfg, Path(data or cfg.data.shard_base_dir), ckpt.state.get('data'))
     model = NanoDiT(**cfg.model.model_dump()); model.load_state_dict(ckpt.tensors['ema'])
     model.to(device)

@@ -165,7 +165,7 @@ class Photos:
         source:Path,          # a folder, or one JSONL
         skip:Path=None,       # a folder inside it that is not looked at: the output
     ):
-        source = Path(source)
+        self.source = source = Path(source)
         if not source.exists(): raise PrepareError(f'{source}: no such folder or file')
         self.root, self.skip = (source, skip and os.path.realpath(skip)) if source.is_dir() else (source.parent, None)
         self.where, self.left_out, self.lists = {}, [], []     # {path: None or (list, byte)}, [(path, LeftOut)], JSONL files
@@ -388,12 +388,14 @@ _MADE_OF = dict(latents='vae', text='t5h', vision='dinov3')     # the recipe's e
 
 @patch
 def compare(self:Job):
-    "Decides which shards to drop, `.drop`, and which to make, `.todo`: lists of (bucket, number, entries)."
-    self.drop, self.todo, self.kept, placed, following, changed = [], [], 0, set(), {}, Counter()
+    "Decides which shards to drop, `.drop`, and which to make, `.todo`: lists of (bucket, number, entries). Raises `PrepareError`, see `_ask`."
+    self._ask()
+    self.drop, self.todo, self.kept, placed, following, changed, removed = [], [], 0, set(), {}, Counter(), Counter()
     for bucket, number, r in self.records():
         stay = [w for e in r['photos'] if (w := self.want.get(e.photo)) and w.bucket == bucket and e.photo not in placed]
         placed.update(e.photo for e in stay)
-        if not stay: self.drop.append((bucket, number)); continue
+        if not stay:
+            self.drop.append((bucket, number)); removed['belongs to their bucket' if any(e.photo in self.want for e in r['photos']) else 'is taken'] += 1; continue
         following[bucket] = number + 1
         why = self._why_again(bucket, number, r, stay)
         if why: self.todo.append((bucket, number, stay)); changed.update(why)
@@ -402,13 +404,31 @@ def compare(self:Job):
         new = [e for p, e in self.want.items() if e.bucket == bucket and p not in placed]
         self.todo += [(bucket, following.get(bucket, 0) + i, some) for i, some in enumerate(chunked(new, self.per))]
     self.notes += [f'shards made again: {n}, {why}' for why, n in changed.items()]
-    if self.drop: self.notes.append(f'shards removed: {len(self.drop)}, none of their photos belongs to their bucket any more')
-    gone = [p for p in self.known if p not in self.photos.where]
+    self.notes += [f'shards removed: {n}, none of their photos {why} any more' for why, n in removed.items()]
+
+# %% ../nbs/09_prepare.ipynb #ea64dec5
+@patch
+def _ask(self:Job):
+    "Raises `PrepareError`, with nothing removed yet, where samples of earlier runs would be lost by a slip; notes those that are given up."
+    if all(e.left_out for e in self.want.values()):
+        self.left_out |= {p: LeftOut(*e.left_out) for p, e in self.want.items()}
+        raise self.not_one()
+    had = [p for p, e in self.known.items() if not e.left_out]
+    lost = [p for p in had if p not in self.want]
+    gone, out = [p for p in lost if p not in self.photos.where], [p for p in lost if p in self.photos.where]
+    codes = Counter(self.left_out[p].code for p in out)
     if gone: self.notes.append(f'photos no longer there: {len(gone)}, their samples are removed')
-    away = [p for p, e in self.photos.left_out if e.code in ('no_file', 'folder_unreadable') and any(g.startswith(p.rstrip('/') + '/') for g in gone)]
-    if away and not self.forget: raise PrepareError(f'{self.photos.full(away[0])} cannot be reached, and photos of earlier runs lie behind it; bring it back, or add --forget to remove their samples')
-    if len(gone) > len(self.known) / 2 and not self.forget:
-        raise PrepareError(f'{len(gone)} of {len(self.known)} photos of earlier runs are not in {self.photos.root}; if that is meant, add --forget')
+    if out: self.notes.append(f'photos left out now: {len(out)} ({_counted(codes)}), their samples are removed')
+    if self.forget: return
+    behind = lambda p, e: codes['no_caption'] if e.code == 'list_unreadable' else e.code in ('no_file', 'folder_unreadable') and any(g.startswith(p.rstrip('/') + '/') for g in gone)
+    away = next((p for p, e in self.photos.left_out if behind(p, e)), None)
+    if away: raise PrepareError(f'{self.photos.full(away)} cannot be reached, and photos or captions of earlier runs lie behind it; bring it back, or add --forget to remove their samples')
+    if len(lost) > len(had) / 2:
+        why = [f'{len(gone)} are not in {self.photos.source} any more'] * bool(gone)
+        if out: why.append(f'{len(out)} are left out now ({_counted(codes)}; {out[0]} {self.left_out[out[0]].detail})')
+        raise PrepareError(f'{len(lost)} of {len(had)} photos of earlier runs would be removed from the shards: {"; ".join(why)}. Put that right, or, if it is meant, add --forget')
+
+def _counted(codes): return ', '.join(f'{k} {n}' for k, n in codes.most_common())
 
 # %% ../nbs/09_prepare.ipynb #8682c2fa
 def tar_state(tar:Path) -> tuple:
@@ -619,13 +639,12 @@ class Report:
     out:Path; photos:int; samples:int; encoded:int; kept:int; shards:int; left_out:list; buckets:dict; upscaled:int; cut_captions:int; notes:list; seconds:float = 0.; unflipped:int = 0
 
     def __str__(self):
-        why = Counter(l['reason'] for l in self.left_out)
         lines = [f'{self.photos} photos in, {self.samples} in {self.shards} shards ({self.encoded} encoded now, {self.kept} in shards that stayed as they were), {self.seconds:.0f} s']
         lines += [f'  {b:>10}  {n} photos' for b, n in self.buckets.items()] + [f'note: {n}' for n in self.notes]
         if self.upscaled: lines.append(f'note: {self.upscaled} photos are smaller than their bucket and were enlarged (report/enlarged.jsonl); --no-upscale leaves them out')
         if self.unflipped: lines.append(f'note: {self.unflipped} captions say left or right; these photos will not be mirrored in training unless their twins are made: --flip-twins now, or add-twins later')
         if self.cut_captions: lines.append(f'note: {self.cut_captions} captions fill all the tokens the text encoder takes; what is beyond is cut')
-        if why: lines.append(f'{len(self.left_out)} left out ({", ".join(f"{k} {n}" for k, n in why.most_common())}): {self.out / "left_out.jsonl"}')
+        if self.left_out: lines.append(f'{len(self.left_out)} left out ({_counted(Counter(l["reason"] for l in self.left_out))}): {self.out / "left_out.jsonl"}')
         return '\n'.join(lines + [f'plot and contact sheets: {self.out / "report"}'])
 
 def plot_buckets(
@@ -641,6 +660,19 @@ def plot_buckets(
 
 # %% ../nbs/09_prepare.ipynb #adf85ea0
 @patch
+def write_left_out(self:Job) -> list:
+    "Writes left_out.jsonl, and returns its rows."
+    rows = [dict(photo=p.encode('utf-8', 'backslashreplace').decode(), reason=x.code, detail=x.detail) for p, x in sorted(self.left_out.items())]
+    write_atomic(self.out / 'left_out.jsonl', ''.join(json.dumps(r, ensure_ascii=False) + '\n' for r in rows).encode('utf-8', 'backslashreplace'))
+    return rows
+
+@patch
+def not_one(self:Job) -> PrepareError:
+    "What there is to say when nothing is left to make shards of."
+    rows = self.write_left_out()
+    return PrepareError(f'not one photo could be taken: {len(rows)} left out ({_counted(Counter(r["reason"] for r in rows))}; {rows[0]["photo"]} {rows[0]["detail"]}), see {self.out / "left_out.jsonl"}')
+
+@patch
 def finish(self:Job) -> Report:
     "Writes the data set's statistics, the list of who was left out, and the report."
     total, buckets, enlarged, shards = Moments(), Counter(), Counter(), 0
@@ -650,11 +682,10 @@ def finish(self:Job) -> Report:
             if e.left_out: self.left_out[e.photo] = LeftOut(*e.left_out)
             else: buckets[bucket] += 1; enlarged[bucket] += e.upscale > 1
         shards += bool(r['samples'])
-    rows = [dict(photo=p.encode('utf-8', 'backslashreplace').decode(), reason=x.code, detail=x.detail) for p, x in sorted(self.left_out.items())]
-    write_atomic(self.out / 'left_out.jsonl', ''.join(json.dumps(r, ensure_ascii=False) + '\n' for r in rows).encode('utf-8', 'backslashreplace'))
+    if not buckets: raise self.not_one()
+    rows = self.write_left_out()
     report = Report(self.out, len(set(self.photos.paths) | self.left_out.keys()), sum(buckets.values()), self.encoded, self.kept, shards, rows,
                     dict(sorted(buckets.items())), sum(enlarged.values()), self.long, self.notes)
-    if not report.samples: raise PrepareError(f'not one photo could be taken\n{report}')
     std = np.sqrt(total.m2 / total.n); std[std == 0] = 1.
     parity = self.codec.flip_parity
     save_encoders(self.out, self.text, self.vision)      # latents.json comes last: where it is, the data set is complete
@@ -695,7 +726,7 @@ def prepare(
     flip_twins:bool=False,     # also store what the mirrored photo needs (plan D.3)
     buckets:tuple=BUCKETS,     # 'WxH' (plan A.1)
     no_upscale:bool=False,     # leave out photos smaller than their bucket
-    forget:bool=False,         # allow that more than half of the photos have gone since the last run, or that a folder of theirs cannot be reached
+    forget:bool=False,         # allow that more than half of the samples are removed, or those whose photos or captions cannot be reached
     samples_per_shard:int=1000,
     batch_size:int=16,         # photos encoded together
     workers:int=4,             # threads that read and resize
@@ -857,7 +888,7 @@ def main(
     flip_twins:Param("also store what mirrored photos need", action=Flag)=False,
     buckets:Param("WIDTHxHEIGHT, separated by commas", str)=','.join(BUCKETS),
     no_upscale:Param("leave out photos that are smaller than their bucket", action=Flag)=False,
-    forget:Param("allow that more than half of the photos have gone since the last run, or that a folder of theirs cannot be reached", action=Flag)=False,
+    forget:Param("allow that more than half of the samples are removed, or those whose photos or captions cannot be reached", action=Flag)=False,
     samples_per_shard:Param("photos in a shard", int, action=Option)=1000,
     batch_size:Param("photos encoded together", int, action=Option)=16,
     workers:Param("threads that read photos", int)=4,

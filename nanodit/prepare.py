@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['BUCKETS', 'SUFFIXES', 'NOT_READ', 'MOST_PIXELS', 'MOST_BYTES', 'LEAST_SIDE', 'USUAL', 'PrepareError', 'LeftOut',
            'nearest_bucket', 'opened', 'orientation', 'upright_size', 'to_srgb', 'load_photo', 'one_line',
-           'jsonl_entry', 'Photos', 'key_for', 'Entry', 'short_hash', 'identity', 'as_words', 'as_before', 'Job',
-           'read_record', 'tar_state', 'Kept', 'ahead', 'Row', 'Moments', 'Report', 'plot_buckets', 'decoded',
-           'prepare', 'TwinReport', 'lacking', 'check_text', 'TwinMaker', 'add_twins', 'Option', 'Flag', 'Switch',
-           'main']
+           'jsonl_entry', 'Photos', 'key_for', 'Entry', 'short_hash', 'identity', 'check_device', 'as_words',
+           'as_before', 'Job', 'read_record', 'tar_state', 'Kept', 'ahead', 'Row', 'Moments', 'Report', 'plot_buckets',
+           'decoded', 'prepare', 'TwinReport', 'lacking', 'check_text', 'TwinMaker', 'add_twins', 'Option', 'Flag',
+           'Switch', 'main']
 
 # %% ../nbs/09_prepare.ipynb #be1c4623
-import argparse, fcntl, hashlib, io, json, os, re, shlex, signal, sys, threading, time, warnings
+import argparse, fcntl, hashlib, io, json, os, re, shlex, signal, sys, threading, time, unicodedata, warnings
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from tqdm.auto import tqdm
 from .shards import (LatentStats, ShardError, ShardIndex, ShardWriter, TarTable, bucket_row, bucket_size, index_tar, load_latents,
                             read_array, read_sample, read_sums, sha256_file, write_atomic, write_twins)
 from .augment import flip_caption
-from .encoders import EncoderError, get_encoder, load_encoders, save_encoders
+from .encoders import EncoderError, _device_dtype, get_encoder, load_encoders, save_encoders
 
 # %% ../nbs/09_prepare.ipynb #74a6534a
 class PrepareError(Exception): "What keeps the whole job from running, and what to do."
@@ -156,8 +156,8 @@ def jsonl_entry(
     if not isinstance(d, dict): raise LeftOut('bad_line', 'is not a JSON object')
     path = d.get('file_name') or d.get('image_path')
     if not isinstance(path, str) or '\0' in path: raise LeftOut('bad_line', "has neither file_name nor image_path")
-    caption = d.get('text', d.get('caption'))
-    return path, caption if isinstance(caption, str) else None
+    texts = [t for t in (d.get('text'), d.get('caption')) if isinstance(t, str)]
+    return path, next(filter(str.strip, texts), texts[0] if texts else None)
 
 # %% ../nbs/09_prepare.ipynb #99f23b88
 class Photos:
@@ -226,12 +226,23 @@ def _read_list(self:Photos, i):
         for n, line in enumerate(f, 1):
             start, at = at, at + len(line)
             if not line.strip(): continue
-            try: path = os.path.normpath(beside / jsonl_entry(line)[0])
+            try: named = os.path.normpath(beside / jsonl_entry(line)[0])
             except LeftOut as e: self.left_out.append((f'{self.lists[i]}:{n}', e)); continue
-            if path not in self.where and not os.path.isfile(self.full(path)):
-                self.left_out.append((path, LeftOut('no_file', f'is named in {self.lists[i]}, line {n}, but there is no such file')))
+            path = named if named in self.where else self._called_here(named)
+            if path is None: self._leave(named, 'no_file', f'is named in {self.lists[i]}, line {n}, but there is no such file')
             elif self.where.get(path) is None: self.where[path] = (i, start)
             else: self.left_out.append((f'{self.lists[i]}:{n}', LeftOut('bad_line', f'names {path} a second time; the first line counts')))
+
+# %% ../nbs/09_prepare.ipynb #170bfc80
+@patch
+def _called_here(self:Photos, path):
+    "The name by which a photo is known here that a list calls `path`; None if there is no such file."
+    for form in dict.fromkeys((path, unicodedata.normalize('NFC', path), unicodedata.normalize('NFD', path))):
+        folder, name = os.path.split(form)
+        try: real = os.path.realpath(self.root / folder)
+        except ValueError: return        # a name that no file can have
+        path = os.path.normpath(os.path.join(self.folders.setdefault(real, folder), name))      # by the name that came first
+        if path in self.where or os.path.isfile(self.full(path)): return path
 
 # %% ../nbs/09_prepare.ipynb #52875c3b
 @patch
@@ -279,6 +290,12 @@ class Entry:
         w, h = bucket_size(self.bucket)
         return max(w / self.width, h / self.height)
 
+    @property
+    def kept(self):
+        "Share of the photo's area that its bucket shows."
+        w, h = bucket_size(self.bucket)
+        return w * h / (self.upscale**2 * self.width * self.height)
+
 def short_hash(text:str) -> str: "Sixteen digits that stand for a text."; return hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]
 
 # %% ../nbs/09_prepare.ipynb #42b20621
@@ -286,6 +303,14 @@ def identity(encoder) -> str:
     "What its results depend on: kind, version and length, but not the folder its weights lie in."
     length = getattr(encoder, 'max_length', None)
     return f'{encoder.name.partition(":")[0]} {encoder.version}' + (f' {length} tokens' if length else '')
+
+def check_device(
+    device:str=None,     # 'cuda', 'cpu' …
+    dtype:str=None,      # 'bf16', 'fp16' or 'fp32'
+):
+    "Raises `EncoderError` or `PrepareError` where there is no such device or dtype, also for the built-in encoders, which need neither."
+    try: torch.empty(0, device=_device_dtype(device, dtype)[0])
+    except (RuntimeError, AssertionError) as e: raise PrepareError(f'device {device!r} cannot be used: {str(e).splitlines()[0]}') from None
 
 # %% ../nbs/09_prepare.ipynb #2db90822
 USUAL = dict(text='words', vision='ring', latents='dct', flip_twins=False, buckets=','.join(BUCKETS), no_upscale=False, samples_per_shard=1000, dtype=None)
@@ -310,6 +335,7 @@ def as_before(
 class Job:
     "One run of `prepare`."
     def __init__(self, photos, out, text, vision, latents, flip_twins, buckets, no_upscale, forget, samples_per_shard, batch_size, workers, options, progress):
+        if os.path.realpath(out) == os.path.realpath(photos): raise PrepareError(f'{out}: the shards cannot lie in the folder of the photos, their own pictures would be taken for photos; choose another folder for the shards, or move the photos')
         given = dict(text=text, vision=vision, latents=latents, flip_twins=flip_twins, buckets=None if buckets is None else ','.join(buckets), no_upscale=no_upscale, samples_per_shard=samples_per_shard, dtype=options.get('dtype'))
         o, self.taken = as_before(given, out)
         if self.taken and progress: tqdm.write(f'as in the run before: {shlex.join(as_words(self.taken))}', sys.stderr)
@@ -319,6 +345,7 @@ class Job:
         if min(batch_size, workers, self.per) < 1 or not self.buckets: raise PrepareError('batch_size, workers and samples_per_shard must be at least 1, and there must be a bucket')
         self.photos = Photos(photos, skip=out)
         options = options | ({'dtype': o['dtype']} if o['dtype'] else {})
+        check_device(**options)
         self.codec, self.text, self.vision = (get_encoder(o[k], **options) for k in ('latents', 'text', 'vision'))
         unit = 2 * self.codec.downsample
         odd = [b for b in self.buckets if any(s % unit for s in bucket_size(b))]
@@ -559,7 +586,6 @@ def encode_words(self:Job, rows):
         tokens, mask = (a.cpu() for a in self.text.encode([t for *_, t in some]))
         for (r, end, _), h, m in zip(some, tokens, mask):
             r.arrays[f't5h{end}'], r.arrays[f't5m{end}'] = h[m].half().numpy(), np.ones(int(m.sum()), np.uint8)
-            if not end and int(m.sum()) >= self.text.max_length: self.long += 1
 
 # %% ../nbs/09_prepare.ipynb #8676fd94
 @patch
@@ -648,7 +674,7 @@ def _remove_twins(self:Job, bucket, number):
 def run(self:Job):
     "Makes everything that has to be made."
     write_atomic(self.state / 'command', self.command.encode('utf-8', 'surrogateescape'))
-    self.encoded = self.long = 0
+    self.encoded = 0
     if self.todo or self.drop: (self.out / 'latents.json').unlink(missing_ok=True)
     for bucket, number in self.drop:
         self._remove_twins(bucket, number); self._remove_tar(self.tar_path(bucket, number)); self.record_path(bucket, number).unlink()
@@ -659,15 +685,16 @@ def run(self:Job):
 @dataclass
 class Report:
     "What came of a job."
-    out:Path; photos:int; samples:int; encoded:int; kept:int; shards:int; left_out:list; buckets:dict; upscaled:int; cut_captions:int; notes:list; seconds:float = 0.; unflipped:int = 0
+    out:Path; photos:int; samples:int; encoded:int; kept:int; shards:int; left_out:list; buckets:dict; upscaled:int; cropped:int; notes:list; strays:int = 0; seconds:float = 0.; unflipped:int = 0; cut_captions:int = 0
 
     def __str__(self):
         lines = [f'{self.photos} photos in, {self.samples} in {self.shards} shards ({self.encoded} encoded now, {self.kept} in shards that stayed as they were), {self.seconds:.0f} s']
         lines += [f'  {b:>10}  {n} photos' for b, n in self.buckets.items()] + [f'note: {n}' for n in self.notes]
         if self.upscaled: lines.append(f'note: {self.upscaled} photos are smaller than their bucket and were enlarged (report/enlarged.jsonl); --no-upscale leaves them out')
+        if self.cropped: lines.append(f'note: {self.cropped} photos lose more than a quarter of their area, since no bucket has their shape (report/cropped.jsonl)')
         if self.unflipped: lines.append(f'note: {self.unflipped} captions say left or right; these photos will not be mirrored in training unless their twins are made: --flip-twins now, or add-twins later')
         if self.cut_captions: lines.append(f'note: {self.cut_captions} captions fill all the tokens the text encoder takes; what is beyond is cut')
-        if self.left_out: lines.append(f'{len(self.left_out)} left out ({_counted(Counter(l["reason"] for l in self.left_out))}): {self.out / "left_out.jsonl"}')
+        if self.left_out: lines.append(f'{len(self.left_out)} left out{f", {self.strays} of them no photos but lines or links that lead to none" if self.strays else ""} ({_counted(Counter(l["reason"] for l in self.left_out))}): {self.out / "left_out.jsonl"}')
         return '\n'.join(lines + [f'plot and contact sheets: {self.out / "report"}'])
 
 def plot_buckets(
@@ -698,24 +725,25 @@ def not_one(self:Job) -> PrepareError:
 @patch
 def finish(self:Job) -> Report:
     "Writes the data set's statistics, the list of who was left out, and the report."
-    total, buckets, enlarged, shards = Moments(), Counter(), Counter(), 0
+    total, buckets, enlarged, cropped, shards = Moments(), Counter(), [], [], 0
     for bucket, _, r in self.records():
         total.add(Moments(r['moments']['n'], np.array(r['moments']['mean']), np.array(r['moments']['m2'])))
         for e in r['photos']:
             if e.left_out: self.left_out[e.photo] = LeftOut(*e.left_out)
-            else: buckets[bucket] += 1; enlarged[bucket] += e.upscale > 1
+            else: buckets[bucket] += 1; enlarged += [e] * (e.upscale > 1); cropped += [e] * (e.kept < .75)
         shards += bool(r['samples'])
     if not buckets: raise self.not_one()
     rows = self.write_left_out()
-    report = Report(self.out, len(set(self.photos.paths) | self.left_out.keys()), sum(buckets.values()), self.encoded, self.kept, shards, rows,
-                    dict(sorted(buckets.items())), sum(enlarged.values()), self.long, self.notes)
+    files = set(self.photos.paths) | {p for p, e in self.left_out.items() if e.code == 'format'}
+    report = Report(self.out, len(files), sum(buckets.values()), self.encoded, self.kept, shards, rows, dict(sorted(buckets.items())),
+                    len(enlarged), len(cropped), self.notes, strays=len(self.left_out.keys() - files))
     std = np.sqrt(total.m2 / total.n); std[std == 0] = 1.
     parity = self.codec.flip_parity
     save_encoders(self.out, self.text, self.vision)      # latents.json comes last: where it is, the data set is complete
     LatentStats(self.codec.name, self.codec.version, self.codec.channels, self.codec.downsample, total.mean.tolist(), std.tolist(), parity and list(parity), report.samples).save(self.out)
-    self.draw_report(report, enlarged)
-    small = (e for *_, r in self.records() for e in r['photos'] if not e.left_out and e.upscale > 1)
-    write_atomic(self.out / 'report/enlarged.jsonl', ''.join(json.dumps(dict(photo=e.photo, width=e.width, height=e.height, bucket=e.bucket, times=round(e.upscale, 2))) + '\n' for e in small).encode())
+    self.draw_report(report, Counter(e.bucket for e in enlarged))
+    for name, some, number in ('enlarged', enlarged, lambda e: dict(times=round(e.upscale, 2))), ('cropped', cropped, lambda e: dict(kept=round(e.kept, 2))):
+        write_atomic(self.out / f'report/{name}.jsonl', ''.join(json.dumps(dict(photo=e.photo, width=e.width, height=e.height, bucket=e.bucket) | number(e)) + '\n' for e in some).encode())
     return report
 
 # %% ../nbs/09_prepare.ipynb #297cf04c
@@ -725,6 +753,7 @@ def draw_report(self:Job, report, enlarged):
     folder = self.out / 'report'; folder.mkdir(exist_ok=True)
     plot_buckets(report.buckets, enlarged).savefig(folder / 'buckets.png')
     index = ShardIndex.open(self.out)
+    report.cut_captions = sum(int((index.text_lengths(b) >= self.text.max_length).sum()) for b in index.buckets)
     if not self.recipe['flip_twins']: report.unflipped = sum(flip_caption(c) not in (None, c) and not t for b in index.buckets for c, t in zip(index.captions(b), index.has(b, 't5h_flip')))
     for stale in set(folder.glob('sheet-*.png')) - {folder / f'sheet-{b}.png' for b in index.buckets}: stale.unlink()
     for b in index.buckets: bucket_row(index, b, decode=lambda z: decoded(self.codec, z)).save(folder / f'sheet-{b}.png')
@@ -862,7 +891,7 @@ def add_twins(
     **options,                # device and dtype of the real encoders
 ) -> TwinReport:
     "Adds flip twins beside existing shards (plan D.3), tar by tar. Raises `PrepareError`, `EncoderError`, `ShardError`."
-    index = ShardIndex.open(shards); stats, named = load_latents(index), load_encoders(shards)
+    check_device(**options); index = ShardIndex.open(shards); stats, named = load_latents(index), load_encoders(shards)
     report, parity = TwinReport(len(index), 0), stats.flip_parity
     def make(given, noted):      # one that goes by its noted name has to be the same as then
         name = given or noted.get('name', '')

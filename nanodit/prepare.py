@@ -310,7 +310,7 @@ def check_device(
 ):
     "Raises `EncoderError` or `PrepareError` where there is no such device or dtype, also for the built-in encoders, which need neither."
     try: torch.empty(0, device=_device_dtype(device, dtype)[0])
-    except (RuntimeError, AssertionError) as e: raise PrepareError(f'device {device!r} cannot be used: {str(e).splitlines()[0]}') from None
+    except (RuntimeError, AssertionError) as e: raise PrepareError(f'device {device!r} cannot be used; choose cuda, cuda:1 … or cpu, or leave it out ({str(e).splitlines()[0][:90]})') from None
 
 # %% ../nbs/09_prepare.ipynb #2db90822
 USUAL = dict(text='words', vision='ring', latents='dct', flip_twins=False, buckets=','.join(BUCKETS), no_upscale=False, samples_per_shard=1000, dtype=None)
@@ -384,7 +384,15 @@ def tar_path(self:Job, bucket, number): return self.out / bucket / f'shard-{numb
 def records(self:Job):
     "Yields `(bucket, number, record)` of all shards made so far, in the order of their names."
     for p in sorted(self.state.glob('*x*/shard-*.json')):
-        yield p.parent.name, int(p.stem[6:]), read_record(p)
+        yield p.parent.name, int(p.stem[6:]), self.read(p)
+
+@patch
+def read(self:Job, path):
+    "A record, its photos by their names of today; one that a list names by its absolute path was once called so."
+    r = read_record(path)
+    for e in r['photos']:
+        if os.path.isabs(e.photo) and e.photo not in self.photos.where: e.photo = self.photos._called_here(e.photo) or e.photo
+    return r
 
 def read_record(
     path:Path,     # prepare/WxH/shard-NNNNNN.json
@@ -397,8 +405,9 @@ def read_record(
 @patch
 def scan(self:Job):
     "Finds out what each photo should become: `.want`, and `.left_out` with the reason."
-    self.known = {e.photo: e for *_, r in self.records() for e in r['photos']}
-    self.want = {}
+    self.known, self.want = {}, {}
+    for *_, r in self.records():
+        for e in r['photos']: self.known.setdefault(e.photo, e)
     for path in tqdm(self.photos.paths, desc='looking at photos', unit='photo', disable=not self.progress, delay=2):
         try: self.want[path] = self._look(path, self.known.get(path))
         except LeftOut as e: self.left_out[path] = e
@@ -504,7 +513,7 @@ class Kept:
     ):
         self.table, tar, record = None, job.tar_path(bucket, number), job.record_path(bucket, number)
         if not tar.exists() or not record.exists(): return
-        r = read_record(record)
+        r = job.read(record)
         if r['recipe'].get('pixels') != job.recipe['pixels']: return
         if sha256_file(tar) != r['sha256']: return      # somebody has changed it: what is in there is anyone's guess
         self.twins, self.parity, self.old = job.recipe['flip_twins'], job.codec.flip_parity, {e.photo: e for e in r['photos']}
@@ -720,7 +729,7 @@ def write_left_out(self:Job) -> list:
 def not_one(self:Job) -> PrepareError:
     "What there is to say when nothing is left to make shards of."
     rows = self.write_left_out()
-    return PrepareError(f'not one photo could be taken: {len(rows)} left out ({_counted(Counter(r["reason"] for r in rows))}; {rows[0]["photo"]} {rows[0]["detail"]}), see {self.out / "left_out.jsonl"}')
+    return PrepareError(f'not one photo could be taken: {len(rows)} left out ({_counted(Counter(r["reason"] for r in rows))}; {rows[0]["photo"]} {rows[0]["detail"]}), see {self.out / "left_out.jsonl"}' + '; the shards stay as they are' * (self.out / 'latents.json').exists())
 
 @patch
 def finish(self:Job) -> Report:

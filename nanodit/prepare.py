@@ -193,6 +193,7 @@ def _walk(self:Photos, inside):
     "What is in one folder and those in it; `inside` is '' or ends in a slash."
     folder = self.root / inside; real = os.path.realpath(folder)
     if inside and real == self.skip: return
+    if inside and os.path.exists(f'{real}/prepare/lock'): return self._leave(inside, 'shards', 'holds shards that prepare has made, and is not looked into')
     if real in self.folders: return self._leave(inside, 'folder_twice', f'leads to a folder whose photos are taken as {self.folders[real]}')
     self.folders[real] = inside or './'
     try: found = sorted((e.name, e.is_symlink(), e.is_dir(follow_symlinks=False)) for e in os.scandir(folder))
@@ -703,7 +704,7 @@ class Report:
         if self.cropped: lines.append(f'note: {self.cropped} photos lose more than a quarter of their area, since no bucket has their shape (report/cropped.jsonl)')
         if self.unflipped: lines.append(f'note: {self.unflipped} captions say left or right; these photos will not be mirrored in training unless their twins are made: --flip-twins now, or add-twins later')
         if self.cut_captions: lines.append(f'note: {self.cut_captions} captions fill all the tokens the text encoder takes; what is beyond is cut')
-        if self.left_out: lines.append(f'{len(self.left_out)} left out{f", {self.strays} of them no photos but lines or links that lead to none" if self.strays else ""} ({_counted(Counter(l["reason"] for l in self.left_out))}): {self.out / "left_out.jsonl"}')
+        if self.left_out: lines.append(f'{len(self.left_out)} left out{f", {self.strays} of them lines, links or folders, not photos" if self.strays else ""} ({_counted(Counter(l["reason"] for l in self.left_out))}): {self.out / "left_out.jsonl"}')
         return '\n'.join(lines + [f'plot and contact sheets: {self.out / "report"}'])
 
 def plot_buckets(

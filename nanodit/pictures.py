@@ -93,7 +93,9 @@ def _by_size(items:list, size, batch_size:int):
 @contextmanager
 def progress_bar(**kw):          # as for tqdm
     "A tqdm bar that outlives its terminal: who draws or trains behind it goes on."
-    bar = tqdm(**kw); show = bar.update
+    try: bar = tqdm(**kw)
+    except OSError: bar = tqdm(**kw | dict(disable=True))
+    show = bar.update
     def update(n=1):
         with suppress(OSError): show(n)
     bar.update = update

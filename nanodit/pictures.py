@@ -82,14 +82,7 @@ def shape_prompts(
                           tokens(flip_caption(caption)) if is_directional(caption) else None))
     return out
 
-# %% ../nbs/11c_pictures.ipynb #f8e03e94
-def _by_size(items:list, size, batch_size:int):
-    "Yields lists of positions, each of items of one size, at most `batch_size` long."
-    groups = {}
-    for i, item in enumerate(items): groups.setdefault(size(item), []).append(i)
-    for members in groups.values():
-        for k in range(0, len(members), batch_size): yield members[k:k + batch_size]
-
+# %% ../nbs/11c_pictures.ipynb #dfed9f5a
 @contextmanager
 def progress_bar(**kw):          # as for tqdm
     "A tqdm bar that outlives its terminal: who draws or trains behind it goes on."
@@ -102,6 +95,14 @@ def progress_bar(**kw):          # as for tqdm
     try: yield bar
     finally:
         with suppress(OSError): bar.close()
+
+# %% ../nbs/11c_pictures.ipynb #f8e03e94
+def _by_size(items:list, size, batch_size:int):
+    "Yields lists of positions, each of items of one size, at most `batch_size` long."
+    groups = {}
+    for i, item in enumerate(items): groups.setdefault(size(item), []).append(i)
+    for members in groups.values():
+        for k in range(0, len(members), batch_size): yield members[k:k + batch_size]
 
 @torch.no_grad()
 def draw_latents(

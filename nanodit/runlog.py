@@ -40,7 +40,7 @@ def read_log(
     path = Path(run_dir); path = path / 'log.jsonl' if path.is_dir() else path
     return [record for _, record in _lines(path) if record]
 
-# %% ../nbs/11_runlog.ipynb #436240a0
+# %% ../nbs/11_runlog.ipynb #68cf6c43
 NO_ROOM = errno.ENOSPC, errno.EDQUOT, errno.EFBIG      # of the disk, of a user's quota, of the largest file allowed
 
 def _updates(path:Path, record:dict) -> int:
@@ -58,6 +58,7 @@ def _no_room(do, *args):
 def _append(path:Path, data:bytes):
     with open(path, 'ab') as f: f.write(data); f.flush(); os.fsync(f.fileno())
 
+# %% ../nbs/11_runlog.ipynb #436240a0
 def cut_log(
     path:Path,         # log.jsonl, validation.jsonl or alarms.jsonl of a run; need not exist
     start_step:int,    # updates that are done

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'CheckpointError', 'CheckpointVersionError', 'ema_decay_at', 'plain_names', 'EMA', 'verify_checkpoint',
-           'list_checkpoints', 'hold_run', 'save_checkpoint', 'Checkpoint', 'load_checkpoint', 'latest_checkpoint',
-           'set_aside_after', 'optimizer_to_tensors', 'tensors_to_optimizer', 'CheckpointWriter', 'power_gamma',
-           'PowerEMA', 'PosthocEMA', 'posthoc_coefficients', 'posthoc_ema', 'main']
+           'list_checkpoints', 'step_of', 'hold_run', 'save_checkpoint', 'Checkpoint', 'load_checkpoint',
+           'latest_checkpoint', 'set_aside_after', 'optimizer_to_tensors', 'tensors_to_optimizer', 'CheckpointWriter',
+           'power_gamma', 'PowerEMA', 'PosthocEMA', 'posthoc_coefficients', 'posthoc_ema', 'main']
 
 # %% ../nbs/10_checkpoint.ipynb #52341b1a
 import contextlib, copy, errno, fcntl, hashlib, json, os, re, shutil, sys, threading, warnings, weakref
@@ -305,7 +305,11 @@ def list_checkpoints(
             if int(m[1]) not in found or not p.name.startswith(_OLD): found[int(m[1])] = p
     return [found[s] for s in sorted(found)]
 
-def _step_of(path): return int(_NAME.fullmatch(path.name.removeprefix(_OLD))[1])
+def step_of(
+    path: Path, # a checkpoint's folder
+) -> int:
+    "The updates that were done, by its name."
+    return int(_NAME.fullmatch(path.name.removeprefix(_OLD))[1])
 
 def _sweep(run_dir):
     "Clear away what killed processes left behind. Only under the run's lock."
@@ -341,7 +345,7 @@ def _retain(run_dir, newest, keep_last_n, keep_every):
     "Delete what is neither among the last n, nor a milestone, nor the one just written."
     old = list_checkpoints(run_dir)[:-keep_last_n] if keep_last_n else []
     for p in old:
-        if p == newest or keep_every and _step_of(p) % keep_every == 0: continue
+        if p == newest or keep_every and step_of(p) % keep_every == 0: continue
         try: _remove(p)
         except OSError as e: warnings.warn(f"{newest} is saved, but {p} could not be deleted ({e}): "
                                            "delete it by hand before the disk fills")
@@ -460,7 +464,7 @@ def set_aside_after(
     "Rename the checkpoints later than `step` so that they no longer count as the run's. Deletes nothing."
     out = []
     for p in list_checkpoints(run_dir):
-        if _step_of(p) <= step: continue
+        if step_of(p) <= step: continue
         base = f'abandoned-{p.name.removeprefix(_OLD)}'
         to = next(q for i in range(10**6) if not (q := p.with_name(base + (f'-{i}' if i else ''))).exists())
         os.rename(p, to); out.append(to)
@@ -695,13 +699,13 @@ def _verify(path):
 
 def _ema(run, std, step):
     "Reconstruct from RUN/posthoc and save as RUN/ema-STD/step-NNNNNNN; its folder."
-    snapshots = [p for p in list_checkpoints(run/'posthoc') if not step or _step_of(p) <= step]
+    snapshots = [p for p in list_checkpoints(run/'posthoc') if not step or step_of(p) <= step]
     if not snapshots: raise CheckpointError(f"{run/'posthoc'} holds no snapshot" + (f" up to step {step}" if step else "")
         + ": train with post-hoc averages switched on, or give the run's folder")
-    if step > _step_of(snapshots[-1]): raise CheckpointError(f"step is {step}, but the last snapshot in {run/'posthoc'} is of {_step_of(snapshots[-1])}: "
+    if step > step_of(snapshots[-1]): raise CheckpointError(f"step is {step}, but the last snapshot in {run/'posthoc'} is of {step_of(snapshots[-1])}: "
         "an average cannot end after what it is made of")
     weights = posthoc_ema(snapshots, std, step or None)
-    state = load_checkpoint(snapshots[-1], names=[]).state | dict(step=step or _step_of(snapshots[-1]), posthoc_std=std)
+    state = load_checkpoint(snapshots[-1], names=[]).state | dict(step=step or step_of(snapshots[-1]), posthoc_std=std)
     return save_checkpoint(run/f'ema-{std:g}', state['step'], {'ema': weights}, state, keep_last_n=None)
 
 # %% ../nbs/10_checkpoint.ipynb #fd7c6fc3

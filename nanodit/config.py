@@ -6,10 +6,10 @@
 __all__ = ['Problem', 'Clash', 'Section', 'ModelConfig', 'OptimizerConfig', 'CfgDropoutConfig', 'TrainingConfig', 'ShapesConfig',
            'DataConfig', 'SamplingConfig', 'ValidationConfig', 'CheckpointConfig', 'AlarmConfig', 'AlarmsConfig',
            'LogConfig', 'DistributedConfig', 'Config', 'ConfigError', 'make_config', 'saved_config', 'load_config',
-           'Overrides', 'to_yaml', 'save_config', 'diff_configs', 'config_schema', 'save_schema']
+           'Overrides', 'drop_output', 'to_yaml', 'save_config', 'diff_configs', 'config_schema', 'save_schema']
 
 # %% ../nbs/00_config.ipynb #62add1d5
-import argparse, importlib.util, json, math, os, re, typing, warnings
+import argparse, importlib.util, json, math, os, re, sys, typing, warnings
 from collections import namedtuple
 from copy import deepcopy
 from pathlib import Path
@@ -537,6 +537,11 @@ class Overrides(argparse.Action):
             self.asked = True
             values = getattr(parser.parse_intermixed_args(), self.dest)
         setattr(namespace, self.dest, values)
+
+# %% ../nbs/00_config.ipynb #0e51353a
+def drop_output():
+    "From now on nothing that this process prints goes anywhere: for a pipe whose reader has gone."
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 # %% ../nbs/00_config.ipynb #08aaf7b5
 def to_yaml(cfg: Config # a checked configuration

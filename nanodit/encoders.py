@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['LatentCodec', 'TextEncoder', 'ImageEncoder', 'EncoderError', 'one_by_one', 'DCTCodec', 'WordEncoder', 'RingEncoder',
-           'T5Encoder', 'DINOv3Encoder', 'VAECodec', 'get_encoder', 'forget_encoders', 'save_encoders', 'load_encoders']
+           'DeviceError', 'find_device', 'device_dtype', 'T5Encoder', 'DINOv3Encoder', 'VAECodec', 'get_encoder',
+           'forget_encoders', 'save_encoders', 'load_encoders']
 
 # %% ../nbs/07_encoders.ipynb #3a3d6348
 import hashlib
@@ -185,9 +186,24 @@ def _version(where, inside='') -> str:
 # %% ../nbs/07_encoders.ipynb #805547f8
 _DTYPES = dict(bf16=torch.bfloat16, bfloat16=torch.bfloat16, fp16=torch.float16, float16=torch.float16, fp32=torch.float32, float32=torch.float32)
 
-def _device_dtype(device, dtype) -> tuple:
-    "The device and dtype to run in, with their defaults."
-    device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
+class DeviceError(EncoderError): "A device that is not there, or that nothing can be computed on; and what to give instead."
+
+def find_device(
+    device:str=None,     # 'cuda', 'cuda:1', 'cpu' …; None = a GPU if there is one
+) -> torch.device:
+    "The device, tried out. Raises `DeviceError`."
+    device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    try: torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError) as e:
+        raise DeviceError(f'device {str(device)!r} cannot be used here: give cpu, or cuda (cuda:1 …) where there is a GPU ({str(e).splitlines()[0][:90]})') from None
+    return torch.device(device)
+
+def device_dtype(
+    device:str=None,     # as for `find_device`
+    dtype:str=None,      # 'bf16', 'fp16' or 'fp32'; None = bf16 on a GPU, else fp32
+) -> tuple:              # torch.device, torch.dtype
+    "The device and dtype to run in. Raises `DeviceError`, `EncoderError`."
+    device = find_device(device)
     dtype = dtype or ('bf16' if device.type == 'cuda' else 'fp32')
     if dtype not in _DTYPES: raise EncoderError(f'dtype {dtype!r} is unknown; choose from {", ".join(_DTYPES)}')
     return device, _DTYPES[dtype]
@@ -204,7 +220,7 @@ class T5Encoder:
     ):
         where, _, cut = where.partition('#') if re.search(r'#\d+$', where) else (where, '', '')
         self.max_length = int(cut or max_length); self.name = f't5:{where}' + (f'#{self.max_length}' if self.max_length != 512 else '')
-        self.device, dtype = _device_dtype(device, dtype); self.batch_size = batch_size
+        self.device, dtype = device_dtype(device, dtype); self.batch_size = batch_size
         with _loading(self.name, 'transformers'):
             from transformers import AutoTokenizer, T5EncoderModel
             at, inside = _place(where)
@@ -243,7 +259,7 @@ class DINOv3Encoder:
         batch_size:int=32,     # pictures at a time
     ):
         self.name, self.batch_size = f'dinov3:{where}', batch_size
-        self.device, self.dtype = _device_dtype(device, dtype)
+        self.device, self.dtype = device_dtype(device, dtype)
         with _loading(self.name, 'transformers'):
             from transformers import AutoConfig, AutoModel
             at, inside = _place(where)
@@ -294,7 +310,7 @@ class VAECodec:
         batch_size:int=8,      # pictures at a time
     ):
         self.name, self.batch_size = f'vae:{where}', batch_size
-        self.device, self.dtype = _device_dtype(device, dtype)
+        self.device, self.dtype = device_dtype(device, dtype)
         with _loading(self.name, 'diffusers'):
             from diffusers import AutoencoderKL
             at, inside = _place(where)

@@ -225,11 +225,12 @@ def estimate(
         notes.append(f'{used:.0%} of the peak was measured on this card (bench/)' if used else f'assumed: {ASSUMED_UTILISATION:.0%} of the peak of {rate} TFLOP/s; measure with python -m nanodit.bench')
         used = used or ASSUMED_UTILISATION
         hours = t.total_steps * t.grad_accumulation_steps * t.batch_size * ops[t.recompute] / (rate * 1e12 * used) / 3600
+    seconds = {n: x / (rate * 1e12 * (used or ASSUMED_UTILISATION)) / m.depth for n, x in ops.items()}                    # for one picture and block
     notes.append(f'assumed: captions of {text_tokens[0]} tokens for time and {text_tokens[1]} for memory, {DRIVER:g} GB for the driver, {_gaps(buckets):.0%} more held than asked for; fused attention')
     peak_of = lambda recompute, batch: max(b['total'] for b in per(recompute, batch).values())
     disk, snapshots, snapshot = _disk(cfg, one, n)
     return Estimate(n, static, table, flops, total / (t.batch_size * t.grad_accumulation_steps) if total else None, disk, one, name, memory, hours, used,
-                    _verdict(t, memory, peak_of, f'{memory} GB' + (f' ({name})' if name else '')), _cheaper(t, memory, peak_of, {n: x / (rate * 1e12 * (used or ASSUMED_UTILISATION)) / m.depth for n, x in ops.items()}), snapshots, snapshot, notes)
+                    _verdict(t, memory, peak_of, f'{memory} GB' + (f' ({name})' if name else '')), _cheaper(t, memory, peak_of, seconds), snapshots, snapshot, notes)
 
 # %% ../nbs/12b_estimate.ipynb #903d0094
 def _str(self:Estimate) -> str:

@@ -21,7 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 from .config import saved_config
 from .model import NanoDiT
 from .shards import LatentStats, write_atomic
-from .encoders import EncoderError, get_encoder
+from .encoders import EncoderError, find_device, get_encoder
 from .prepare import LeftOut, Option, load_photo
 from .checkpoint import CheckpointError, latest_checkpoint, list_checkpoints, load_checkpoint
 from .pictures import Prompt, contact_sheet, draw_prompts
@@ -43,7 +43,7 @@ class Painter:
         self.config = saved_config(ckpt.state['config'], f'{ckpt.path}/state.json').model_dump(mode='json')
         self.buckets = list(ckpt.state.get('buckets') or self.config['data']['buckets'] or ['512x512'])      # older checkpoints do not say what they were trained on
         self.stats = LatentStats(**ckpt.state['latents'])
-        self.device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+        self.device = find_device(device)
         self.model = NanoDiT(**self.config['model']); self.model.load_state_dict(ckpt.tensors['ema'])
         self.model.to(self.device).eval()
 

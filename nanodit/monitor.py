@@ -26,7 +26,7 @@ from fastcore.basics import patch
 from fastcore.script import call_parse, Param
 from matplotlib.figure import Figure
 from PIL import Image
-from .config import AlarmsConfig, ConfigError, load_config
+from .config import AlarmsConfig, ConfigError, drop_output, load_config
 from .runlog import CONDITIONS
 
 # %% ../nbs/11b_monitor.ipynb #e6901070
@@ -502,5 +502,5 @@ def main(
             print('\x1b[H\x1b[J' + screen(view, width()) + '\n\n(Ctrl-C ends the watching, not the run)', flush=True)
             time.sleep(every); view.poll()
     except RunError as e: print(f'RunError: {e}', file=sys.stderr); sys.exit(2)
-    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()); sys.exit(0)      # `| head` has seen enough
+    except BrokenPipeError: drop_output(); sys.exit(0)
     except KeyboardInterrupt: print()

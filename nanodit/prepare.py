@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['BUCKETS', 'SUFFIXES', 'NOT_READ', 'MOST_PIXELS', 'MOST_BYTES', 'LEAST_SIDE', 'USUAL', 'PrepareError', 'LeftOut',
            'nearest_bucket', 'opened', 'orientation', 'upright_size', 'to_srgb', 'load_photo', 'one_line',
-           'jsonl_entry', 'Photos', 'key_for', 'Entry', 'short_hash', 'identity', 'check_device', 'as_words',
-           'as_before', 'Job', 'read_record', 'tar_state', 'Kept', 'ahead', 'Row', 'Moments', 'Report', 'plot_buckets',
-           'decoded', 'prepare', 'TwinReport', 'lacking', 'check_text', 'TwinMaker', 'add_twins', 'Option', 'Flag',
-           'Switch', 'main']
+           'jsonl_entry', 'Photos', 'key_for', 'Entry', 'short_hash', 'identity', 'as_words', 'as_before', 'Job',
+           'read_record', 'tar_state', 'Kept', 'ahead', 'Row', 'Moments', 'Report', 'plot_buckets', 'decoded',
+           'prepare', 'TwinReport', 'lacking', 'check_text', 'TwinMaker', 'add_twins', 'Option', 'Flag', 'Switch',
+           'main']
 
 # %% ../nbs/09_prepare.ipynb #be1c4623
 import argparse, fcntl, hashlib, io, json, os, re, shlex, signal, sys, threading, time, unicodedata, warnings
@@ -26,7 +26,7 @@ from tqdm.auto import tqdm
 from .shards import (LatentStats, ShardError, ShardIndex, ShardWriter, TarTable, bucket_row, bucket_size, index_tar, load_latents,
                             read_array, read_sample, read_sums, sha256_file, write_atomic, write_twins)
 from .augment import flip_caption
-from .encoders import EncoderError, _device_dtype, get_encoder, load_encoders, save_encoders
+from .encoders import EncoderError, device_dtype, get_encoder, load_encoders, save_encoders
 
 # %% ../nbs/09_prepare.ipynb #74a6534a
 class PrepareError(Exception): "What keeps the whole job from running, and what to do."
@@ -305,14 +305,6 @@ def identity(encoder) -> str:
     length = getattr(encoder, 'max_length', None)
     return f'{encoder.name.partition(":")[0]} {encoder.version}' + (f' {length} tokens' if length else '')
 
-def check_device(
-    device:str=None,     # 'cuda', 'cpu' …
-    dtype:str=None,      # 'bf16', 'fp16' or 'fp32'
-):
-    "Raises `EncoderError` or `PrepareError` where there is no such device or dtype, also for the built-in encoders, which need neither."
-    try: torch.empty(0, device=_device_dtype(device, dtype)[0])
-    except (RuntimeError, AssertionError) as e: raise PrepareError(f'device {device!r} cannot be used; choose cuda, cuda:1 … or cpu, or leave it out ({str(e).splitlines()[0][:90]})') from None
-
 # %% ../nbs/09_prepare.ipynb #2db90822
 USUAL = dict(text='words', vision='ring', latents='dct', flip_twins=False, buckets=','.join(BUCKETS), no_upscale=False, samples_per_shard=1000, dtype=None)
 
@@ -346,7 +338,7 @@ class Job:
         if min(batch_size, workers, self.per) < 1 or not self.buckets: raise PrepareError('batch_size, workers and samples_per_shard must be at least 1, and there must be a bucket')
         self.photos = Photos(photos, skip=out)
         options = options | ({'dtype': o['dtype']} if o['dtype'] else {})
-        check_device(**options)
+        device_dtype(**options)                  # a slip is told even where the built-in encoders need neither
         self.codec, self.text, self.vision = (get_encoder(o[k], **options) for k in ('latents', 'text', 'vision'))
         unit = 2 * self.codec.downsample
         odd = [b for b in self.buckets if any(s % unit for s in bucket_size(b))]
@@ -901,7 +893,7 @@ def add_twins(
     **options,                # device and dtype of the real encoders
 ) -> TwinReport:
     "Adds flip twins beside existing shards (plan D.3), tar by tar. Raises `PrepareError`, `EncoderError`, `ShardError`."
-    check_device(**options); index = ShardIndex.open(shards); stats, named = load_latents(index), load_encoders(shards)
+    device_dtype(**options); index = ShardIndex.open(shards); stats, named = load_latents(index), load_encoders(shards)
     report, parity = TwinReport(len(index), 0), stats.flip_parity
     def make(given, noted):      # one that goes by its noted name has to be the same as then
         name = given or noted.get('name', '')

@@ -10,6 +10,7 @@ __all__ = ['NO_ROOM', 'CONDITIONS', 'RULES', 'read_log', 'cut_log', 'RunLog', 'A
 import bisect
 import errno
 import importlib.util
+import io
 import json
 import math
 import os
@@ -24,21 +25,20 @@ from fastcore.basics import patch
 from .config import AlarmsConfig, LogConfig
 
 # %% ../nbs/11_runlog.ipynb #fa87147a
-def _lines(path:Path):
-    "Yields (line with its end, record) of a file of JSON lines; the record of a damaged line is None."
-    if not Path(path).exists(): return
-    with open(path, 'rb') as f:
-        for line in f:
-            try: record = json.loads(line)
-            except ValueError: record = None
-            yield line.rstrip(b'\r\n') + b'\n', record if isinstance(record, dict) and 'step' in record else None
+def _lines(file):
+    "Yields (line with its end, record) of an open file of JSON lines; the record of a damaged line is None."
+    for line in file:
+        try: record = json.loads(line)
+        except ValueError: record = None
+        yield line.rstrip(b'\r\n') + b'\n', record if isinstance(record, dict) and 'step' in record else None
 
 def read_log(
     run_dir:Path,    # folder of a run, for its log.jsonl, or one of its .jsonl files
 ) -> list:           # one dict a line, in order; what is damaged is left out
     "The records of a run. A run that has not logged yet gives an empty list."
     path = Path(run_dir); path = path / 'log.jsonl' if path.is_dir() else path
-    return [record for _, record in _lines(path) if record]
+    if not path.exists(): return []
+    with open(path, 'rb') as f: return [record for _, record in _lines(f) if record]
 
 # %% ../nbs/11_runlog.ipynb #68cf6c43
 NO_ROOM = errno.ENOSPC, errno.EDQUOT, errno.EFBIG      # of the disk, of a user's quota, of the largest file allowed
@@ -64,10 +64,12 @@ def cut_log(
     start_step:int,    # updates that are done
 ):
     "Moves the lines that were written after `start_step` updates, and whatever is damaged, to the end of its `.cut` file, atomically."
-    path = Path(path); lines = list(_lines(path)); tmp, cut = path.with_suffix('.tmp'), path.with_name(path.name + '.cut')
+    path = Path(path); tmp, cut = path.with_suffix('.tmp'), path.with_name(path.name + '.cut')
+    if not path.exists(): return
+    old = path.read_bytes(); lines = list(_lines(io.BytesIO(old)))
     keep = [bool(r) and _updates(path, r) <= start_step for _, r in lines]
     kept, rest = (b''.join(line for (line, _), k in zip(lines, keep) if k == want) for want in (True, False))
-    if not lines or (old := path.read_bytes()) == kept: return
+    if old == kept: return
     if damaged := sum(r is None for _, r in lines[:-1]): warnings.warn(f'{path}: {damaged} damaged lines, not the last one alone, which a crash may tear. They are in {cut.name} now; is the disk sound?')
     if rest: _no_room(_append, cut, rest)
     try:

@@ -23,6 +23,7 @@ from fastcore.basics import patch
 from fastcore.script import call_parse, Param
 from PIL import Image
 from tqdm.auto import tqdm
+from .config import drop_output
 
 # %% ../nbs/04_shards.ipynb #6ab22084
 class ShardError(Exception): "What is wrong with a shard or its sample, in which file, and what to do."
@@ -1139,5 +1140,5 @@ def main(
         damage = _inspect(dir, names, sheet, decode) if command == 'inspect' else _verify(dir, names)
         sys.stdout.flush()
     except ShardError as e: print(e, file=sys.stderr); sys.exit(2)
-    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()); sys.exit(0)
+    except BrokenPipeError: drop_output(); sys.exit(0)
     if damage: print('\n' + damage_report(dir, damage, most=1000), file=sys.stderr); sys.exit(2)

@@ -28,7 +28,7 @@ from torch import nn, Tensor
 from torch.nn.functional import one_hot
 from tqdm.auto import tqdm
 import nanodit
-from .config import Config, ConfigError, Overrides, Problem, diff_configs, load_config, save_config, saved_config
+from .config import Config, ConfigError, Overrides, Problem, diff_configs, drop_output, load_config, save_config, saved_config
 from .flow import drop_conditions, flow_loss, interpolate, rms, sample_timesteps, velocity_target
 from .model import NanoDiT, compile_blocks, count_parameters
 from .shards import LatentStats, ShardError, ShardIndex, load_latents, write_atomic
@@ -37,7 +37,7 @@ from .encoders import EncoderError, load_encoders
 from .shapes import make_shapes
 from .prepare import Flag
 from .checkpoint import (EMA, Checkpoint, CheckpointError, CheckpointWriter, PosthocEMA, hold_run, latest_checkpoint, list_checkpoints, load_checkpoint,
-    optimizer_to_tensors, set_aside_after, tensors_to_optimizer)
+    optimizer_to_tensors, set_aside_after, step_of, tensors_to_optimizer)
 from .runlog import CONDITIONS, Alarm, Alarms, LogError, RunLog, read_history, read_log, sinks
 from .pictures import progress_bar
 from .validate import Validator
@@ -528,7 +528,7 @@ def _after(self:Trainer, run:_Fit, urgent:int):
     t, c, last = self.cfg.training, self.cfg.checkpoint, self.step == self.cfg.training.total_steps
     if self.skipped >= t.max_nonfinite:
         run.check(wait=True)
-        good = [p for p in list_checkpoints(self.run_dir) if int(p.name.rsplit('-', 1)[1]) <= self.step - self.skipped]
+        good = [p for p in list_checkpoints(self.run_dir) if step_of(p) <= self.step - self.skipped]
         raise Halted(f'the gradient of the last {self.skipped} updates was not finite, none of them was applied; the log names the photos. '
                      f'The last good checkpoint is {good[-1] if good else "none: no step was saved yet"}; lower training.optimizer.lr before going on')
     if t.posthoc_ema_every and self.step % t.posthoc_ema_every == 0: self.snapshot(run.snapshots)
@@ -639,7 +639,7 @@ def main(
     def leave(code, text):
         with suppress(OSError): print(text, file=sys.stderr, flush=True)
         try: sys.stdout.flush()
-        except OSError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())       # a pipe that nobody reads any more is not what the code is about
+        except OSError: drop_output()                                                        # the exit code is not about that
         os._exit(code) if 'RANK' in os.environ else sys.exit(code)                           # with ranks, do not wait for the others' farewell
     try:
         if gpu and not dry_run: raise ConfigError([Problem('--gpu', 'is read with --dry-run only, and nothing was started; training takes the GPU that is there', 'command line')])

@@ -11,7 +11,6 @@ __all__ = ['TIMES', 'photo_slot', 'pick_photos', 'looks', 'held_out_loss', 'cond
 # %% ../nbs/12_validate.ipynb #7a75541c
 import json
 import math
-import os
 import sys
 import time
 import warnings
@@ -22,12 +21,12 @@ import torch
 from fastcore.basics import patch
 from fastcore.script import call_parse, Param
 from torch import nn, Tensor
-from .config import Config, ConfigError, saved_config
+from .config import Config, ConfigError, drop_output, saved_config
 from .flow import flow_loss, interpolate, slot_normal, velocity_target
 from .model import NanoDiT
 from .shards import LatentStats, ShardError, ShardIndex, id_fraction, read_sample, write_atomic
 from .data import Flips, Tile, read_tile, round_up
-from .encoders import EncoderError, get_encoder, load_encoders
+from .encoders import EncoderError, find_device, get_encoder, load_encoders
 from .checkpoint import CheckpointError, latest_checkpoint, list_checkpoints, load_checkpoint
 from .pictures import (Prompt, contact_sheet, dataset_prompts, decode_latents, draw_latents, draw_prompts, exchange, judge_shapes, marks,
                               pad_text, photo_prompt, save_sheet, shape_prompts)
@@ -382,13 +381,6 @@ def _split_data(cfg:Config, folder:Path, trained_on:str|None) -> tuple:
     same = trained_on in (None, index.fingerprint, whole.fingerprint)
     return index, held, '' if same else f'{folder} does not hold the photos that this checkpoint was trained on: what is held out now may have been trained on'
 
-def _usable(device:str|None) -> str:
-    "The device of that name; None = the GPU if there is one."
-    device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
-    try: torch.zeros(1, device=device).item()
-    except (RuntimeError, AssertionError) as e: raise ValidateError(f'device {device!r} cannot be used here: give cpu, or cuda where there is a GPU ({str(e).splitlines()[0]})') from None
-    return device
-
 # %% ../nbs/12_validate.ipynb #03f30d7a
 def validate(
     path:Path,                # folder of a checkpoint, or of a run: then its newest whole checkpoint
@@ -398,17 +390,17 @@ def validate(
     device:str|None=None,     # None = the GPU if there is one
     progress:bool=False,      # show bars
 ) -> dict:                    # as from `Validator`
-    "A checkpoint's answers, also written to `validate.json`. Raises `ValidateError`, `CheckpointError`, `ShardError`, `ConfigError`."
+    "A checkpoint's answers, also written to `validate.json`. Raises `ValidateError`, `DeviceError`, `CheckpointError`, `ShardError`, `ConfigError`."
     path = Path(path)
     if not path.is_dir(): raise ValidateError(f'{path} is no folder: give that of a run, such as runs/tiny, or one of its step-… folders')
-    device = _usable(device)
+    device = find_device(device)
     ckpt = latest_checkpoint(path, names=['ema']) if list_checkpoints(path) else load_checkpoint(path, names=['ema'])
     out = Path(out or ckpt.path.parent / 'validate')
     cfg = saved_config(ckpt.state['config'], f'{ckpt.path}/state.json')
     index, held, remark = _split_data(cfg, Path(data or cfg.data.shard_base_dir), ckpt.state.get('data'))
     model = NanoDiT(**cfg.model.model_dump()); model.load_state_dict(ckpt.tensors['ema'])
     model.to(device)
-    if cfg.training.cpu_threads and device == 'cpu': torch.set_num_threads(cfg.training.cpu_threads)      # as in training: sums come out the same
+    if cfg.training.cpu_threads and device.type == 'cpu': torch.set_num_threads(cfg.training.cpu_threads)      # as in training: sums come out the same
     ask = Validator(cfg, index, held, LatentStats(**ckpt.state['latents'])); ask.folder = out      # the run's own pictures stay as they are
     record = ask(model, ckpt.step, progress=progress, full=full)
     if remark: record['problems']['photos'] = remark
@@ -457,4 +449,4 @@ def main(
     try: record = validate(checkpoint, full, data, out, device, progress=True)
     except (ValidateError, CheckpointError, ShardError, ConfigError, EncoderError, OSError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
     try: print(f"{record['checkpoint']}, EMA weights\n{table(record)}\nsample sheet: {record['samples']}\n{record['seconds']:.0f} s", flush=True)
-    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())      # `| head` has seen enough
+    except BrokenPipeError: drop_output()

@@ -11,6 +11,7 @@ __all__ = ['CHECKPOINTING', 'SCALING', 'pin_allocator', 'clock', 'Timing', 'inte
 
 # %% ../nbs/15_bench.ipynb #44e0d71f
 import ctypes, gc, itertools, json, os, platform, statistics, subprocess, sys, tempfile, time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
@@ -28,6 +29,7 @@ from .shards import LatentStats, ShardIndex, random_sample, write_shards
 from .data import BatchPlan, Loader, round_up
 from .checkpoint import EMA
 from .prepare import Flag
+from .replay import Replay
 from .runlog import RunLog, read_log
 from .estimate import GPUS, estimate, find_gpu, forward_flops, step_flops
 from .train import Trainer, graphs
@@ -113,24 +115,33 @@ def trim(b:dict, to:int=16) -> dict:
 class Step:
     "One update of the weights, as the trainer does it; `part` holds the seconds of the last one's parts."
     def __init__(self, model:nn.Module, batch:dict, half:bool=True, device:str='cpu'):
-        self.model, self.batch, self.half, self.device, self.part = model, batch, half, device, {}
+        self.model, self.batch, self.half, self.device, self.part, self.replay, self.replayed = model, batch, half, device, {}, None, None
         self.opt = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(.9, .95), fused=True)
         self.ema, self.n = EMA(model, .999), 0
 
-    def loss(self):
-        b = {k: v for k, v in self.batch.items() if k != 'target'}
+    def loss(self, batch:dict|None=None):
+        b = dict(batch or self.batch); target = b.pop('target')
         with torch.autocast(self.device, torch.bfloat16, enabled=self.half): v = self.model(**b)
-        return flow_loss(v, self.batch['target']).mean()
+        return flow_loss(v, target).mean()
+
+    def can_replay(self):
+        "From now on gradients stay where they are, and a step with `replayed` set is a recording of 12d. All others take their memory from the same pool."
+        def both(b): loss = self.loss(b); loss.backward(); return loss.detach()
+        self.replay = Replay(both)
+        for p in self.model.parameters(): p.grad = torch.zeros_like(p)
 
     def __call__(self):
         c, d = [clock(self.device)], self.device
-        loss = self.loss(); c.append(clock(d))
-        loss.backward(); c.append(clock(d))
+        if self.replayed is not None: self.replay(self.batch, self.replayed); names = 'forward + backward',
+        else:
+            names = 'forward', 'backward'
+            with self.replay.recorder.room() if self.replay else nullcontext(): loss = self.loss(); c.append(clock(d)); loss.backward()
+        c.append(clock(d))
         norm = nn.utils.get_total_norm([p.grad for p in self.model.parameters() if p.grad is not None])
         if norm > 1.: nn.utils.clip_grads_with_norm_(self.model.parameters(), 1., norm)
-        self.opt.step(); self.opt.zero_grad(set_to_none=True)
+        self.opt.step(); self.opt.zero_grad(set_to_none=self.replay is None)
         self.n += 1; self.ema.update(self.n); c.append(clock(d))
-        self.part = dict(zip(('forward', 'backward', 'clip + optimizer + EMA'), np.diff(c).tolist()))
+        self.part = dict(zip((*names, 'clip + optimizer + EMA'), np.diff(c).tolist()))
 
 # %% ../nbs/15_bench.ipynb #09713faf
 def result_file(what:str, device:str='cpu', folder:str='bench') -> Path:
@@ -245,10 +256,10 @@ def peak_growth(m:ModelConfig, batch:int, grid:tuple, recompute:str='none', half
 CHECKPOINTING = {'all kept': 'none', 'selective': 'selective', 'blocks twice': 'full'}
 
 class Way:
-    "A `Step`, done with `recompute` for its activations, by the compiled blocks or not."
-    def __init__(self, step:Step, recompute:str='none', compiled:bool=False): self.step, self.recompute, self.compiled = step, recompute, compiled
+    "A `Step`, done with `recompute` for its activations, by the compiled blocks or not, recorded or not."
+    def __init__(self, step:Step, recompute:str='none', compiled:bool=False, replayed:bool=False): self.step, self.recompute, self.compiled, self.replayed = step, recompute, compiled, replayed
     def __call__(self):
-        self.step.model.checkpointing(self.recompute)
+        self.step.model.checkpointing(self.recompute); self.step.replayed = (self.recompute, self.compiled) if self.replayed else None
         with torch.compiler.set_stance('default' if self.compiled else 'force_eager'): self.step()
 
 def first_try(way:Way) -> dict|None:
@@ -279,16 +290,19 @@ def bench_step(cfg:Config, device:str='cpu', rounds:int=5, batch:int=0, compiled
     ways = {k + ', compiled' * c: Way(step, mode, c) for c in (False, True)[:1 + compiled] for k, mode in CHECKPOINTING.items()}
     if device != 'cpu': Way(step, 'full')()                                                  # AdamW makes its states in the first step: let that be over
     tried = {k: first_try(w) for k, w in ways.items()}
+    if device != 'cpu':                                                                      # the same once more as recordings (12d)
+        step.can_replay(); again = {k + ', replayed': Way(step, w.recompute, w.compiled, True) for k, w in ways.items() if tried[k] and w.compiled == compiled}
+        tried |= {k: first_try(w) for k, w in again.items()}; ways |= again
     ways = {k: w for k, w in ways.items() if tried[k]}
     t = interleave(ways, rounds, device)
     rate, peak = top['bf16' if half else 'fp32'], sheet_peak(device)
     flops = lambda mode: B * step_flops(m, N, 120, mode)
     memory = {k: peak_growth(m, B, grid, mode, half) for k, mode in CHECKPOINTING.items()} if device == 'cpu' else {k: tried[k]['peak'] for k in ways}
     if device != 'cpu': tried |= {k: tried[k] | gpu_kernels(w) for k, w in ways.items()}
-    rows = {k: tried[k] | dict(recompute=w.recompute, compiled=w.compiled, median=t.median(k), samples_per_s=B / t.median(k), of_ceiling=flops('none') / t.median(k) / rate,
+    rows = {k: tried[k] | dict(recompute=w.recompute, compiled=w.compiled, replayed=w.replayed, median=t.median(k), samples_per_s=B / t.median(k), of_ceiling=flops('none') / t.median(k) / rate,
                                **(dict(mfu=flops('none') / t.median(k) / peak, hfu=flops(w.recompute) / t.median(k) / peak, kernel_mfu=flops('none') / tried[k]['kernel_seconds'] / peak) if peak else {})) for k, w in ways.items()}
     best = min(ways, key=t.median)
-    step.model.checkpointing(cfg.training.recompute); parts = split_of_step(step, cfg, rounds)
+    step.model.checkpointing(cfg.training.recompute); step.replayed = (cfg.training.recompute, compiled) if step.replay and cfg.training.cuda_graphs else None; parts = split_of_step(step, cfg, rounds)
     passes = 1 if device == 'cpu' else cfg.training.grad_accumulation_steps                   # a GPU is asked about the update that the recipe makes
     whole = passes * sum(v for k, v in parts.items() if k not in ('clip + optimizer + EMA', 'logging')) + parts['clip + optimizer + EMA'] + parts['logging']
     base = 'all kept' if 'all kept' in ways else next(iter(ways))
@@ -466,7 +480,7 @@ def show(result:dict) -> str:
         lines += [f"ceilings: fp32 {result['ceilings']['fp32'] / 1e9:,.0f} GFLOP/s, bf16 {result['ceilings']['bf16'] / 1e9:,.0f}, copy {result['ceilings']['copy'] / 1e9:.1f} GB/s" + (f", {result['ceilings']['launch'] * 1e6:.1f} µs to launch a kernel" if 'launch' in result['ceilings'] else ''),
                   f"{s['seconds']:.3f} s for {result['batch']} pictures of {result['patches']:,} patches, {result['precision']}, {s['best']}: {s['samples_per_s']:.2f} samples/s, {s['of_ceiling']:.0%} of the ceiling (useful operations)", bars(result['split'], ' s')]
         lines += [f"{k}: {v['time']:.2f} x the time, {v['memory']:.0%} of the memory" for k, v in s['checkpointing'].items()]
-        lines += [f"{k:24} {r['median'] * 1e3:8.1f} ms, MFU {r['mfu']:5.1%}; {r['kernels']:,} kernels busy for {r['kernel_seconds'] * 1e3:.1f} ms ({r['kernel_mfu']:.1%}); peak {r['peak'] / 2**30:5.1f} GB, first step {r['seconds']:5.1f} s, {r['graphs']} graphs" for k, r in result['ways'].items() if 'mfu' in r]
+        lines += [f"{k:34} {r['median'] * 1e3:8.1f} ms, MFU {r['mfu']:5.1%}; {r['kernels']:,} kernels busy for {r['kernel_seconds'] * 1e3:.1f} ms ({r['kernel_mfu']:.1%}); peak {r['peak'] / 2**30:5.1f} GB, first step {r['seconds']:5.1f} s, {r['graphs']} graphs" for k, r in result['ways'].items() if 'mfu' in r]
         lines += [f'{k}: too large' for k in result['too_large']]
     elif what == 'run':
         lines.append(f"{result['updates']} updates of {result['batch']} x {result['passes']}: {s['samples_per_s']:.1f} samples/s, {s['wait_share']:.1%} waiting for data, first update after {s['start']:.1f} + {s['first_update']:.1f} s, {s['graphs']} graphs")

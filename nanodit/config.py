@@ -123,6 +123,7 @@ class TrainingConfig(Section):
     tf32: bool = Field(False, description='Let a GPU round the factors of float32 matrix products to TF32: faster, three decimal digits.')
     cpu_threads: int = Field(0, ge=0, description='Threads that compute, on a CPU; 0 = one per core. 1 is the safe choice for a small model: threads that wait for each other lose many times their gain as soon as another program wants a core.')
     compile: Literal[False, True, 'auto'] = Field(False, description="Compile the blocks with torch.compile: a slow first step, faster ones after it. 'auto' = on a GPU.")
+    cuda_graphs: bool = Field(False, description='On a GPU and in one process: record the work on a micro-batch of each shape once and replay it, where launching it takes longer than doing it; the same numbers. Not read elsewhere.')
     max_nonfinite: int = Field(10, ge=1, description='Updates in a row with a gradient that is not finite, each of them skipped, after which the run stops (exit 3).')
     max_hours: float | None = Field(None, gt=0, description='Hours after which the run saves a checkpoint and exits with 75, for queues with a time limit; null = no limit.')
     log_every: int = Field(1, ge=1, description='Updates between refreshes of the progress bar and writes of the log to disk, 1 or more.')

@@ -9,7 +9,7 @@ __all__ = ['sinusoids', 'sincos_2d', 'timestep_code', 'attention', 'HeadNorm', '
 # %% ../nbs/02_model.ipynb #8c760597
 import itertools, math
 from contextlib import nullcontext
-from functools import lru_cache, partial
+from functools import cache, partial
 import torch
 import torch.fx.experimental._config
 import torch.nn.functional as F
@@ -27,7 +27,7 @@ def sinusoids(
     angles = pos[:, None] * freqs
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
-@lru_cache(maxsize=64)
+@cache                                  # for ever: recordings of the GPU's work (12d) read these tables where they lie
 def sincos_2d(
     h:int, w:int,          # grid of patches
     dim:int,               # channels, divisible by 4

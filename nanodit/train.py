@@ -42,6 +42,7 @@ from .runlog import CONDITIONS, Alarm, Alarms, LogError, RunLog, read_history, r
 from .pictures import progress_bar
 from .validate import Validator
 from .estimate import estimate
+from .replay import Replay
 from .distributed import DistributedError, Group, accumulating, agree, forget_whole, from_main, full_state, load_full_state, parallel, still_here, total, whole, whole_states
 
 # %% ../nbs/13_train.ipynb #2f3535e9
@@ -143,6 +144,9 @@ class Trainer:
         self.compiled = self.device.type == 'cuda' if t.compile == 'auto' else t.compile
         if self.compiled: compile_blocks(self.model)
         self.net = parallel(self.model, self.group, cfg.distributed.shard)
+        self.replay = Replay(self.micro_step) if t.cuda_graphs and self.device.type == 'cuda' and self.group.world_size == 1 else None
+        if self.replay:
+            for p in self.model.parameters(): p.grad = torch.zeros_like(p)
         self.optimizers = make_optimizers(self.model, t.optimizer)
         self.ema = EMA(self.model, t.ema_decay, t.ema_warmup_steps, t.ema_schedule)
         self.posthoc = PosthocEMA(self.model) if t.posthoc_ema_every else None
@@ -151,27 +155,43 @@ class Trainer:
 
 # %% ../nbs/13_train.ipynb #abc14c85
 @patch
-def losses(self:Trainer,
-    batch,                            # a `Batch` with its noise
-) -> tuple[Tensor, Tensor, Tensor]:   # loss (B,); RMS of the predicted ÷ of the target velocity, a number; groups (B, 14): one-hot among `CONDITIONS`, one-hot among the tenths of t
-    "Flow loss of a micro-batch (plan C.2), in the configured precision (plan C.3)."
+def inputs(self:Trainer,
+    batch,      # a `Batch` with its noise
+) -> dict:      # name → tensor on the device
+    "What a micro-batch is made of, on its way to the device."
     t, seed, slots = self.cfg.training, self.cfg.seed, batch.slots
     b = batch.to(self.device)
-    x0 = self.stats.normalize(b.latents)
     times = sample_timesteps(seed, slots, t.timestep_sampling, t.logit_normal_loc, t.logit_normal_scale)
     keep_text, keep_dino = drop_conditions(seed, slots, **t.cfg_dropout.model_dump())
     groups = torch.cat([one_hot(2 * (~keep_text).long() + (~keep_dino).long(), 4), one_hot((times * 10).long().clamp(max=9), 10)], 1)
-    times, keep_text, keep_dino, groups = map(self._send, (times, keep_text, keep_dino, groups))
     L = round_up(int(batch.text_mask.sum(1).max()), 16) if self.device.type == 'cpu' and not self.compiled else b.text.shape[1]    # eager on a CPU: less padding
-    with torch.autocast(self.device.type, torch.bfloat16, enabled=t.precision == 'bf16'):
-        v = self.net(interpolate(x0, b.noise, times), times, b.text[:, :L], b.text_mask[:, :L], b.dino, keep_text, keep_dino)
-    target = velocity_target(x0, b.noise)
-    return flow_loss(v, target), rms(v.detach()) / rms(target), groups
+    small = {k: self._send(v) for k, v in dict(t=times, keep_text=keep_text, keep_dino=keep_dino, groups=groups).items()}
+    return dict(x0=self.stats.normalize(b.latents), noise=b.noise, text=b.text[:, :L], text_mask=b.text_mask[:, :L], dino=b.dino, **small)
 
 @patch
 def _send(self:Trainer, x:Tensor) -> Tensor:
     "To the device, without waiting until what it is still computing is done: from page-locked memory, which torch keeps until it was read."
     return x.pin_memory().to(self.device, non_blocking=True) if self.device.type == 'cuda' else x
+
+@patch
+def losses(self:Trainer,
+    x:dict,                     # from `inputs`
+) -> tuple[Tensor, Tensor]:     # loss (B,); RMS of the predicted ÷ of the target velocity, a number
+    "Flow loss of a micro-batch (plan C.2), in the configured precision (plan C.3)."
+    with torch.autocast(self.device.type, torch.bfloat16, enabled=self.cfg.training.precision == 'bf16'):
+        v = self.net(interpolate(x['x0'], x['noise'], x['t']), x['t'], x['text'], x['text_mask'], x['dino'], x['keep_text'], x['keep_dino'])
+    target = velocity_target(x['x0'], x['noise'])
+    return flow_loss(v, target), rms(v.detach()) / rms(target)
+
+@patch
+def micro_step(self:Trainer,
+    x:dict,       # from `inputs`
+) -> Tensor:      # (30,) float64, on the device: this micro-batch's share of loss and velocity ratio; sums of the loss in each group, numbers of samples in each
+    "Forward and backward pass: adds to the gradients, and waits for nothing."
+    n = self.cfg.training.grad_accumulation_steps; loss, v_ratio = self.losses(x)
+    (loss.mean() / n).backward()
+    return torch.cat([loss.detach().mean()[None] / n, v_ratio[None] / n, loss.detach() @ x['groups'].to(loss), x['groups'].sum(0)]).double()
+
 
 # %% ../nbs/13_train.ipynb #43b6c198
 @patch
@@ -184,10 +204,7 @@ def train_step(self:Trainer,
         for g in o.param_groups: g['lr'] = lr_at(self.step, t.total_steps, t.warmup_steps, g['peak'], t.optimizer.min_lr)
     for i, batch in enumerate(batches):
         self.poll()
-        with accumulating(self.net, i < n - 1):
-            loss, v_ratio, groups = self.losses(batch)
-            (loss.mean() / n).backward()
-        numbers = numbers + torch.cat([loss.detach().mean()[None] / n, v_ratio[None] / n, loss.detach() @ groups.to(loss), groups.sum(0)]).double()
+        with accumulating(self.net, i < n - 1): numbers = numbers + (self.replay or self.micro_step)(self.inputs(batch))
     length = nn.utils.get_total_norm([p.grad for p in self.model.parameters() if p.grad is not None])
     loss, v_ratio, *by, norm = torch.cat([total(self.group, numbers), whole(length)[None].double()]).tolist()
     finite = math.isfinite(norm)
@@ -195,7 +212,7 @@ def train_step(self:Trainer,
         self.torn = True
         if norm > t.grad_clip: nn.utils.clip_grads_with_norm_(self.model.parameters(), t.grad_clip, length)
         for o in self.optimizers: o.step()
-    for o in self.optimizers: o.zero_grad(set_to_none=True)
+    self.clear_gradients()
     self.step += 1
     self.ledger.add(batches)
     self.skipped = 0 if finite else self.skipped + 1
@@ -204,6 +221,11 @@ def train_step(self:Trainer,
         if self.posthoc: self.posthoc.update(self.step)
     self.torn = False
     return self._record(loss, v_ratio, by, norm)
+
+@patch
+def clear_gradients(self:Trainer):
+    "No gradient, for the next update. A recording adds to gradients where they lie, so there they stay, as zeros."
+    for o in self.optimizers: o.zero_grad(set_to_none=self.replay is None)
 
 # %% ../nbs/13_train.ipynb #f8920c25
 @patch
@@ -509,7 +531,7 @@ def fit(self:Trainer) -> dict:
 @patch
 def _forget_step(self:Trainer):
     "A step that was begun is not counted; it runs again."
-    for o in self.optimizers: o.zero_grad(set_to_none=True)
+    self.clear_gradients()
     if self.device.type == 'cuda': torch.cuda.empty_cache()
 
 @patch

@@ -27,7 +27,7 @@ def _other(m):
 # %% ../nbs/05_augment.ipynb #4188b07a
 PLACES = """the|at|to|from|on|in|towards?|his|her|their|its|my|your|our|far|farther|further|slightly|very|immediate|extreme|hard|sharp|top|bottom|upper|lower|mid|middle
     |cent(?:er|re)|front|back|rear|first|second|third|last"""                             # before left or right these make a direction of it for certain,
-MOVES = """(?!(?:stand|sitt|ly|lay|hang|rest|be|park|wait|build|paint|rail|ceil|cloth|someth)ing)\w+ing|looks?|looked|faces?|faced|fl(?:y|ies|ew)|turn(?:s|ed)?|points?|pointed|leans?|leaned
+MOVES = r"""(?!(?:stand|sitt|ly|lay|hang|rest|be|park|wait|build|paint|rail|ceil|cloth|someth)ing)\w+ing|looks?|looked|faces?|faced|fl(?:y|ies|ew)|turn(?:s|ed)?|points?|pointed|leans?|leaned
     |heads|headed|walk(?:s|ed)?|runs?|ran|moves?|moved|goes|tilt(?:s|ed)|bends?|curves?|veers?|stage|camera|screen|frame"""       # and these perhaps
 OWNER = "the|an?|his|her|its|their|my|your|our|this|that"
 BEFORE = re.compile(rf"(?: (?P<place> \b(?:{PLACES})[\s-]\s* | (?<=\w)[-/] ) | (?P<move> \b(?:{MOVES})\s+ | (?:['’]s|s['’])\s+ ) )$", re.I|re.X)

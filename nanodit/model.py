@@ -353,9 +353,10 @@ def compile_blocks(
     backend:str='inductor',     # a torch.compile backend
     dynamic:bool=True,          # one graph for all shapes; False = one for each, a little faster once compiled
 ) -> NanoDiT:                   # the same model
-    "The model with each block compiled in place: graphs are shared by all blocks, names in the state dict do not change."
+    "The model with each block compiled in place, and what it makes of the text: graphs are shared by all blocks, names in the state dict do not change."
     torch.fx.experimental._config.use_duck_shape = False      # 1,024 patches of width 1,024: two numbers, equal by chance
-    for block in model.blocks: block.compile(dynamic=dynamic, backend=backend)
+    text_kv = torch.compile(DiTBlock.text_kv, dynamic=dynamic, backend=backend)
+    for block in model.blocks: block.compile(dynamic=dynamic, backend=backend); block.text_kv = partial(text_kv, block)
     return model
 
 # %% ../nbs/02_model.ipynb #0c98cb83

@@ -36,7 +36,7 @@ from .data import BatchPlan, DataError, Ledger, Loader, round_up
 from .encoders import EncoderError, load_encoders
 from .shapes import make_shapes
 from .prepare import Flag
-from .checkpoint import (EMA, Checkpoint, CheckpointError, CheckpointWriter, PosthocEMA, hold_run, latest_checkpoint, list_checkpoints, load_checkpoint,
+from .checkpoint import (EMA, UNFINISHED, Checkpoint, CheckpointError, CheckpointWriter, PosthocEMA, hold_run, latest_checkpoint, list_checkpoints, load_checkpoint,
     optimizer_to_tensors, set_aside_after, step_of, tensors_to_optimizer)
 from .runlog import CONDITIONS, Alarm, Alarms, LogError, RunLog, read_history, read_log, sinks
 from .pictures import progress_bar
@@ -298,7 +298,8 @@ def resume(self:Trainer,
     ckpt = latest_checkpoint(self.run_dir) if where == 'auto' else load_checkpoint(where)
     agree(self.group, 0)                             # all have read it before anything is set aside
     if ckpt is None:
-        if agree(self.group, self.group.main and len(read_log(self.run_dir)) > self.cfg.checkpoint.save_every):
+        unfinished = any(self.run_dir.glob(UNFINISHED))                     # killed in the middle of its first save; the second one waits until the first is there
+        if agree(self.group, self.group.main and len(read_log(self.run_dir)) > self.cfg.checkpoint.save_every * (2 if unfinished else 1)):
             raise CheckpointError(f'{self.run_dir} has the log of a run that saved checkpoints, and none of them. If they were moved away, put the folders step-… back; to begin anew all the same, add --resume none: the old log is kept, as log.jsonl.cut')
         return False
     if missing := {'model', 'ema', 'optimizer', 'ledger'} - ckpt.tensors.keys():

@@ -86,7 +86,7 @@ def measured_utilisation(
     gpu:str,                 # an entry of `GPUS`
     hidden_size:int,
     patches:int,             # of a picture
-    recompute:str='none', compiled:bool=False,   # how the step is done
+    recompute:str='none', compiled:bool=False, replayed:bool=False,   # how the step is done
     folder:str='bench',      # where `python -m nanodit.bench` leaves its results
 ) -> float|None:
     "The measured share of the peak, repeated work included, for this card, width and way of doing a step, at the nearest number of patches; None if there is none in `folder`. Where both were measured, a run of the trainer counts, not a step alone."
@@ -98,7 +98,7 @@ def measured_utilisation(
         try: same = find_gpu(r['machine']['gpu']) == gpu
         except ValueError: continue
         for w in [r] if r['what'] == 'run' else r['ways'].values():
-            if same and (w['recompute'], w['compiled']) == (recompute, compiled): found[r['patches'], r['what'] == 'step'] = w['hfu']
+            if same and (w['recompute'], w['compiled'], w.get('replayed', False)) == (recompute, compiled, replayed): found[r['patches'], r['what'] == 'step'] = w['hfu']
     return found[min(found, key=lambda k: (abs(k[0] - patches), k[1]))] if found else None
 
 # %% ../nbs/12b_estimate.ipynb #893749ea
@@ -221,7 +221,7 @@ def estimate(
     used = hours = None
     if name:
         compiled = bool(t.compile)                                                         # 'auto' as well: this is about a GPU
-        used = measured_utilisation(name, m.hidden_size, round(patches), t.recompute, compiled, bench_dir)
+        used = measured_utilisation(name, m.hidden_size, round(patches), t.recompute, compiled, t.cuda_graphs, bench_dir)
         notes.append(f'{used:.0%} of the peak was measured on this card (bench/)' if used else f'assumed: {ASSUMED_UTILISATION:.0%} of the peak of {rate} TFLOP/s; measure with python -m nanodit.bench')
         used = used or ASSUMED_UTILISATION
         hours = t.total_steps * t.grad_accumulation_steps * t.batch_size * ops[t.recompute] / (rate * 1e12 * used) / 3600

@@ -541,6 +541,7 @@ def _out_of_memory(self:Trainer, run:_Fit, e:torch.OutOfMemoryError) -> Halted:
     traceback.clear_frames(e.__traceback__); self._forget_step()
     if safe := not self.torn and self.group.world_size == 1: run.settle()
     less = dict(none='set training.gradient_checkpointing=true, which changes no number, or ', selective='set training.gradient_checkpointing_mode=full, which changes no number, or ', full='')[self.cfg.training.recompute]
+    if self.replay: less = 'set training.cuda_graphs=false, or ' + less
     return Halted(f"out of memory at step {self.step}, in bucket {self.plan.tiles(self.step)[0].bucket} or after it ({str(e).splitlines()[0]}). {'A checkpoint of this step was saved' if safe else 'Nothing after the last checkpoint is kept'}. "
                   f'To go on, {less}halve training.batch_size, double training.grad_accumulation_steps and add --allow-changed-data')
 
@@ -623,7 +624,7 @@ def train(
     unnamed = ['"codec" in latents.json'] * (tr.stats.codec == 'unknown') + ['"text" in encoders.json'] * ('text' not in tr.encoders)
     if unnamed: say(f"{cfg.data.shard_base_dir} does not say what encoded its photos ({' and '.join(unnamed)}): the run trains, but its pictures are in false colours, and nanodit-generate cannot draw. Name them there at any time, even after the run, and start the same command again")
     ranks = f' x {tr.group.world_size} ranks' * (tr.group.world_size > 1)
-    say(f"{count_parameters(tr.model) / 1e6:.1f} M parameters on {tr.device}{ranks}, {t.precision}; {len(tr.index)} photos in {len(tr.index.buckets)} buckets, {len(tr.held_out)} more held out; "
+    say(f"{count_parameters(tr.model) / 1e6:.1f} M parameters on {tr.device}{ranks}, {t.precision}{', CUDA graphs' * bool(tr.replay)}; {len(tr.index)} photos in {len(tr.index.buckets)} buckets, {len(tr.held_out)} more held out; "
         f"effective batch {tr.plan.effective_batch}, {t.total_steps} steps = {t.total_steps * tr.plan.effective_batch / len(tr.index):.1f} passes")
     if resumed: say(f'resumed at step {tr.step}' + (': the run is complete; drawing and judging again' if tr.step >= t.total_steps else ''))
     out = tr.fit()

@@ -126,7 +126,7 @@ class Estimate:
 
 # %% ../nbs/12b_estimate.ipynb #d653f17e
 DRIVER = .75                                        # GB that the driver takes beside torch
-GAPS = dict(one=.03, several=.17)                   # what the allocator holds beyond what it was asked for, with pictures of one size, of several sizes
+GAPS = dict(one=.03, several=.17, recorded=.03)     # what the allocator holds beyond what it was asked for, with pictures of one size, of several sizes, with recordings that share their memory (12d)
 COMPILED = dict(none=.88, selective=.69, full=.95)  # share of a block's activations that is left when the compiler decides what to keep
 
 def _static(cfg, n, muon):
@@ -134,7 +134,7 @@ def _static(cfg, n, muon):
     posthoc = 2 if cfg.training.posthoc_ema_every else 0
     return dict(weights=4*n, gradients=4*n, optimizer=8*(n - muon) + 4*muon, average=4*n * (1 + posthoc))
 
-def _gaps(buckets): "See `GAPS`."; return GAPS['one' if len(buckets) == 1 else 'several']
+def _gaps(t, buckets): "See `GAPS`."; return GAPS['recorded' if t.cuda_graphs else 'one' if len(buckets) == 1 else 'several']
 
 def _per_bucket(cfg, static, buckets, text, recompute, batch):
     "Memory and operations of a micro-batch of each bucket."
@@ -146,8 +146,8 @@ def _per_bucket(cfg, static, buckets, text, recompute, batch):
         acts = round((activation_bytes(m, batch, N, text[1], half, recompute) + again) * (COMPILED[recompute] if t.compile else 1)) + half_w
         working = batch * N * m.hidden_size * (2 if half else 4) * 4                                         # gradients on their way
         asked = fixed + acts + working
-        if t.grad_accumulation_steps == 1: asked = max(fixed, asked - static['gradients'])                   # in the first pass there are none yet
-        total = round(asked * (1 + _gaps(buckets)) + DRIVER * 2**30)
+        if t.grad_accumulation_steps == 1 and not t.cuda_graphs: asked = max(fixed, asked - static['gradients'])                   # in the first pass there are none yet
+        total = round(asked * (1 + _gaps(t, buckets)) + DRIVER * 2**30)
         out[b] = dict(patches=N, activations=acts, working=working, asked=asked, total=total, flops=batch * step_flops(m, N, text[0]))
     return out
 
@@ -184,7 +184,7 @@ LAUNCHING = .005     # seconds that it took to launch what one block does with a
 
 def _cheaper(t, memory, peak_of, seconds):
     "A setting that fits with a tenth to spare and needs at least a twentieth fewer operations than the configured one, or ''; `seconds`: mode → for one picture and block."
-    fits = [(mode, b, p) for mode in seconds for b in _halved(t.batch_size) if b * seconds[mode] >= LAUNCHING and (p := peak_of(mode, b)) <= .9 * memory * 2**30]
+    fits = [(mode, b, p) for mode in seconds for b in _halved(t.batch_size) if b * seconds[mode] >= LAUNCHING * (not t.cuda_graphs) and (p := peak_of(mode, b)) <= .9 * memory * 2**30]
     if not fits: return ''
     least = min(seconds[mode] for mode, *_ in fits)
     mode, b, p = max((f for f in fits if seconds[f[0]] <= 1.05 * least), key=lambda f: (f[1], -seconds[f[0]]))     # nearly the fewest, in the largest micro-batch
@@ -221,12 +221,13 @@ def estimate(
     used = hours = None
     if name:
         compiled = bool(t.compile)                                                         # 'auto' as well: this is about a GPU
-        used = measured_utilisation(name, m.hidden_size, round(patches), t.recompute, compiled, t.cuda_graphs, bench_dir)
+        ways = (True, False) if t.cuda_graphs else (False,)                                # a recording that was not measured is taken to be no faster
+        used = next(filter(None, (measured_utilisation(name, m.hidden_size, round(patches), t.recompute, compiled, r, bench_dir) for r in ways)), None)
         notes.append(f'{used:.0%} of the peak was measured on this card (bench/)' if used else f'assumed: {ASSUMED_UTILISATION:.0%} of the peak of {rate} TFLOP/s; measure with python -m nanodit.bench')
         used = used or ASSUMED_UTILISATION
         hours = t.total_steps * t.grad_accumulation_steps * t.batch_size * ops[t.recompute] / (rate * 1e12 * used) / 3600
     seconds = {n: x / (rate * 1e12 * (used or ASSUMED_UTILISATION)) / m.depth for n, x in ops.items()}                    # for one picture and block
-    notes.append(f'assumed: captions of {text_tokens[0]} tokens for time and {text_tokens[1]} for memory, {DRIVER:g} GB for the driver, {_gaps(buckets):.0%} more held than asked for; fused attention')
+    notes.append(f'assumed: captions of {text_tokens[0]} tokens for time and {text_tokens[1]} for memory, {DRIVER:g} GB for the driver, {_gaps(t, buckets):.0%} more held than asked for; fused attention')
     peak_of = lambda recompute, batch: max(b['total'] for b in per(recompute, batch).values())
     disk, snapshots, snapshot = _disk(cfg, one, n)
     return Estimate(n, static, table, flops, total / (t.batch_size * t.grad_accumulation_steps) if total else None, disk, one, name, memory, hours, used,

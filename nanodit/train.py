@@ -145,8 +145,6 @@ class Trainer:
         if self.compiled: compile_blocks(self.model)
         self.net = parallel(self.model, self.group, cfg.distributed.shard)
         self.replay = Replay(self.micro_step) if t.cuda_graphs and self.device.type == 'cuda' and self.group.world_size == 1 else None
-        if self.replay:
-            for p in self.model.parameters(): p.grad = torch.zeros_like(p)
         self.optimizers = make_optimizers(self.model, t.optimizer)
         self.ema = EMA(self.model, t.ema_decay, t.ema_warmup_steps, t.ema_schedule)
         self.posthoc = PosthocEMA(self.model) if t.posthoc_ema_every else None
@@ -200,6 +198,8 @@ def train_step(self:Trainer,
 ) -> dict:          # what the log keeps
     "One update of the weights. A non-finite gradient is skipped, and `skipped` is logged."
     t, n = self.cfg.training, len(batches); numbers = 0.
+    if self.replay and not self.replay.recorded:                         # gradients that stay; not made before, because a resume wants none
+        for p in self.model.parameters(): p.grad = torch.zeros_like(p)
     for o in self.optimizers:
         for g in o.param_groups: g['lr'] = lr_at(self.step, t.total_steps, t.warmup_steps, g['peak'], t.optimizer.min_lr)
     for i, batch in enumerate(batches):

@@ -233,7 +233,7 @@ def split_of_step(step:Step, cfg:Config, rounds:int=5) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as tmp:
         random_shards(cfg, Path(tmp) / 'data', [f'{w * 8 * m.patch_size}x{h * 8 * m.patch_size}'], 2 * B)
         index, log = ShardIndex.open(Path(tmp) / 'data'), RunLog(Path(tmp) / 'run', 0, 10)
-        with Loader(index, BatchPlan(0, index, B, B), stats, num_workers=int(d != 'cpu'), prefetch_factor=2, pin=d != 'cpu', noise=True) as loader:
+        with Loader(index, BatchPlan(0, index, B, B), stats, num_workers=cfg.data.num_workers * (d != 'cpu'), prefetch_factor=cfg.data.prefetch_factor, pin=d != 'cpu', noise=True) as loader:
             batches = iter(loader)
             for i in range(rounds + 1):
                 wall = time.perf_counter(); _, (b,) = next(batches); waited = time.perf_counter() - wall

@@ -172,7 +172,7 @@ class DataConfig(Section):
     buckets: Annotated[tuple[_Bucket, ...], BeforeValidator(_as_tuple)] = Field((), description='Buckets to train on, as WIDTHxHEIGHT in pixels, sides multiples of 8 x model.patch_size; empty = every bucket found.')
     horizontal_flip_prob: _Prob = Field(0.5, description='Probability, 0 to 1, that a sample is mirrored (D.3).')
     swap_caption_lr: bool = Field(True, description='Exchange left and right in the caption of a mirrored sample (D.3).')
-    num_workers: int = Field(1, ge=0, description='Reader threads; 0 = read in the training thread. One keeps up from a local disk; a network drive may want more.')
+    num_workers: int = Field(1, ge=0, description='Reader threads; 0 = read in the training thread. One keeps up from a local disk, unless the GPU is fast and the pictures are small; a network drive may want more.')
     prefetch_factor: int = Field(4, ge=1, description='Batches that each reader thread keeps ready, 1 or more; all of the next optimizer step are, in any case.')
     on_damage: Literal['refuse', 'skip'] = Field('refuse', description='What to do about a damaged sample: stop with its name, or leave it out and count it.')
     shapes: ShapesConfig | None = Field(None, description='The built-in data set, made in shard_base_dir when that is missing; null = your own photos.')

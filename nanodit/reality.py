@@ -632,7 +632,7 @@ def _recipe_cells(root):
     yield _md('\n\n'.join(['## Training recipes', 'What each file in `configs/` asks for. *Effective batch* is the batch of one pass times the passes for one update; *checkpointing* recomputes activations and saves memory.',
         _table(('recipe', 'command', 'layers × width', 'parameters', 'updates', 'effective batch', 'buckets', 'checkpointing'), rows)]))
     yield _code("for name, config in recipes().items():\n    print(f'{name:12} {count_parameters(config.model.model_dump()):>12,} parameters')")
-    yield _md('### What a run will cost\n\nEstimated from the recipe alone, as `nanodit-train RECIPE --dry-run` does it; nothing here was measured on a GPU unless it says so, and of those cards only the H100 was ever at hand.')
+    yield _md('### What a run will cost\n\nEstimated from the recipe alone, as `nanodit-train RECIPE --dry-run` does it; nothing here was measured on a GPU unless it says so, and of those cards only the H100 and the H200 were ever at hand.')
     yield _code("found = {'512x512': 100}      # for overfit100, which takes whichever buckets it finds\nfor name, config in recipes().items():\n    gpu = None if config.data.shapes else 'RTX 4090'\n    print(f'{name}\\n{estimate(config, None if config.data.buckets else found, gpu)}\\n')")
     yield _md(_costs(root, runs))
 
@@ -651,11 +651,11 @@ def _on_gpu(gpu):
     if not gpu: return 'On a GPU: not measured.'
     def row(f, r):
         s, run = r['summary'], r['what'] == 'run'; best = {} if run else max(r['ways'].values(), key=lambda w: w['mfu'])
-        way = {'none': 'all kept', 'selective': 'selective', 'full': 'blocks twice'}[(r if run else best)['recompute']] + ', compiled' * bool((r if run else best)['compiled'])
-        peak = r['memory']['peak'] if run else best['peak']
-        return (r['config'], f"a run, {len(r['buckets'])} sizes" if run else f"a step, {r['patches']:,} patches", way, f"{s['samples_per_s']:,.1f}", f"{(s if run else best)['mfu']:.1%}", f'{peak / 2**30:.1f} GB', f"{s['wait_share']:.2%}", f"{r['machine']['gpu']}, torch {r['machine']['torch']}, {r['machine']['date'][:10]}, [record]({f})")
-    return 'On a GPU, random latents, by [15b_gpu](nbs/15b_gpu.ipynb), which shows more of it. MFU is the share of the peak that useful operations reach; a run is the real trainer, `production` with torch kept to 24 GB.\n\n' + \
-        _table(('recipe', 'measured', 'how', 'samples a second', 'MFU', 'memory asked for', 'waiting for data', 'where and when'), [row(f, r) for f, r in gpu.items() if r['what'] in ('run', 'step')])
+        way = {'none': 'all kept', 'selective': 'selective', 'full': 'blocks twice'}[(r if run else best)['recompute']] + ', compiled' * bool((r if run else best)['compiled']) + ', recorded' * (r if run else best).get('replayed', False)
+        peak = r['memory']['reserved'] if run else best['peak']
+        return (r['config'], f"a run, {len(r['buckets'])} sizes" if run else f"a step, {r['patches']:,} patches, batch {r['batch']}", way, f"{s['samples_per_s']:,.1f}", f"{(s if run else best)['mfu']:.1%}", f'{peak / 2**30:.1f} GB', f"{s['wait_share']:.2%}", f"{r['machine']['gpu']}, torch {r['machine']['torch']}, {r['machine']['date'][:10]}, [record]({f})")
+    return 'On a GPU, random latents, by [15b_gpu](nbs/15b_gpu.ipynb), which shows more of it. MFU is the share of the peak that useful operations reach; a run is the real trainer, `production` with torch kept to 24 GB. *Recorded* is a CUDA graph (12d). Memory is what a step asked for at its peak, and what a run held.\n\n' + \
+        _table(('recipe', 'measured', 'how', 'samples a second', 'MFU', 'memory', 'waiting for data', 'where and when'), [row(f, r) for f, r in gpu.items() if r['what'] in ('run', 'step')])
 
 def _costs(root, runs):
     "The section about recorded runs."

@@ -585,7 +585,9 @@ def _cost(self:Trainer, seconds:float, data_wait:float, step_seconds:float) -> d
     "Where the time of a step went, for its record: what is neither waiting nor the step itself is log, checkpoints, validation."
     times = dict(seconds=round(seconds, 4), data_wait=round(data_wait, 4), step_seconds=round(step_seconds, 4))
     out = times | dict(samples_per_s=round(self.plan.effective_batch / seconds, 2), memory_gb=memory_gb(self.device))
-    return out | dict(graphs=graphs()) if self.compiled else out
+    if self.compiled: out['graphs'] = graphs()
+    if self.replay: out['recordings'] = len(self.replay.recorded)
+    return out
 
 @patch
 def _show(self:Trainer, bar, record:dict):

@@ -96,7 +96,7 @@ def update(self: EMA,
     "Take the model's present weights into the average: one fused `lerp` over all parameters."
     params, buffers = self.live
     decay = self.decay_at(step)
-    torch._foreach_lerp_(list(self.params.values()), [p.float() for p in params.values()], 1-decay)
+    torch._foreach_lerp_(list(self.params.values()), [p.detach().float() for p in params.values()], 1-decay)
     for k, b in self.buffers.items(): b.copy_(buffers[k])
     return decay
 

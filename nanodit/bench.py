@@ -30,7 +30,7 @@ from .shards import LatentStats, ShardIndex, random_sample, write_shards
 from .data import BatchPlan, Loader, round_up
 from .checkpoint import EMA
 from .prepare import Flag
-from .replay import Replay
+from .replay import Replay, hold_gradients
 from .runlog import RunLog, read_log
 from .estimate import GPUS, estimate, find_gpu, forward_flops, step_flops
 from .train import Trainer, graphs
@@ -139,7 +139,7 @@ class Step:
         "From now on gradients stay where they are, and a step with `replayed` set is a recording of 12d. All others take their memory from the same pool."
         def both(b): loss = self.loss(b); loss.backward(); return loss.detach()
         self.replay = Replay(both)
-        for p in self.model.parameters(): p.grad = torch.zeros_like(p)
+        hold_gradients(self.model)
 
     def __call__(self):
         c, d = [mark(self.device)], self.device
@@ -269,8 +269,9 @@ CHECKPOINTING = {'all kept': 'none', 'selective': 'selective', 'blocks twice': '
 class Way:
     "A `Step`, done with `recompute` for its activations, by the compiled blocks or not, recorded or not."
     def __init__(self, step:Step, recompute:str='none', compiled:bool=False, replayed:bool=False): self.step, self.recompute, self.compiled, self.replayed = step, recompute, compiled, replayed
+    def choose(self): self.step.model.checkpointing(self.recompute); self.step.replayed = (self.recompute, self.compiled) if self.replayed else None
     def __call__(self):
-        self.step.model.checkpointing(self.recompute); self.step.replayed = (self.recompute, self.compiled) if self.replayed else None
+        self.choose()
         with torch.compiler.set_stance('default' if self.compiled else 'force_eager'): self.step()
 
 def first_try(way:Way) -> dict|None:
@@ -313,7 +314,7 @@ def bench_step(cfg:Config, device:str='cpu', rounds:int=5, batch:int=0, compiled
     rows = {k: tried[k] | dict(recompute=w.recompute, compiled=w.compiled, replayed=w.replayed, median=t.median(k), samples_per_s=B / t.median(k), of_ceiling=flops('none') / t.median(k) / rate,
                                **(dict(mfu=flops('none') / t.median(k) / peak, hfu=flops(w.recompute) / t.median(k) / peak, kernel_mfu=flops('none') / tried[k]['kernel_seconds'] / peak) if peak else {})) for k, w in ways.items()}
     best = min(ways, key=t.median)
-    step.model.checkpointing(cfg.training.recompute); step.replayed = (cfg.training.recompute, compiled) if step.replay and cfg.training.cuda_graphs else None; parts = split_of_step(step, cfg, rounds)
+    Way(step, cfg.training.recompute, compiled, cfg.training.cuda_graphs and device != 'cpu').choose(); parts = split_of_step(step, cfg, rounds)
     passes = 1 if device == 'cpu' else max(1, cfg.training.batch_size * cfg.training.grad_accumulation_steps // B)      # a GPU is asked about the update that the recipe makes
     whole = passes * sum(v for k, v in parts.items() if k not in ('clip + optimizer + EMA', 'logging')) + parts['clip + optimizer + EMA'] + parts['logging']
     base = next(iter(ways))

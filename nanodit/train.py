@@ -42,7 +42,7 @@ from .runlog import CONDITIONS, Alarm, Alarms, LogError, RunLog, read_history, r
 from .pictures import progress_bar
 from .validate import Validator
 from .estimate import estimate
-from .replay import Replay
+from .replay import Replay, hold_gradients
 from .distributed import DistributedError, Group, accumulating, agree, forget_whole, from_main, full_state, load_full_state, parallel, still_here, total, whole, whole_states
 
 # %% ../nbs/13_train.ipynb #2f3535e9
@@ -199,7 +199,7 @@ def train_step(self:Trainer,
     "One update of the weights. A non-finite gradient is skipped, and `skipped` is logged."
     t, n = self.cfg.training, len(batches); numbers = 0.
     if self.replay and not self.replay.recorded:                         # gradients that stay; not made before, because a resume wants none
-        for p in self.model.parameters(): p.grad = torch.zeros_like(p)
+        hold_gradients(self.model)
     for o in self.optimizers:
         for g in o.param_groups: g['lr'] = lr_at(self.step, t.total_steps, t.warmup_steps, g['peak'], t.optimizer.min_lr)
     for i, batch in enumerate(batches):

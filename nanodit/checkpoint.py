@@ -21,13 +21,13 @@ from fastcore.script import Param, call_parse
 
 # %% ../nbs/10_checkpoint.ipynb #611dd8a2
 class CheckpointError(Exception):
-    "What is wrong with a checkpoint, where, and what to do; `disk_full` is true when a save ran out of room."
+    "What is wrong with a checkpoint, where, and what to do; `disk` is true when the system would not take a save: a later one may succeed."
     def __init__(self,
         message: str, # what, where, what to do
-        disk_full: bool = False, # was it for want of room on the disk
+        disk: bool = False, # was it an error of the operating system
     ):
         super().__init__(message)
-        self.disk_full = disk_full
+        self.disk = disk
 
 class CheckpointVersionError(CheckpointError):
     "A checkpoint of a format that this nanodit does not read."
@@ -369,7 +369,7 @@ def save_checkpoint(
         with _in_process, _lock(run_dir):
             _sweep(run_dir)
             path = _write_folder(run_dir, name, step, files, state)
-            verify_checkpoint(path)
+            _read_back(path)
             _retain(run_dir, path, keep_last_n, keep_every)
     except OSError as e: raise _explained(e, run_dir/name) from e
     return path
@@ -403,6 +403,11 @@ def _check_save(step, tensors, state, keep_last_n, keep_every):
         if v is not None and v < 1: raise CheckpointError(f"checkpoint.{key} is {v}: it must be at least 1, or null")
     _check_plain(state)
 
+def _read_back(path):
+    "Verify what was just written; a disk that did not keep it may keep the next one."
+    try: verify_checkpoint(path)
+    except CheckpointError as e: e.disk = True; raise
+
 def _explained(e, path):
     "An operating system's error as a `CheckpointError` with advice."
     full = e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -410,8 +415,8 @@ def _explained(e, path):
     except OSError: free = "its folder cannot be read"
     what = "the disk is full (or a quota or file size limit is reached)" if full else e.strerror or str(e)
     todo = ("Free some space; a new checkpoint is written before the oldest goes, so there must be room for keep_last_n + 1" if full
-            else "Check that checkpoint.output_dir is there and writable")
-    return CheckpointError(f"{path} could not be saved: {what}; {free}. Older checkpoints are untouched. {todo}", disk_full=full)
+            else "Check that checkpoint.output_dir is there and writable, and the disk or network share sound")
+    return CheckpointError(f"{path} could not be saved: {what}; {free}. Older checkpoints are untouched. {todo}", disk=True)
 
 # %% ../nbs/10_checkpoint.ipynb #01cb8bed
 @dataclass(frozen=True)

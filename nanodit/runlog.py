@@ -48,12 +48,10 @@ def _updates(path:Path, record:dict) -> int:
     of_weights = path.name == 'validation.jsonl' or record.get('name') in ('text_ignored', 'disk_low')
     return record['step'] + (not of_weights)
 
-def _no_room(do, *args):
-    "Does it. The error if there was no room, else None; other errors are raised."
+def _trouble(do, *args):
+    "Does it. The error if the disk would not take it, else None."
     try: do(*args)
-    except OSError as e:
-        if e.errno not in NO_ROOM: raise
-        return e
+    except OSError as e: return e
 
 def _append(path:Path, data:bytes):
     with open(path, 'ab') as f: f.write(data); f.flush(); os.fsync(f.fileno())
@@ -71,7 +69,7 @@ def cut_log(
     kept, rest = (b''.join(line for (line, _), k in zip(lines, keep) if k == want) for want in (True, False))
     if old == kept: return
     if damaged := sum(r is None for _, r in lines[:-1]): warnings.warn(f'{path}: {damaged} damaged lines, not the last one alone, which a crash may tear. They are in {cut.name} now; is the disk sound?')
-    if rest: _no_room(_append, cut, rest)
+    if rest and (e := _trouble(_append, cut, rest)) and e.errno not in NO_ROOM: raise e
     try:
         with open(tmp, 'wb') as f: f.write(kept); f.flush(); os.fsync(f.fileno())
         os.replace(tmp, path)
@@ -96,7 +94,7 @@ class RunLog:
     ):
         self.run_dir, self.log_every, self.fresh, self.extra = Path(run_dir), log_every, 0, list(extra)
         self.path, self.files, self.pending = self.run_dir / 'log.jsonl', {}, {}
-        self.no_room = None     # what waits for room on the disk, in a sentence, while something does
+        self.waits = None       # what waits for the disk, in a sentence, while something does
         self.run_dir.mkdir(parents=True, exist_ok=True)
         for name in ('log', 'validation', 'alarms'):
             path = self.run_dir / f'{name}.jsonl'
@@ -148,20 +146,30 @@ def _sync(f):
 def flush(self:RunLog,
     durable:bool=False,   # also force it to the disk, as before a checkpoint that counts on it
 ):
-    "Writes what waits. What finds no room goes on waiting, and `no_room` says so. Raises `OSError` for any other trouble with the disk."
-    self.fresh, full = 0, {}
+    "Writes what waits. What the disk does not take goes on waiting, and `waits` says so."
+    self.fresh, bad = 0, {}
     for name, f in self.files.items():
-        errors = [_no_room(_put, f, self.pending[name])] + [_no_room(_sync, f)] * durable
-        if e := next(filter(None, errors), None): full[name] = e
-    self.no_room = self._told(full) if full else None
+        errors = [_trouble(_put, f, self.pending[name])] + [_trouble(_sync, f)] * durable
+        if e := next(filter(None, errors), None): bad[name] = e
+    for name, e in bad.items():
+        if e.errno not in NO_ROOM: self._open_again(name)
+    self.waits = self._told(bad) if bad else None
 
 @patch
-def _told(self:RunLog, full:dict) -> str:    # name of a file -> error
+def _open_again(self:RunLog, name:str):
+    "A new handle for the file of that name, where there is one."
+    try: f = open(self.run_dir / f'{name}.jsonl', 'ab', buffering=0)
+    except OSError: return
+    _trouble(self.files[name].close); self.files[name] = f
+
+@patch
+def _told(self:RunLog, bad:dict) -> str:    # name of a file -> error
     "What waits, and what to do."
-    lines = {name: self.pending[name].count(b'\n') for name in full}
+    lines, error = {name: self.pending[name].count(b'\n') for name in bad}, next(iter(bad.values()))
     what = ', '.join(f"{n} line{'s' * (n != 1)} of {name}.jsonl" for name, n in lines.items() if n)
-    return (f"{self.run_dir} has no room for the log ({next(iter(full.values())).strerror}): {what + ' wait in memory' if what else 'what was written is not safe yet'}. Training goes on; "
-            'it is tried again at every record, and lost if the process ends before. Free some space, or raise the quota or the limit on the size of files')
+    todo = 'Free some space, or raise the quota or the limit on the size of files' if error.errno in NO_ROOM else 'Look whether the disk or network share is there, writable and sound'
+    return (f"{self.run_dir} {'has no room for' if error.errno in NO_ROOM else 'does not take'} the log ({error.strerror}): {what + ' wait in memory' if what else 'what was written is not safe yet'}. Training goes on; "
+            f'it is tried again at every record, and lost if the process ends before. {todo}')
 
 # %% ../nbs/11_runlog.ipynb #a97e8b20
 @patch
@@ -176,9 +184,9 @@ def alarm(self:RunLog, a):
 
 @patch
 def close(self:RunLog):
-    "Writes what waits and closes the files; what finds no room even now is lost."
+    "Writes what waits and closes the files; what the disk does not take even now is lost."
     with ExitStack() as last:                   # all of it is done, even if some of it fails
-        for f in self.files.values(): last.callback(_no_room, f.close)
+        for f in self.files.values(): last.callback(_trouble, f.close)
         last.callback(self._extra, 'close')
         self.flush()
 

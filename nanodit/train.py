@@ -421,7 +421,7 @@ def _signals(trainer:Trainer):
 class _Fit:
     "The run's files, and what was last saved."
     def __init__(self, tr:Trainer):
-        self.tr, self.saved, self.asked, self.why, self.no_room, c = tr, -1 if tr.relabelled else tr.step, 0, 'an alarm', None, tr.cfg.checkpoint
+        self.tr, self.saved, self.asked, self.why, self.waits, c = tr, -1 if tr.relabelled else tr.step, 0, 'an alarm', None, tr.cfg.checkpoint
         self.writer, self.snapshots, self.validated = CheckpointWriter(tr.run_dir, c.keep_last_n, c.keep_every or None), CheckpointWriter(tr.run_dir / 'posthoc', None), set()
         if not tr.group.main: self.log = None; return
         with _writable(tr.run_dir): tr.run_dir.mkdir(parents=True, exist_ok=True); self.held = hold_run(tr.run_dir); save_config(tr.cfg, tr.run_dir / 'config.yaml')
@@ -434,10 +434,13 @@ class _Fit:
 
     def save(self, retire=True, **metrics):
         "A checkpoint now, after the snapshots of earlier steps: whoever resumes from it will not make them again. One that an alarm asked for retires none: the good ones are the earlier ones."
-        if self.log: self.log.flush(durable=True); self.look_where()
+        if self.log:
+            self.log.flush(durable=True)
+            with suppress(OSError): self.look_where()              # the save itself tells of a disk that is gone
         self.check(wait=True)
         size = self.tr.save(self.writer, retire, **metrics); self.saved = self.tr.step
-        if size: self.hear(dict(step=self.tr.step, disk_fits=shutil.disk_usage(self.tr.run_dir).free / size))
+        with suppress(OSError):
+            if size: self.hear(dict(step=self.tr.step, disk_fits=shutil.disk_usage(self.tr.run_dir).free / size))
 
     def look_where(self):
         "Says so if the folder in which the run began is no longer the one of that name: log and checkpoints part here."
@@ -446,7 +449,7 @@ class _Fit:
             self.tr._say(f'step {self.tr.step}: {self.tr.run_dir} was moved or replaced while the run goes on. Checkpoints are saved in a folder of the old name, the log is where it was moved to: stop, and put them into one')
 
     def settle(self):
-        "When this returns, on any rank, the checkpoint of this step is on the disk; one for which there was no room is tried once more."
+        "When this returns, on any rank, the checkpoint of this step is on the disk; one that the disk did not take is tried once more."
         self.check(wait=True)
         if agree(self.tr.group, self.saved < self.tr.step): self.save()
         problem = None
@@ -472,16 +475,16 @@ def urgent(self:_Fit, record:dict) -> int:     # 0 go on, 1 save, 2 save and sto
 # %% ../nbs/13_train.ipynb #0a0efb67
 @patch
 def check(self:_Fit, wait=False):
-    "Hears of finished saves, or waits for them; a full disk is an alarm, everything else is raised."
+    "Hears of finished saves, or waits for them; one that the disk did not take is an alarm, everything else is raised."
     for w in (self.snapshots, self.writer):
         try: (w.join if wait else w.check)()
         except CheckpointError as e:
-            if not e.disk_full: raise
+            if not e.disk: raise
             if w is self.writer: self.saved = -1
             self.tr._say(f'ALARM, step {self.tr.step}: {e}. The next save tries again.')
             self.log.alarm(Alarm('disk_low', self.tr.step, self.tr.step, 0., 1., 'warn', str(e), 'The next save tries again.'))
-    before, self.no_room = self.no_room, self.log and self.log.no_room
-    if self.no_room and not before: self.tr._say(f'ALARM, step {self.tr.step}: {self.no_room}')
+    before, self.waits = self.waits, self.log and self.log.waits
+    if self.waits and not before: self.tr._say(f'ALARM, step {self.tr.step}: {self.waits}')
 
 # %% ../nbs/13_train.ipynb #ec29b888
 @patch

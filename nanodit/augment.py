@@ -75,7 +75,7 @@ def flip_latent(
     parity,  # (C,) of ±1
     out=None,  # where to put it; may be `z` itself
 ):
-    "The latent of the mirrored picture, for a codec with that parity: mirrored in space, channel c times parity[c]."
+    "The latent of the mirrored picture, for a codec with that parity: mirrored in space, channel c times parity[c]. Raises `ValueError` when the numbers of channels differ."
     if len(parity) != z.shape[-3]: raise ValueError(f"parity has {len(parity)} entries, the latent {z.shape[-3]} channels")
     if isinstance(z, torch.Tensor):
         res = z.flip(-1) * torch.tensor(parity, dtype=z.dtype, device=z.device)[:,None,None]

@@ -62,7 +62,7 @@ class Timing:
     "Seconds of each arm in each round."
     seconds:dict = field(default_factory=dict)
 
-    def median(self, arm:str) -> float: return statistics.median(self.seconds[arm])
+    def median(self, arm:str) -> float: "Of the rounds, in seconds."; return statistics.median(self.seconds[arm])
 
     def ratio(self,
         slow:str, fast:str,                 # names of arms
@@ -378,7 +378,7 @@ def plain_ask(model:nn.Module, b:dict):
     return lambda x, t, kt, kd: model(x, torch.full((n,), t, device=x.device), b['text'], b['text_mask'], b['dino'], flag(kt), flag(kd)).to(x.dtype)
 
 @torch.no_grad()
-def bench_sample(cfg:Config, device:str='cpu', rounds:int=5, steps:int=50, batch:int=1, grid:tuple|None=None) -> dict:
+def bench_sample(cfg:Config, device:str='cpu', rounds:int=5, steps:int=50, batch:int=1, grid:tuple|None=None, progress:bool=True) -> dict:
     "Seconds of both samplers, and of one picture in a batch of four against alone."
     m, half = cfg.model, cfg.training.precision == 'bf16'
     grid = grid or bucket_grid(cfg)
@@ -391,7 +391,7 @@ def bench_sample(cfg:Config, device:str='cpu', rounds:int=5, steps:int=50, batch
     def plain(amp):
         with torch.autocast(device, torch.bfloat16, enabled=amp): return three_pass_sample(plain_ask(model, full), full['x'], steps)
     arms = {'three passes, fp32': lambda: plain(False), 'three passes': lambda: plain(half), 'one batch': lambda: ours(full), 'four pictures': lambda: ours(four)}
-    t = interleave(arms, rounds, device)
+    t = interleave(arms, rounds, device, progress)
     return dict(what='sample', machine=machine(device), model=m.model_dump(), batch=batch, patches=grid[0] * grid[1], steps=steps, precision=cfg.training.precision, seconds=t.seconds,
                 summary=dict(against_fp32=t.ratio('three passes, fp32', 'one batch')[0], against_same_precision=t.ratio('three passes', 'one batch')[0],
                              picture_in_four=t.ratio('four pictures', 'one batch')[0] / 4, pictures_per_s=batch / t.median('one batch')))
@@ -422,14 +422,14 @@ def _pipeline(paths, batch=8):
     for _ in data.batched(batch, collation_fn=_collate): pass
 
 # %% ../nbs/15_bench.ipynb #a9dd7abe
-def bench_loader(rounds:int=5, batch:int=8, n:int=640) -> dict:
+def bench_loader(rounds:int=5, batch:int=8, n:int=640, progress:bool=True) -> dict:
     "Milliseconds of CPU (all threads, user and system) a sample: sequential read, loader, webdataset."
     with tempfile.TemporaryDirectory() as d:
         paths = sorted(real_shards(d, n)); index = ShardIndex.open(d)
         loaders = {f'loader, {w} threads': Loader(index, BatchPlan(0, index, batch, batch), flip_prob=0., num_workers=w, prefetch_factor=4) for w in (0, 1, 2, 4)}
         def go(l):
             for _ in itertools.islice(l, n // batch): pass          # goes on where it was, as a long run does
-        t = interleave({'sequential read': partial(_read_through, paths), **{k: partial(go, l) for k, l in loaders.items()}, 'webdataset': partial(_pipeline, paths, batch)}, rounds)
+        t = interleave({'sequential read': partial(_read_through, paths), **{k: partial(go, l) for k, l in loaders.items()}, 'webdataset': partial(_pipeline, paths, batch)}, rounds, progress=progress)
         for l in loaders.values(): l.close()
     ms = {k: t.median(k) / n * 1e3 for k in t.seconds}
     return dict(what='loader', machine=machine(), samples=n, batch=batch, seconds=t.seconds,
@@ -509,13 +509,13 @@ def _named(what, cfg, device, batch=0):
 @call_parse(nested=True)
 def main(
     config:Param('YAML file, or the name of a recipe such as small', str),
-    overrides:Param('settings that replace those of the file, as model.depth=4', str, opt=False, nargs='*', action=Overrides)=(),
-    what:Param('what to measure', str, choices=['step', 'run', 'loader', 'sample', 'scaling', 'all'])='step',
+    overrides:Param('settings that replace those of the file, as model.depth=4', str, opt=False, nargs='*', action=Overrides)=None,
+    what:Param('step: one update, taken apart; run: the real trainer, on noise; loader: reading; sample: drawing; scaling: how time and memory grow; all: each of them', str, choices=['step', 'run', 'loader', 'sample', 'scaling', 'all'])='step',
     rounds:Param('interleaved rounds', int)=5,
     batch:Param('pictures in a micro-batch; 0 = 2 on a CPU, the config\'s on a GPU', int)=0,
-    steps:Param('steps of the sampler', int)=50,
-    compiled:Param('also measure with torch.compile', action=Flag)=False,
-    updates:Param('updates of a run', int)=6,
+    steps:Param('sample: steps of the solver', int)=50,
+    compiled:Param('step: also with torch.compile', action=Flag)=False,
+    updates:Param('run: how many updates', int)=6,
     memory:Param('let torch take so many GB of the GPU, to see whether a run fits; 0 = all', float)=0.,
     out:Param('folder of the results', str)='bench',
 ):
@@ -523,7 +523,7 @@ def main(
     try:
         for name, (value, least) in dict(rounds=(rounds, 1), batch=(batch, 0), steps=(steps, 1), updates=(updates, 2), memory=(memory, 0)).items():
             if not value >= least: raise ConfigError([Problem(f'--{name}', f'must be at least {least}, got {value}', 'command line')])
-        cfg = load_config(config, overrides)
+        cfg = load_config(config, overrides or ())
     except ConfigError as e: print(f'ConfigError: {e}', file=sys.stderr); sys.exit(2)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     if device == 'cpu': torch.set_num_threads(1); pin_allocator()

@@ -18,6 +18,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from fastcore.basics import patch
 from fastcore.script import Param, call_parse
+from .shards import fsync_dir
 
 # %% ../nbs/10_checkpoint.ipynb #611dd8a2
 class CheckpointError(Exception):
@@ -64,7 +65,7 @@ def plain_names(
 
 # %% ../nbs/10_checkpoint.ipynb #41517698
 class EMA:
-    "A float32 moving average of a model's parameters, and a copy of its persistent buffers."
+    "A float32 moving average of a model's parameters, and a copy of its persistent buffers. Raises `ValueError` for a wrong decay or schedule."
     def __init__(self,
         model: nn.Module, # bare, compiled, DDP-wrapped or sharded; averaged on its own device
         decay: float = 0.9999, # the target decay, in [0, 1)
@@ -85,7 +86,9 @@ class EMA:
         averaged = {k for k, v in live.items() if isinstance(v, nn.Parameter) and v.is_floating_point()}
         return {k: live[k] for k in live if k in averaged}, {k: live[k] for k in live if k not in averaged}
 
-    def decay_at(self, step): return ema_decay_at(step, self.decay, self.warmup_steps, self.schedule)
+    def decay_at(self, step):
+        "The decay of an update, in [0, 1); `step`: updates done, this one included."
+        return ema_decay_at(step, self.decay, self.warmup_steps, self.schedule)
 
 # %% ../nbs/10_checkpoint.ipynb #ba8eefd6
 @patch
@@ -274,24 +277,19 @@ def _write(path, chunks):
     return dict(sha256=sha.hexdigest(), size=size)
 
 # %% ../nbs/10_checkpoint.ipynb #0d8ae57e
-def _fsync_dir(path):
-    fd = os.open(path, os.O_RDONLY)
-    try: os.fsync(fd)
-    finally: os.close(fd)
-
 def _remove(path):
     "Delete a folder; it vanishes from the list in one step, before its files go."
     away = path if path.name.startswith(_TMP) else path.with_name(_TMP + 'gone-' + path.name)
     if away != path:
         shutil.rmtree(away, ignore_errors=True)
-        os.rename(path, away); _fsync_dir(path.parent)
+        os.rename(path, away); fsync_dir(path.parent)
     shutil.rmtree(away)
 
 def _commit(tmp, final):
     "Give a finished temporary folder its name; an older folder of that name counts until then."
     old = final.with_name(_OLD + final.name)
     if final.exists(): os.rename(final, old)
-    os.rename(tmp, final); _fsync_dir(final.parent)
+    os.rename(tmp, final); fsync_dir(final.parent)
     if old.exists(): _remove(old)
 
 # %% ../nbs/10_checkpoint.ipynb #d769636e
@@ -383,7 +381,7 @@ def _write_folder(run_dir, name, step, files, state):
         listed = {k: _write(tmp/k, _safetensors_bytes(v)) for k, v in sorted(files.items())}
         listed['state.json'] = _write(tmp/'state.json', [_json_bytes({'step': step} | state)])
         _write(tmp/'manifest.json', [_json_bytes(dict(format=FORMAT, step=step, files=listed))])
-        _fsync_dir(tmp)
+        fsync_dir(tmp)
         _commit(tmp, run_dir/name)
     except BaseException:
         shutil.rmtree(tmp, ignore_errors=True)
@@ -473,7 +471,7 @@ def set_aside_after(
         base = f'abandoned-{p.name.removeprefix(_OLD)}'
         to = next(q for i in range(10**6) if not (q := p.with_name(base + (f'-{i}' if i else ''))).exists())
         os.rename(p, to); out.append(to)
-    if out: _fsync_dir(Path(run_dir))
+    if out: fsync_dir(Path(run_dir))
     return out
 
 # %% ../nbs/10_checkpoint.ipynb #9a983c08
@@ -609,7 +607,7 @@ def __exit__(self: CheckpointWriter, kind, error, tb):
 def power_gamma(
     std: float, # relative width of the average: 0.10 is about the last tenth of the run; in (0, 0.28)
 ) -> float:
-    "The exponent of a power-function average of relative width `std` (Karras et al. 2024, algorithm 2)."
+    "The exponent of a power-function average of relative width `std` (Karras et al. 2024, algorithm 2). Raises `ValueError` outside that range."
     if not 0 < std < 0.28: raise ValueError(f"std is {std}; a power-function average has one in (0, 0.28), e.g. 0.10")
     return float(np.roots([1, 7, 16 - std**-2, 12 - std**-2]).real.max())
 
@@ -622,7 +620,9 @@ class PowerEMA(EMA):
         self.std, self.gamma = std, power_gamma(std)
         super().__init__(model)
 
-    def decay_at(self, step): return (1 - 1/step)**(self.gamma + 1) if step > 1 else 0.
+    def decay_at(self, step):
+        "The decay of an update, in [0, 1); `step`: updates done, this one included."
+        return (1 - 1/step)**(self.gamma + 1) if step > 1 else 0.
 
 # %% ../nbs/10_checkpoint.ipynb #3eb604d2
 class PosthocEMA:
@@ -706,7 +706,7 @@ def _ema(run, std, step):
     "Reconstruct from RUN/posthoc and save as RUN/ema-STD/step-NNNNNNN; its folder."
     snapshots = [p for p in list_checkpoints(run/'posthoc') if not step or step_of(p) <= step]
     if not snapshots: raise CheckpointError(f"{run/'posthoc'} holds no snapshot" + (f" up to step {step}" if step else "")
-        + ": train with post-hoc averages switched on, or give the run's folder")
+        + ": set training.posthoc_ema_every and train, or give the run's folder")
     if step > step_of(snapshots[-1]): raise CheckpointError(f"step is {step}, but the last snapshot in {run/'posthoc'} is of {step_of(snapshots[-1])}: "
         "an average cannot end after what it is made of")
     weights = posthoc_ema(snapshots, std, step or None)

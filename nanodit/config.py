@@ -403,7 +403,7 @@ def make_config(
 # %% ../nbs/00_config.ipynb #eb5255f3
 def saved_config(
     raw: dict, # `config` in a checkpoint's state.json
-    source: str='', # its path, for the messages
+    source: str='state.json', # its path, for the messages
 ) -> Config:
     "The config of a checkpoint, perhaps an older one: keys that no longer exist are left out with a warning. Raises `ConfigError`, also for an unknown key of `model`."
     raw = deepcopy(raw)

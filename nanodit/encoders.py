@@ -73,12 +73,18 @@ class DCTCodec:
     name, version, channels, downsample = 'dct', '1', 16, 8
     flip_parity = tuple(-1 if h % 2 else 1 for kept in _KEPT.values() for _, h in kept)
 
-    def encode(self, images:Tensor) -> Tensor:
+    def encode(self,
+        images:Tensor,   # (B, 3, H, W) in [0, 1], sides divisible by 8
+    ) -> Tensor:         # (B, 16, H/8, W/8) float32
+        "Latents. Raises `EncoderError` for another shape."
         if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] % 8 or images.shape[3] % 8:
             raise EncoderError(f'the dct codec needs pictures (B, 3, H, W) with sides divisible by 8, got {tuple(images.shape)}')
         return one_by_one(lambda image: F.conv2d(image.float() * 2 - 1, _dct_basis().to(image.device), stride=8), images)
 
-    def decode(self, latents:Tensor) -> Tensor:
+    def decode(self,
+        latents:Tensor,  # (B, 16, h, w)
+    ) -> Tensor:         # (B, 3, 8h, 8w) in [0, 1]
+        "Pictures."
         pictures = F.conv_transpose2d(latents.float(), _dct_basis().to(latents.device), stride=8)
         return (pictures / 2 + .5).clamp(0, 1)
 
@@ -94,7 +100,10 @@ class WordEncoder:
     name, version, dim, max_length = 'words', '1', 1024, 77
     clause, near = .45, .4   # weight of each other word of the clause, and of each neighbour
 
-    def encode(self, captions:list) -> tuple[Tensor, Tensor]:
+    def encode(self,
+        captions:list,               # B strings
+    ) -> tuple[Tensor, Tensor]:      # (B, L, 1024) float16, L = the longest, at most 77; (B, L) bool, True where text is real
+        "Word vectors and their mask."
         rows = [self._tokens(c) for c in captions]
         L = max([len(r) for r in rows], default=1)
         out, mask = torch.zeros(len(rows), L, self.dim, dtype=torch.float16), torch.zeros(len(rows), L, dtype=torch.bool)
@@ -124,7 +133,10 @@ class RingEncoder:
         sides = images[..., :r, :], images[..., -r:, :], images[..., :r], images[..., -r:]
         return torch.cat([s.float().mean((-2, -1)) for s in sides], dim=1)
 
-    def encode(self, images:Tensor) -> Tensor:
+    def encode(self,
+        images:Tensor,   # (B, 3, H, W) in [0, 1]
+    ) -> Tensor:         # (B, 1024) float32
+        "Features of the colours along the border."
         rng = np.random.Generator(np.random.Philox(key=1024))
         W = torch.from_numpy(rng.standard_normal((12, self.dim), dtype=np.float32)).to(images.device)
         phase = torch.from_numpy(rng.random(self.dim, dtype=np.float32) * np.float32(2 * np.pi)).to(images.device)

@@ -120,9 +120,9 @@ class Estimate:
     notes:list = field(default_factory=list)
 
     @property
-    def peak(self) -> int: return max(b['total'] for b in self.buckets.values())
+    def peak(self) -> int: "Bytes that the card must have."; return max(b['total'] for b in self.buckets.values())
     @property
-    def fits(self) -> bool: return self.peak <= self.gpu_memory * 2**30
+    def fits(self) -> bool: "Is that no more than the card has?"; return self.peak <= self.gpu_memory * 2**30
 
 # %% ../nbs/12b_estimate.ipynb #d653f17e
 DRIVER = .75                                        # GB that the driver takes beside torch
@@ -206,7 +206,8 @@ def estimate(
     muon = sum(p.numel() for k, p in model.named_parameters() if p.ndim == 2 and k.startswith('blocks.') and 'adaLN' not in k) if t.optimizer.type == 'Muon' else 0
     sizes = photos if isinstance(photos, dict) else {}
     buckets = list(sizes) or list(cfg.data.buckets) or ['1024x1024']
-    if not sizes and not cfg.data.buckets: notes.append('the config names no buckets and none are known yet: 1024x1024 is assumed')
+    guessed = not sizes and not cfg.data.buckets
+    if guessed: notes.append('the config names no buckets and none are known yet: 1024x1024 is assumed')
     static = _static(cfg, n, muon)
     per = lambda recompute, batch: _per_bucket(cfg, static, buckets, text_tokens, recompute, batch)
     table = per(t.recompute, t.batch_size)
@@ -231,7 +232,7 @@ def estimate(
     peak_of = lambda recompute, batch: max(b['total'] for b in per(recompute, batch).values())
     disk, snapshots, snapshot = _disk(cfg, one, n)
     return Estimate(n, static, table, flops, total / (t.batch_size * t.grad_accumulation_steps) if total else None, disk, one, name, memory, hours, used,
-                    _verdict(t, memory, peak_of, f'{memory} GB' + (f' ({name})' if name else '')), _cheaper(t, memory, peak_of, seconds), snapshots, snapshot, notes)
+                    _verdict(t, memory, peak_of, f'{memory} GB' + (f' ({name})' if name else '')) + ', if its pictures are of 1024x1024, as is assumed here' * guessed, _cheaper(t, memory, peak_of, seconds), snapshots, snapshot, notes)
 
 # %% ../nbs/12b_estimate.ipynb #903d0094
 def _str(self:Estimate) -> str:

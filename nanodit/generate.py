@@ -194,7 +194,7 @@ def explorer(
 @call_parse
 def main(
     checkpoint:Param('folder of a checkpoint, or of a run (its newest whole checkpoint)', str),
-    prompt:Param('what the picture should show', str)='',
+    prompt:Param('what the picture should show; default: nothing', str)=None,
     like:Param('a picture whose light and mood to take', str)=None,
     size:Param('WIDTHxHEIGHT in pixels; default: the first bucket of its training', str)=None,
     n:Param('how many pictures, 1 or more; more than one make a sheet', int)=1,

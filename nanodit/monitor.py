@@ -292,7 +292,8 @@ def plot_run(
     titles = 'loss', 'gradient norm', 'velocity: predicted ÷ target RMS', 'learning rate', 'loss over t', 'loss by condition', 'seconds a step', 'strength of the conditions'
     for ax, t in zip(axs, titles): ax.set_title(t, fontsize=9); ax.tick_params(labelsize=7, which='both'); ax.set_xlim(0, last * 1.01)
     axs[3].ticklabel_format(axis='y', style='sci', scilimits=(0, 0)); axs[3].yaxis.get_offset_text().set_fontsize(7)
-    fig.subplots_adjust(left=.035, right=.992, top=.94, bottom=.055, wspace=.17, hspace=.28)
+    for ax in axs[4:]: ax.set_xlabel('update', fontsize=8, labelpad=1)
+    fig.subplots_adjust(left=.035, right=.992, top=.94, bottom=.085, wspace=.17, hspace=.28)
     return fig
 
 # %% ../nbs/11b_monitor.ipynb #161bdb0e
@@ -301,9 +302,9 @@ def _plot_time(ax, view):
     x, took, wait, step = (thin(view.columns['step'], view.columns[k], 200)[i] for k, i in (('step', 0), ('seconds', 1), ('data_wait', 1), ('step_seconds', 1)))
     if not np.isfinite(took).any(): return
     took, wait = np.nan_to_num(took), np.nan_to_num(wait); step = np.where(np.isfinite(step), step, took - wait)          # a log of an older version does not tell them apart
-    ax.stackplot(x, wait, step, took - wait - step, labels=['waits for data', 'the step itself', 'log, saves, validation'], colors=['C1', 'C0', 'C2'], alpha=.6); ax.set_ylim(0, 1.3 * np.percentile(took, 98))
+    ax.stackplot(x, wait, step, took - wait - step, labels=['waits for data', 'the step itself', 'log, saves, validation'], colors=['C1', 'C0', 'C2'], alpha=.6); ax.set_ylim(0, 1.45 * np.percentile(took, 98))
     if view.rules.data_wait.action != 'off': ax.plot(x, view.rules.data_wait.threshold * smooth(took, 20), color='C3', lw=1, label=f'alarm: waits {view.rules.data_wait.threshold:.0%}')
-    ax.legend(fontsize=7, loc='lower right')
+    ax.legend(fontsize=7, loc='upper center', ncols=2)
 
 def _plot_strength(ax, view):
     "How much dropping a condition changes the velocity, at each validation."
@@ -489,7 +490,7 @@ def write_page(
 @call_parse
 def main(
     run:Param('folder of a run, such as runs/tiny', str),
-    html:Param('write one self-contained page to this path and end', str)='',
+    html:Param('write one self-contained page to this path and end', str)=None,
     once:Param('print once and end', bool)=False,
     every:Param('seconds between looks', float)=2.,
 ):

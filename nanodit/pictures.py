@@ -172,7 +172,7 @@ def contact_sheet(
 ) -> Image.Image:
     "All pictures on one sheet, each with its caption under it."
     font = ImageFont.truetype(f'{get_data_path()}/fonts/ttf/DejaVuSans.ttf', 10)      # Pillow's own font has no é, Ж or ½
-    texts = [_wrap(c, cell, font)[:4] for c in captions]
+    texts = [_wrap(c, cell, font) for c in captions]
     rows, high = -(-len(pictures) // cols), cell + 12 * max(map(len, texts)) + 8
     sheet = Image.new('RGB', (min(cols, len(pictures)) * (cell + 8) + 8, rows * high + 8), 'white'); pen = ImageDraw.Draw(sheet)
     for i, (p, lines) in enumerate(zip(pictures, texts)):
@@ -183,14 +183,14 @@ def contact_sheet(
         for k, line in enumerate(lines): pen.text((x, y + cell + 2 + 12 * k), line, 'black', font)
     return sheet
 
-def _wrap(text:str, width:int, font) -> list:
-    "Words broken into lines not wider than `width` pixels."
+def _wrap(text:str, width:int, font, most:int=6) -> list:
+    "Words broken into lines not wider than `width` pixels; what does not fit into `most` lines ends in …"
     lines = ['']
     for word in text.split():
         longer = f'{lines[-1]} {word}'.strip()
         if font.getlength(longer) <= width or not lines[-1]: lines[-1] = longer
         else: lines.append(word)
-    return lines
+    return lines if len(lines) <= most else lines[:most - 1] + [lines[most - 1][:-1] + '…']
 
 # %% ../nbs/11c_pictures.ipynb #f5f93db6
 def save_sheet(

@@ -6,9 +6,8 @@
 __all__ = ['BUCKETS', 'SUFFIXES', 'NOT_READ', 'MOST_PIXELS', 'MOST_BYTES', 'LEAST_SIDE', 'USUAL', 'PrepareError', 'LeftOut',
            'nearest_bucket', 'opened', 'orientation', 'upright_size', 'to_srgb', 'load_photo', 'one_line',
            'jsonl_entry', 'Photos', 'key_for', 'Entry', 'short_hash', 'identity', 'as_words', 'as_before', 'Job',
-           'read_record', 'tar_state', 'Kept', 'ahead', 'Row', 'Moments', 'Report', 'plot_buckets', 'decoded',
-           'prepare', 'TwinReport', 'lacking', 'check_text', 'TwinMaker', 'add_twins', 'Option', 'Flag', 'Switch',
-           'main']
+           'read_record', 'tar_state', 'Kept', 'ahead', 'Row', 'Report', 'plot_buckets', 'decoded', 'prepare',
+           'TwinReport', 'lacking', 'check_text', 'TwinMaker', 'add_twins', 'Option', 'Flag', 'Switch', 'main']
 
 # %% ../nbs/09_prepare.ipynb #be1c4623
 import argparse, fcntl, hashlib, io, json, os, re, shlex, signal, sys, threading, time, unicodedata, warnings
@@ -23,7 +22,7 @@ from fastcore.script import Param, call_parse
 from matplotlib.figure import Figure
 from PIL import Image, ImageCms
 from tqdm.auto import tqdm
-from .shards import (LatentStats, ShardError, ShardIndex, ShardWriter, TarTable, bucket_row, bucket_size, index_tar, load_latents,
+from .shards import (LatentStats, Moments, ShardError, ShardIndex, ShardWriter, TarTable, bucket_row, bucket_size, index_tar, load_latents,
                             read_array, read_sample, read_sums, sha256_file, write_atomic, write_twins)
 from .augment import flip_caption
 from .encoders import EncoderError, device_dtype, get_encoder, load_encoders, save_encoders
@@ -179,7 +178,7 @@ class Photos:
         if not self.paths: raise PrepareError('\n'.join([f'{source}: no photos; expected files ending in {", ".join(SUFFIXES)}, or a JSONL that names some', *(f'{p} {e.detail}' for p, e in self.left_out[:9])]))
 
     def __len__(self): return len(self.paths)
-    def full(self, path): return self.root / path
+    def full(self, path) -> Path: "Where that photo lies."; return self.root / path
 
 # %% ../nbs/09_prepare.ipynb #c501d53e
 @patch
@@ -288,6 +287,7 @@ class Entry:
 
     @property
     def upscale(self):
+        "How many times larger the bucket makes it; below 1, smaller."
         w, h = bucket_size(self.bucket)
         return max(w / self.width, h / self.height)
 
@@ -614,23 +614,6 @@ def sample(self:Job, bucket, r):
     meta = dict(image_id=e.key, caption=r.caption, aspect_bucket=bucket, width=w, height=h, image_path=shown, original_width=e.width, original_height=e.height)
     return dict(key=e.key, bucket=bucket, json=meta, **r.arrays)
 
-# %% ../nbs/09_prepare.ipynb #1142df72
-@dataclass
-class Moments:
-    "Count, mean and sum of squared deviations per channel, in float64."
-    n:int = 0; mean:np.ndarray = 0.; m2:np.ndarray = 0.
-
-    def add(self,
-        other,     # `Moments`, or a latent (C, h, w)
-    ):
-        "Takes another part into account (Chan, Golub & LeVeque 1979)."
-        if isinstance(other, np.ndarray):
-            z = other.astype(np.float64).reshape(len(other), -1); m = z.mean(1)
-            other = Moments(z.shape[1], m, ((z - m[:, None])**2).sum(1))
-        if not other.n: return
-        n, d = self.n + other.n, other.mean - self.mean
-        self.mean, self.m2, self.n = self.mean + d * (other.n / n), self.m2 + other.m2 + d * d * (self.n * other.n / n), n
-
 # %% ../nbs/09_prepare.ipynb #4e452552
 @patch
 def make(self:Job, bucket, number, entries, bar):
@@ -739,10 +722,9 @@ def finish(self:Job) -> Report:
     files = set(self.photos.paths) | {p for p, e in self.left_out.items() if e.code == 'format'}
     report = Report(self.out, len(files), sum(buckets.values()), self.encoded, self.kept, shards, rows, dict(sorted(buckets.items())),
                     len(enlarged), len(cropped), self.notes, strays=len(self.left_out.keys() - files))
-    std = np.sqrt(total.m2 / total.n); std[std == 0] = 1.
     parity = self.codec.flip_parity
     save_encoders(self.out, self.text, self.vision)      # latents.json comes last: where it is, the data set is complete
-    LatentStats(self.codec.name, self.codec.version, self.codec.channels, self.codec.downsample, total.mean.tolist(), std.tolist(), parity and list(parity), report.samples).save(self.out)
+    LatentStats(self.codec.name, self.codec.version, self.codec.channels, self.codec.downsample, total.mean.tolist(), total.std.tolist(), parity and list(parity), report.samples).save(self.out)
     self.draw_report(report, Counter(e.bucket for e in enlarged))
     for name, some, number in ('enlarged', enlarged, lambda e: dict(times=round(e.upscale, 2))), ('cropped', cropped, lambda e: dict(kept=round(e.kept, 2))):
         write_atomic(self.out / f'report/{name}.jsonl', ''.join(json.dumps(dict(photo=e.photo, width=e.width, height=e.height, bucket=e.bucket) | number(e)) + '\n' for e in some).encode())

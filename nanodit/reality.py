@@ -7,7 +7,7 @@ __all__ = ['SECTIONS', 'STATUSES', 'PLAN', 'Claim', 'Key', 'Trouble', 'source_of
            'is_exported', 'is_slow', 'is_test', 'comments', 'claims_of', 'cell_faults', 'collect_claims', 'status_of',
            'count_statuses', 'StatusChart', 'text_of', 'trimmed', 'Picture', 'small_picture', 'Text', 'bundle', 'Sink',
            'show', 'pictures_of', 'has_evidence', 'evidence', 'config_keys', 'config_reads', 'troubles',
-           'count_parameters', 'recipes', 'recorded_runs', 'runs_of', 'spark', 'figures', 'loose_figures', 'run_cell',
+           'count_parameters', 'recipes', 'recorded_runs', 'runs_of', 'figures', 'loose_figures', 'run_cell',
            'build_reality', 'to_text', 'stale', 'reality_faults', 'main']
 
 # %% ../nbs/16_reality.ipynb #3e57787c
@@ -24,6 +24,7 @@ from PIL import Image
 from .config import config_schema, load_config
 from .model import NanoDiT
 from .runlog import troubleshooting
+from .monitor import spark
 
 # %% ../nbs/16_reality.ipynb #4dc3275f
 SECTIONS = dict(A='Data on disk', B='The proof before the big run', C='The big run', D='Numbers',
@@ -204,6 +205,7 @@ def text_of(output:dict) -> str:
     if output['output_type'] == 'stream': t = output['text'] if output.get('name') == 'stdout' else ''
     else:
         data = output.get('data', {})
+        if any('widget-view' in k for k in data): return ''               # a progress bar, as it stood when it was saved
         t = data.get('text/markdown') or ('' if any(k.startswith('image/') for k in data) else data.get('text/plain', ''))
     return re.sub(r'\x1b\[[0-9;]*m', '', t if isinstance(t, str) else ''.join(t))
 
@@ -491,18 +493,13 @@ def runs_of(name:str, runs:dict) -> dict:
     return dict(sorted(of.items(), key=lambda kv: 'recipe' not in kv[1]))     # whole runs first
 
 # %% ../nbs/16_reality.ipynb #5960912f
-def spark(numbers:list) -> str:
-    "A curve as a row of blocks, at most 40 wide."
-    x = np.interp(np.linspace(0, len(numbers) - 1, min(40, len(numbers))), range(len(numbers)), numbers)
-    level = (x - x.min()) / ((x.max() - x.min()) or 1)
-    return ''.join('▁▂▃▄▅▆▇█'[int(round(float(l) * 7))] for l in level)
-
 def figures(record, at:str=''):
     "Yields (dotted name, text) for everything in a recorded run; long rows of numbers become a curve."
     if isinstance(record, dict):
         for k, v in record.items(): yield from figures(v, f'{at}.{k}' if at else str(k))
     elif isinstance(record, list) and len(record) > 5 and all(isinstance(v, (int, float)) for v in record):
         yield at, f'{spark(record)} {len(record)} values, {record[0]:g} → {record[-1]:g}'
+    elif isinstance(record, list) and all(isinstance(v, (int, float)) for v in record): yield at, ', '.join(f'{v:.4g}' for v in record)
     elif isinstance(record, list) and len(record) > 8: yield at, f'{len(record)} entries'
     elif isinstance(record, float): yield at, f'{record:.4g}' if abs(record) < 1e4 else f'{record:,.0f}'
     else: yield at, record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)

@@ -69,8 +69,9 @@ def hold_gradients(
 class Rehearsal:
     "A `Recorder` for tests on a CPU: does again what it was shown, with the tensors that it was shown, and insists that gradients lie where they lay. Nothing is faster."
     def __init__(self, model:nn.Module): self.params, self.replayed = list(model.parameters()), 0
-    def room(self): return nullcontext()
+    def room(self): "A recorder's, with nothing in it."; return nullcontext()
     def record(self, f, x:dict) -> tuple:
+        "A recorder's: does `f` once, and returns what does it again and what it wrote into."
         where, before = [p.grad for p in self.params], [p.grad.clone() for p in self.params]; out = f(x).clone()
         for p, g in zip(self.params, before): p.grad.copy_(g)                 # CUDA computes nothing when it records
         def again():

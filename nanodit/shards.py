@@ -8,8 +8,8 @@ __all__ = ['ARRAYS', 'TWINS', 'DIRECTION', 'INDEX_VERSION', 'ShardError', 'write
            'Damage', 'tar_members', 'npy_layout', 'group_members', 'read_mask', 'text_rows', 'index_sample',
            'index_tar', 'cache_read', 'cache_write', 'find_tars', 'Member', 'TarTable', 'load_table', 'ShardIndex',
            'damage_report', 'write_twins', 'open_tar', 'read_into', 'read_array', 'read_sample', 'read_mask_at',
-           'LatentStats', 'measure_latents', 'load_latents', 'id_fraction', 'bad_values', 'sha256_file', 'verify_tar',
-           'verify', 'summary', 'table_text', 'bucket_row', 'main']
+           'LatentStats', 'Moments', 'measure_latents', 'load_latents', 'id_fraction', 'bad_values', 'sha256_file',
+           'verify_tar', 'verify', 'summary', 'table_text', 'bucket_row', 'main']
 
 # %% ../nbs/04_shards.ipynb #93d27941
 import functools, hashlib, io, json, math, os, pkgutil, re, sys, tarfile, threading
@@ -179,9 +179,14 @@ class TarFile:
         self.n, self.file = 0, _Hashed(self.tmp)
         self.tar = webdataset.TarWriter(self.file, user='nanodit', group='nanodit', mode=0o444, mtime=0, encoder=False)
 
-    def add(self, members): self.tar.write(members); self.n += 1
+    def add(self,
+        members: dict,  # see `encode_sample`
+    ):
+        "Writes one sample."
+        self.tar.write(members); self.n += 1
 
     def commit(self):
+        "The shard under its final name, whole and on the disk, with its line in SHA256SUMS."
         self.tar.close(); self.file.close()
         sums = self.path.parent/'SHA256SUMS'
         rows = read_sums(sums) | {self.path.name: self.file.sha.hexdigest()}
@@ -190,6 +195,7 @@ class TarFile:
         fsync_dir(self.path.parent)
 
     def abort(self):
+        "Throws it away."
         self.file.write = len      # what tarfile still holds back goes nowhere
         self.file.f.close(); self.tmp.unlink(missing_ok=True)
 
@@ -529,7 +535,8 @@ class TarTable:
         self.layouts = [(np.dtype(dt), tuple(sh), bool(fo)) for dt,sh,fo in d['layouts']]
         self.layouts.append((None, (), False))   # at -1: raw bytes
         self.cols = {n: tuple(array('q', c[k]) for k in ('offset', 'nbytes', 'layout')) for n,c in d['members'].items()}
-    def member(self, row, name):
+    def member(self, row: int, name: str):
+        "The `Member` of a sample, by its row; None where it has none."
         c = self.cols.get(name)
         if c is None or (offset := c[0][row]) < 0: return None
         return Member(self.path, offset, c[1][row], *self.layouts[c[2][row]], self.stamp)
@@ -905,6 +912,29 @@ def load(cls: LatentStats, dir: str|Path) -> LatentStats:
     try: return cls(**d)
     except TypeError as e: raise ShardError(f"{path}: {e}; delete it to have it measured again") from None
 
+# %% ../nbs/04_shards.ipynb #6fbfa81f
+@dataclass
+class Moments:
+    "Count, mean and sum of squared deviations per channel, in float64."
+    n: int = 0; mean: np.ndarray = 0.; m2: np.ndarray = 0.
+
+    def add(self,
+        other,  # `Moments`, or a latent (C, h, w)
+    ):
+        "Takes another part into account (Chan, Golub & LeVeque 1979)."
+        if isinstance(other, np.ndarray):
+            z = other.astype(np.float64).reshape(len(other), -1); m = z.mean(1)
+            other = Moments(z.shape[1], m, ((z - m[:,None])**2).sum(1))
+        if not other.n: return
+        n, d = self.n + other.n, other.mean - self.mean
+        self.mean, self.m2, self.n = self.mean + d*(other.n/n), self.m2 + other.m2 + d*d*(self.n*other.n/n), n
+
+    @property
+    def std(self) -> np.ndarray:
+        "Standard deviation per channel (C,); 1 for a constant channel, which carries nothing and becomes 0 by its mean alone."
+        std = np.sqrt(self.m2/self.n); std[std == 0] = 1.
+        return std
+
 # %% ../nbs/04_shards.ipynb #c8bbeef1
 def measure_latents(
     index: ShardIndex,          # the data set
@@ -912,21 +942,16 @@ def measure_latents(
     codec_version: str = '',    # which version
     flip_parity: list|None = None,  # see `LatentStats`
 ) -> LatentStats:
-    "Mean and standard deviation per channel over all photos, one pass in float64 (Chan, Golub & LeVeque 1979)."
-    n, mean, m2 = 0, 0., 0.
+    "Mean and standard deviation per channel over all photos, in one pass. Raises `ShardError` where a latent is not finite."
+    total = Moments()
     spots = [(b, i) for b in index.buckets for i in range(index.n(b))]
     for b,i in tqdm(spots, desc='latent statistics', unit='photo', delay=2, leave=False):
         m = index.member(b, i, 'vae')
-        with open_tar(m) as fd: z = read_array(fd, m).astype(np.float64)
-        z = z.reshape(len(z), -1)
-        k, zm = z.shape[1], z.mean(1)
-        if not np.isfinite(zm).all(): raise ShardError(f"{m.path}: sample {index.ids(b)[i]!r}: .vae.npy has NaN or infinite values; `verify` finds all of these")
-        d = zm - mean
-        n, mean, m2 = n+k, mean + d*k/(n+k), m2 + ((z-zm[:,None])**2).sum(1) + d*d*n*k/(n+k)
-    std = np.sqrt(m2/n)
-    std[std == 0] = 1.   # a constant channel carries nothing; it becomes 0 by its mean alone
+        with open_tar(m) as fd: one = Moments(); one.add(read_array(fd, m))
+        if not np.isfinite(one.mean).all(): raise ShardError(f"{m.path}: sample {index.ids(b)[i]!r}: .vae.npy has NaN or infinite values; `verify` finds all of these")
+        total.add(one)
     down = bucket_size(index.buckets[0])[0]//index.member(index.buckets[0], 0, 'vae').shape[2]
-    return LatentStats(codec, codec_version, len(std), down, mean.tolist(), std.tolist(), flip_parity, len(spots), _measured_on(index))
+    return LatentStats(codec, codec_version, len(total.mean), down, total.mean.tolist(), total.std.tolist(), flip_parity, len(spots), _measured_on(index))
 
 # %% ../nbs/04_shards.ipynb #3b594165
 def load_latents(
@@ -1130,13 +1155,13 @@ def _verify(dir, buckets):
 def main(
     command: Param("inspect: what is in there; verify: read every byte and name what is damaged", str, choices=['inspect', 'verify']),
     dir: str,           # folder that holds the bucket folders
-    buckets: str = '',  # only these, separated by commas (all)
-    sheet: str = '',    # inspect: write a contact sheet to this .png
+    buckets: str = None,  # only these, as 832x1216,1024x1024; default: all
+    sheet: str = None,    # inspect: write a contact sheet to this .png
     decode: Param("inspect: draw the sheet by a real codec too, which is fetched where it is not at hand", bool) = False,
 ):
     "Look at shards, or check every byte of them. Example: python -m nanodit.shards verify data/shards"
     try:
-        names = tuple(b for b in buckets.split(',') if b)
+        names = tuple(b for b in (buckets or '').split(',') if b)
         damage = _inspect(dir, names, sheet, decode) if command == 'inspect' else _verify(dir, names)
         sys.stdout.flush()
     except ShardError as e: print(e, file=sys.stderr); sys.exit(2)

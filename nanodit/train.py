@@ -643,7 +643,7 @@ def train(
 # %% ../nbs/13_train.ipynb #69289c86
 def forecast(
     cfg:Config,
-    gpu:str='',    # a card to count the hours for, such as 'RTX 4090'
+    gpu:str|None=None,   # a card to count the hours for, such as 'RTX 4090'
 ) -> str:
     "What the run would cost, without starting it: `estimate` (12b), with the photos counted where they are there. Raises `ConfigError`, `ShardError`."
     folder, photos = Path(cfg.data.shard_base_dir), cfg.data.shapes and cfg.data.shapes.num_samples
@@ -651,18 +651,18 @@ def forecast(
         index = ShardIndex.open(folder, cfg.data.buckets, on_damage=cfg.data.on_damage); _model_fits(cfg.model, index)
         index, _ = index.split(cfg.validation.held_out)
         photos = {b: index.n(b) for b in index.buckets}
-    try: return str(estimate(cfg, photos, gpu or None))
+    try: return str(estimate(cfg, photos, gpu))
     except ValueError as e: raise ConfigError([Problem('--gpu', str(e), 'command line')]) from None
 
 # %% ../nbs/13_train.ipynb #ea2bb8ef
 @call_parse(nested=True)
 def main(
     config:Param('YAML file, or the name of a recipe such as tiny', str),
-    overrides:Param('settings that replace those of the file, as training.total_steps=100', str, opt=False, nargs='*', action=Overrides)=(),
-    resume:Param("'auto' goes on with the newest good checkpoint of the run's folder, 'none' refuses to, or the path of a checkpoint", str)='auto',
+    overrides:Param('settings that replace those of the file, as training.total_steps=100', str, opt=False, nargs='*', action=Overrides)=None,
+    resume:Param("'auto' goes on with the newest good checkpoint of the run's folder; 'none' begins at step 0, and is refused where there are checkpoints; or the path of a checkpoint", str)='auto',
     allow_changed_data:Param('go on although photos, seed or batch are not those of the checkpoint', action=Flag)=False,
     dry_run:Param('print parameters, memory, time and disk that the run would take, and stop', action=Flag)=False,
-    gpu:Param("with --dry-run: the card to count the hours for, such as 'RTX 4090'", str)='',
+    gpu:Param("with --dry-run: the card to count the hours for, such as 'RTX 4090'", str)=None,
 ):
     "Train NanoDiT. Example: python -m nanodit.train configs/tiny.yaml training.total_steps=100"
     def leave(code, text):
@@ -672,7 +672,7 @@ def main(
         os._exit(code) if 'RANK' in os.environ else sys.exit(code)                           # with ranks, do not wait for the others' farewell
     try:
         if gpu and not dry_run: raise ConfigError([Problem('--gpu', 'is read with --dry-run only, and nothing was started; training takes the GPU that is there', 'command line')])
-        cfg = load_config(config, overrides)
+        cfg = load_config(config, overrides or ())
         if dry_run: print(forecast(cfg, gpu))
         else: train(cfg, resume, allow_changed_data)
     except USER_ERRORS as e: leave(2, f'{type(e).__name__}: {e}')

@@ -10,7 +10,6 @@ __all__ = ['TIMES', 'photo_slot', 'pick_photos', 'looks', 'held_out_loss', 'cond
 
 # %% ../nbs/12_validate.ipynb #7a75541c
 import json
-import math
 import sys
 import time
 import warnings
@@ -28,6 +27,7 @@ from .shards import LatentStats, ShardError, ShardIndex, id_fraction, read_sampl
 from .data import Flips, Tile, read_tile, round_up
 from .encoders import EncoderError, find_device, get_encoder, load_encoders
 from .checkpoint import CheckpointError, latest_checkpoint, list_checkpoints, load_checkpoint
+from .runlog import finite
 from .pictures import (Prompt, contact_sheet, dataset_prompts, decode_latents, draw_latents, draw_prompts, exchange, judge_shapes, marks,
                               pad_text, photo_prompt, save_sheet, shape_prompts)
 
@@ -340,12 +340,6 @@ def questions(self:Validator,
     return asked
 
 # %% ../nbs/12_validate.ipynb #f6280dc2
-def _plain(x):
-    "What JSON can hold: a number that is not finite becomes None."
-    if isinstance(x, dict): return {k: _plain(v) for k, v in x.items()}
-    if isinstance(x, list): return [_plain(v) for v in x]
-    return None if isinstance(x, float) and not math.isfinite(x) else x
-
 @patch
 def __call__(self:Validator,
     model:nn.Module,          # NanoDiT with EMA weights in it (plan C.4)
@@ -367,7 +361,7 @@ def __call__(self:Validator,
             problems[name] = f'{type(e).__name__}: {e}'
             if torch.cuda.is_available(): torch.cuda.empty_cache()
     if self._why_false: problems['pictures'] = self._why_false
-    return dict(step=record.pop('step')) | _plain(record) | dict(problems=problems, seconds=round(time.perf_counter() - started, 2))
+    return dict(step=record.pop('step')) | finite(record) | dict(problems=problems, seconds=round(time.perf_counter() - started, 2))
 
 # %% ../nbs/12_validate.ipynb #222f8cd3
 class ValidateError(Exception):

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np, torch
 from fastcore.basics import patch
 from .flow import slot_normal, slot_rng, slot_uniform
-from .shards import ShardError, ShardIndex, LatentStats, open_tar, read_array, read_into, read_mask_at, write_atomic
+from .shards import ShardError, ShardIndex, LatentStats, open_tar, read_array, read_into, read_mask_at, unread, write_atomic
 from .augment import flip_caption, flip_latent, why_not_flip
 
 # %% ../nbs/06_data.ipynb #f0e7d633
@@ -395,6 +395,8 @@ def report(self: Loader) -> list[str]:
     if f.prob and f.count('latent'): res.append(f"{f.count('latent')} photos have no latent of the mirrored picture: they are not flipped; {add}")
     if f.prob and f.count('caption'): res.append(f"{f.count('caption')} photos say left or right in words that cannot be exchanged, such as leftmost, or that can be read either way: they are not flipped, and twins would not help")
     if f.prob and not f.swap: res.append("swap_caption_lr is off: pictures are flipped and captions are not, left and right will mean nothing")
+    if left := unread(ix.dir, (ix.whole or ix).tables):
+        res.append(f"folders of {ix.dir} that are not read, because data.buckets does not list them or no bucket is called so: {', '.join(f'{d} ({k} tars)' for d,k in left.items())}")
     if ix.damage: res.append(f"{len(ix.damage)} damaged samples or shards left out; `python -m nanodit.shards verify {ix.dir}` names them")
     return res
 

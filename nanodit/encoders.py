@@ -319,9 +319,9 @@ class VAECodec:
         where:str,             # hub id or folder, and the folder inside it: 'black-forest-labs/FLUX.1-schnell/vae'
         device:str=None,       # 'cuda', 'cpu' …; None = a GPU if there is one
         dtype:str=None,        # 'bf16', 'fp16', 'fp32'; None = bf16 on a GPU, fp32 on a CPU
-        batch_size:int=8,      # pictures at a time
+        pixels:int=2**20,      # of pictures at a time, but at least one picture: a megapixel takes gigabytes to decode
     ):
-        self.name, self.batch_size = f'vae:{where}', batch_size
+        self.name, self.pixels = f'vae:{where}', pixels
         self.device, self.dtype = device_dtype(device, dtype)
         with _loading(self.name, 'diffusers'):
             from diffusers import AutoencoderKL
@@ -345,14 +345,17 @@ def encode(self:VAECodec, images:Tensor) -> Tensor:     # noqa: F811
     if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] % self.downsample or images.shape[3] % self.downsample:
         raise EncoderError(f'{self.name} needs pictures (B, 3, H, W) with sides divisible by {self.downsample}, got {tuple(images.shape)}')
     one = lambda x: self._scaled(self.vae.encode((x.to(self.device).float() * 2 - 1).to(self.dtype)).latent_dist.mean)
-    return torch.cat([one(x) for x in images.split(self.batch_size)]).to(images.device)
+    return torch.cat([one(x) for x in images.split(self._at_once(images.shape))]).to(images.device)
+
+@patch
+def _at_once(self:VAECodec, shape) -> int: return max(1, self.pixels // (shape[-1] * shape[-2]))
 
 @patch
 @torch.inference_mode()
 def decode(self:VAECodec, latents:Tensor) -> Tensor:
     "(B, C, h, w) as stored → (B, 3, h·f, w·f) in [0, 1]."
     one = lambda z: (self.vae.decode(self._unscaled(z.to(self.device)).to(self.dtype)).sample.float() / 2 + .5).clamp(0, 1)
-    return torch.cat([one(z) for z in latents.split(self.batch_size)]).to(latents.device)
+    return torch.cat([one(z) for z in latents.split(max(1, self._at_once(latents.shape) // self.downsample**2))]).to(latents.device)
 
 # %% ../nbs/07_encoders.ipynb #7f253837
 _REAL = dict(t5=T5Encoder, dinov3=DINOv3Encoder, vae=VAECodec)

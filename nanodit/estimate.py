@@ -4,15 +4,18 @@
 
 # %% auto #0
 __all__ = ['GPUS', 'ASSUMED_UTILISATION', 'DRIVER', 'GAPS', 'COMPILED', 'LAUNCHING', 'forward_flops', 'step_flops', 'block_bytes',
-           'activation_bytes', 'half_weights', 'find_gpu', 'measured_utilisation', 'Estimate', 'estimate']
+           'activation_bytes', 'drawing_bytes', 'half_weights', 'find_gpu', 'measured_utilisation', 'Estimate',
+           'estimate']
 
 # %% ../nbs/12b_estimate.ipynb #3898d18b
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 import torch
 from .config import Config, ModelConfig
 from .model import NanoDiT, count_parameters
+from .pictures import at_once
 
 # %% ../nbs/12b_estimate.ipynb #deb26499
 def forward_flops(
@@ -60,9 +63,21 @@ def activation_bytes(
     ends = batch * (patches * (e * p2c + 4 * D + 2 * e * D + 8) + text * e * (m.text_dim + D) + e * (256 + m.dino_dim + 8 * D))
     return m.depth * sum(block_bytes(m, batch, patches, text, half, recompute)) + ends
 
+def drawing_bytes(
+    m:ModelConfig, pictures:int, patches:int, text:int, half:bool=True,   # as `block_bytes`
+) -> int:
+    "Bytes of a step of the sampler at its peak, in the MLP of a block: three branches of each picture (plan D.6), keys and values of their text for all blocks."
+    D, e = m.hidden_size, 2 if half else 4
+    return round(3 * pictures * (patches * D * (8 + e * (5 + 2 * m.mlp_ratio)) + text * D * 3 * e * m.depth)) + (half_weights(m) if half else 0)
+
 def half_weights(m:ModelConfig, recompute:str='none') -> int:
     "Bytes of the bfloat16 copies of the weights that autocast makes and the backward pass keeps; what is worked out again makes its own again."
-    with torch.device('meta'): model = NanoDiT(**m.model_dump())
+    return _half_weights(m.model_dump_json(), recompute)
+
+@lru_cache
+def _half_weights(m:str, recompute:str) -> int:
+    "The same, of a model section as JSON: worked out once."
+    with torch.device('meta'): model = NanoDiT(**json.loads(m))
     again = dict(none=(), selective=('qkv', 'proj', 'cross_q', 'cross_proj', 'fc1', 'fc2'), full=[n for n, _ in model.blocks[0].named_modules() if n != 'cross_kv'])[recompute]
     twice = {id(l) for b in model.blocks for n, l in b.named_modules() if n in again}
     return sum(2 * l.weight.numel() for l in model.modules() if isinstance(l, torch.nn.Linear) and id(l) not in twice)
@@ -107,7 +122,7 @@ class Estimate:
     "What a run will cost; `str()` of it is a table."
     parameters:int
     memory:dict            # 'weights', 'gradients', 'optimizer', 'average' → bytes, the same for all buckets
-    buckets:dict           # bucket → dict(patches, activations, working, asked, total, flops), bytes and operations for a micro-batch; 'asked' is torch's peak, 'total' what the card must have
+    buckets:dict           # bucket → dict(patches, activations, working, asked, total, flops), bytes and operations for a micro-batch; 'asked' is torch's peak, 'total' what the card must have for it, 'looking' what it must have to draw pictures
     flops_step:float       # useful operations of an update
     steps_per_pass:float|None
     disk:int               # bytes, all checkpoints and snapshots kept at the end
@@ -120,9 +135,11 @@ class Estimate:
     notes:list = field(default_factory=list)
 
     @property
-    def peak(self) -> int: "Bytes that the card must have."; return max(b['total'] for b in self.buckets.values())
+    def peak(self) -> int: "Bytes that the card must have to train."; return max(b['total'] for b in self.buckets.values())
     @property
-    def fits(self) -> bool: "Is that no more than the card has?"; return self.peak <= self.gpu_memory * 2**30
+    def looking(self) -> int: "Bytes that it must have while the run validates."; return max(b['looking'] for b in self.buckets.values())
+    @property
+    def fits(self) -> bool: "Are both no more than the card has?"; return max(self.peak, self.looking) <= self.gpu_memory * 2**30
 
 # %% ../nbs/12b_estimate.ipynb #d653f17e
 DRIVER = .75                                        # GB that the driver takes beside torch
@@ -148,7 +165,11 @@ def _per_bucket(cfg, static, buckets, text, recompute, batch):
         asked = fixed + acts + working
         if t.grad_accumulation_steps == 1 and not t.cuda_graphs: asked = max(fixed, asked - static['gradients'])                   # in the first pass there are none yet
         total = round(asked * (1 + _gaps(t, buckets)) + DRIVER * 2**30)
-        out[b] = dict(patches=N, activations=acts, working=working, asked=asked, total=total, flops=batch * step_flops(m, N, text[0]))
+        width, height = map(int, b.split('x')); pictures = at_once(width, height, batch)
+        stays = fixed - static['gradients'] + t.cuda_graphs * (static['gradients'] + acts + working)         # recordings hold what they were made with
+        looking = stays + static['weights'] + drawing_bytes(m, pictures, N, text[1], half)                    # the average is drawn with, the weights are set aside
+        looking = round(looking * (1 + _gaps(t, buckets)) + DRIVER * 2**30)
+        out[b] = dict(patches=N, activations=acts, working=working, asked=asked, total=total, looking=looking, flops=batch * step_flops(m, N, text[0]))
     return out
 
 # %% ../nbs/12b_estimate.ipynb #c9a92742
@@ -229,7 +250,8 @@ def estimate(
         hours = t.total_steps * t.grad_accumulation_steps * t.batch_size * ops[t.recompute] / (rate * 1e12 * used) / 3600
     seconds = {n: x / (rate * 1e12 * (used or ASSUMED_UTILISATION)) / m.depth for n, x in ops.items()}                    # for one picture and block
     notes.append(f'assumed: captions of {text_tokens[0]} tokens for time and {text_tokens[1]} for memory, {DRIVER:g} GB for the driver, {_gaps(t, buckets):.0%} more held than asked for; fused attention')
-    peak_of = lambda recompute, batch: max(b['total'] for b in per(recompute, batch).values())
+    peak_of = lambda recompute, batch: max(max(b['total'], b['looking']) for b in per(recompute, batch).values())
+    notes.append('to train: in all; to draw: while it validates' + ', with the recordings held' * t.cuda_graphs + ', the decoder apart')
     disk, snapshots, snapshot = _disk(cfg, one, n)
     return Estimate(n, static, table, flops, total / (t.batch_size * t.grad_accumulation_steps) if total else None, disk, one, name, memory, hours, used,
                     _verdict(t, memory, peak_of, f'{memory} GB' + (f' ({name})' if name else '')) + ', if its pictures are of 1024x1024, as is assumed here' * guessed, _cheaper(t, memory, peak_of, seconds), snapshots, snapshot, notes)
@@ -240,8 +262,8 @@ def _str(self:Estimate) -> str:
     s = self.memory
     lines = [f'{self.parameters / 1e6:,.1f} M parameters; {self.flops_step / 1e12:,.2f} TFLOP an update' + (f'; {self.steps_per_pass:,.1f} updates a pass over the photos' if self.steps_per_pass else ''),
              f"memory in GB: weights {gb(s['weights'])} + gradients {gb(s['gradients'])} + optimizer {gb(s['optimizer'])} + averages {gb(s['average'])} = {gb(sum(s.values()))}",
-             f"  {'bucket':>10} {'patches':>8} {'activations':>12} {'working':>8} {'in all':>8}"]
-    lines += [f"  {b:>10} {v['patches']:8,} {gb(v['activations']):>12} {gb(v['working']):>8} {gb(v['total']):>8}" for b, v in sorted(self.buckets.items(), key=lambda i: -i[1]['total'])]
+             f"  {'bucket':>10} {'patches':>8} {'activations':>12} {'working':>8} {'in all':>8} {'to draw':>8}"]
+    lines += [f"  {b:>10} {v['patches']:8,} {gb(v['activations']):>12} {gb(v['working']):>8} {gb(v['total']):>8} {gb(v['looking']):>8}" for b, v in sorted(self.buckets.items(), key=lambda i: -i[1]['total'])]
     kept, snaps = self.disk - self.snapshots * self.snapshot, self.snapshots * self.snapshot
     lines += [self.verdict, *filter(None, [self.cheaper]), f'disk: {gb(self.checkpoint)} GB a checkpoint, {gb(kept)} GB for all that are kept']
     if snaps: lines.append(f'  and {gb(snaps)} GB for {self.snapshots:,} snapshots of {gb(self.snapshot)} GB for post-hoc averages, none of which is deleted: {gb(self.disk)} GB in all')

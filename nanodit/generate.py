@@ -207,6 +207,7 @@ def main(
 ):
     'Draw pictures. Example: python -m nanodit.generate runs/tiny --prompt "a red circle on the left" --n 4'
     try:
+        if Path(out).is_dir(): raise GenerateError(f'--out {out} is a folder: give the name of a picture in it, such as {Path(out) / "picture.png"}')
         painter = Painter(checkpoint)
         how = dict(prompt=prompt, like=like, size=size, n=n, text_scale=text_scale, dino_scale=dino_scale, num_steps=steps, solver=solver, seed=seed)
         save_picture(painter.paint(**how, progress=True), out, prompt, **painter.resolve(**how), like=like, checkpoint=str(painter.path))

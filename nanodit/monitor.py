@@ -34,7 +34,9 @@ class Tail:
     "Follows a file of JSON lines."
     def __init__(self, path:Path): self.path, self.at, self.inode, self.end, self.damaged = Path(path), 0, None, b'', False
 
-    def poll(self) -> tuple:   # records that are new; whether the file was replaced, so that they are all there is
+    def poll(self,
+        most:int=1<<25,   # bytes to read at once: the rest comes with the next call
+    ) -> tuple:           # records that are new; whether the file was replaced, so that they begin it
         "What was added since the last call."
         try: file = open(self.path, 'rb')
         except FileNotFoundError: return [], False
@@ -43,7 +45,7 @@ class Tail:
             again = self.inode is not None and (inode != self.inode or file.read(len(self.end)) != self.end)
             if again: self.at, self.end, self.damaged = 0, b'', False
             self.inode = inode
-            file.seek(self.at); raw = file.read(); raw = raw[:raw.rfind(b'\n') + 1]
+            file.seek(self.at); raw = file.read(most); raw = raw[:raw.rfind(b'\n') + 1]
         self.at += len(raw); self.end = (self.end + raw[-64:])[-64:]; records = []
         for line in raw.splitlines() if not self.damaged else ():
             try: r = json.loads(line)
@@ -90,17 +92,23 @@ class RunView:
 @patch
 def poll(self:RunView) -> bool:   # whether anything is new
     "Reads what was added to the files of the run since the last time."
-    news = {k: t.poll() for k, t in self.tails.items()}
+    new = False
+    while self._take({k: t.poll() for k, t in self.tails.items()}): new = True
+    before = self.recipe, self.sheets, self.report
+    self._read_recipe(); self.sheets = self._find_sheets()
+    try: self.report = json.loads((self.run_dir / 'report.json').read_text(encoding='utf-8'))
+    except (OSError, ValueError): pass                        # none yet, or being written
+    return new or (self.recipe, self.sheets, self.report) != before
+
+@patch
+def _take(self:RunView, news:dict) -> bool:   # whether anything was
+    "Adds what the tails have read."
     if news['log'][1]: self.columns = Columns()
     self.columns.add(news['log'][0])
     for k in ('validation', 'alarms'):
         name = 'validations' if k == 'validation' else k
         setattr(self, name, ([] if news[k][1] else getattr(self, name)) + news[k][0])
-    before = self.recipe, self.sheets, self.report
-    self._read_recipe(); self.sheets = self._find_sheets()
-    try: self.report = json.loads((self.run_dir / 'report.json').read_text(encoding='utf-8'))
-    except (OSError, ValueError): pass                        # none yet, or being written
-    return any(rows or again for rows, again in news.values()) or (self.recipe, self.sheets, self.report) != before
+    return any(rows or again for rows, again in news.values())
 
 @patch(as_prop=True)
 def looks(self:RunView) -> list:
@@ -155,14 +163,17 @@ def last(self:RunView, key:str):
     return next((v[key] for v in reversed(self.looks) if v.get(key) is not None), None)
 
 @patch
-def state(self:RunView) -> str:   # 'not begun', 'finished', 'running', or how long it has been silent
-    "Whether the run is alive, as far as its files tell."
+def state(self:RunView) -> str:   # 'not begun', 'running', 'at its report', 'finished', or how long it has been silent
+    "Whether the run is alive, as far as its files tell. While a validation may be going on, silence means nothing."
     if not len(self.columns): return 'not begun'
-    if self.done >= (self.get('training', 'total_steps') or math.inf): return 'finished'
+    over, every = self.done >= (self.get('training', 'total_steps') or math.inf), self.get('validation', 'interval_steps', default=0)
+    if over and self.report.get('step') == self.done: return 'finished'
     try: age = time.time() - (self.run_dir / 'log.jsonl').stat().st_mtime
     except OSError: return 'not begun'
     usual = (self.recent('seconds') or 1.) * self.get('training', 'log_every', default=1)
-    return 'running' if age < max(60., 10 * usual) else f'silent for {span(age)}'
+    looking = (self.last('seconds') or 600.) * (30 if over else 3 if every and self.done % every == 0 else 0)      # the report asks and draws far more than a validation
+    lively = age < max(60., 10 * usual, looking)
+    return ('at its report' if lively else 'finished') if over else 'running' if lively else f'silent for {span(age)}'
 
 @patch(as_prop=True)
 def done(self:RunView) -> int:
@@ -504,4 +515,5 @@ def main(
             time.sleep(every); view.poll()
     except RunError as e: print(f'RunError: {e}', file=sys.stderr); sys.exit(2)
     except BrokenPipeError: drop_output(); sys.exit(0)
+    except OSError as e: print(f'RunError: {e.filename or run} cannot be read or written ({e.strerror or e})', file=sys.stderr); sys.exit(2)
     except KeyboardInterrupt: print()

@@ -9,6 +9,7 @@ __all__ = ['NO_ROOM', 'CONDITIONS', 'RULES', 'read_log', 'cut_log', 'RunLog', 'f
 # %% ../nbs/11_runlog.ipynb #25564d8c
 import bisect
 import errno
+import heapq
 import importlib.util
 import io
 import json
@@ -32,13 +33,17 @@ def _lines(file):
         except ValueError: record = None
         yield line.rstrip(b'\r\n') + b'\n', record if isinstance(record, dict) and 'step' in record else None
 
+def _records(path:Path):
+    "Yields the records of a file, if there is one; what is damaged is left out."
+    if not path.exists(): return
+    with open(path, 'rb') as f: yield from (record for _, record in _lines(f) if record)
+
 def read_log(
     run_dir:Path,    # folder of a run, for its log.jsonl, or one of its .jsonl files
 ) -> list:           # one dict a line, in order; what is damaged is left out
     "The records of a run. A run that has not logged yet gives an empty list."
-    path = Path(run_dir); path = path / 'log.jsonl' if path.is_dir() else path
-    if not path.exists(): return []
-    with open(path, 'rb') as f: return [record for _, record in _lines(f) if record]
+    path = Path(run_dir)
+    return list(_records(path / 'log.jsonl' if path.is_dir() else path))
 
 # %% ../nbs/11_runlog.ipynb #68cf6c43
 NO_ROOM = errno.ENOSPC, errno.EDQUOT, errno.EFBIG      # of the disk, of a user's quota, of the largest file allowed
@@ -64,11 +69,11 @@ def cut_log(
     "Moves the lines that were written after `start_step` updates, and whatever is damaged, to the end of its `.cut` file, atomically."
     path = Path(path); tmp, cut = path.with_suffix('.tmp'), path.with_name(path.name + '.cut')
     if not path.exists(): return
-    old = path.read_bytes(); lines = list(_lines(io.BytesIO(old)))
-    keep = [bool(r) and _updates(path, r) <= start_step for _, r in lines]
-    kept, rest = (b''.join(line for (line, _), k in zip(lines, keep) if k == want) for want in (True, False))
+    old, lines, keep, bad = path.read_bytes(), [], [], []                # not the records: they take eight times as much memory
+    for line, r in _lines(io.BytesIO(old)): lines.append(line); keep.append(bool(r) and _updates(path, r) <= start_step); bad.append(r is None)
+    kept, rest = (b''.join(line for line, k in zip(lines, keep) if k == want) for want in (True, False))
     if old == kept: return
-    if damaged := sum(r is None for _, r in lines[:-1]): warnings.warn(f'{path}: {damaged} damaged lines, not the last one alone, which a crash may tear. They are in {cut.name} now; is the disk sound?')
+    if damaged := sum(bad[:-1]): warnings.warn(f'{path}: {damaged} damaged lines, not the last one alone, which a crash may tear. They are in {cut.name} now; is the disk sound?')
     if rest and (e := _trouble(_append, cut, rest)) and e.errno not in NO_ROOM: raise e
     try:
         with open(tmp, 'wb') as f: f.write(kept); f.flush(); os.fsync(f.fileno())
@@ -349,14 +354,14 @@ def _say(self:Alarms, name:str, step:int, value:float, c) -> Alarm:
 # %% ../nbs/11_runlog.ipynb #fd9c217e
 def read_history(
     run_dir:Path,    # folder of a run
-) -> list:           # records of log and validations
-    "All records of a run in the order in which its alarms looked at them."
-    late = [((r['step'], 0), r) for r in read_log(Path(run_dir) / 'validation.jsonl')]      # after `step` updates: before update number `step`
-    return [r for _, r in sorted([((r['step'], 1), r) for r in read_log(Path(run_dir))] + late, key=lambda kr: kr[0])]
+):
+    "Yields all records of log and validations in the order in which the run's alarms looked at them; not a list, because that of a long run takes gigabytes."
+    of = lambda name, late: (((r['step'], late), r) for r in _records(Path(run_dir) / name))
+    yield from (r for _, r in heapq.merge(of('validation.jsonl', 0), of('log.jsonl', 1), key=lambda kr: kr[0]))      # a validation after `step` updates: before update number `step`
 
 @patch
 def replay(self:Alarms,
-    records:list,    # of `read_history`
+    records,         # of `read_history`
 ) -> 'Alarms':
     "Itself, in the state that a run has after these records; nothing fires."
     for r in records: self.look(r)

@@ -6,10 +6,10 @@
 __all__ = ['ARRAYS', 'TWINS', 'DIRECTION', 'INDEX_VERSION', 'ShardError', 'write_atomic', 'fsync_dir', 'bucket_size',
            'random_sample', 'npy_bytes', 'encode_sample', 'read_sums', 'TarFile', 'ShardWriter', 'write_shards',
            'Damage', 'tar_members', 'npy_layout', 'group_members', 'read_mask', 'text_rows', 'index_sample',
-           'index_tar', 'cache_read', 'cache_write', 'find_tars', 'Member', 'TarTable', 'load_table', 'ShardIndex',
-           'damage_report', 'write_twins', 'open_tar', 'read_into', 'read_array', 'read_sample', 'read_mask_at',
-           'LatentStats', 'Moments', 'measure_latents', 'load_latents', 'id_fraction', 'bad_values', 'sha256_file',
-           'verify_tar', 'verify', 'summary', 'table_text', 'bucket_row', 'main']
+           'index_tar', 'cache_read', 'cache_write', 'find_tars', 'unread', 'Member', 'TarTable', 'load_table',
+           'ShardIndex', 'damage_report', 'write_twins', 'open_tar', 'read_into', 'read_array', 'read_sample',
+           'read_mask_at', 'LatentStats', 'Moments', 'measure_latents', 'load_latents', 'id_fraction', 'bad_values',
+           'sha256_file', 'verify_tar', 'verify', 'summary', 'table_text', 'bucket_row', 'main']
 
 # %% ../nbs/04_shards.ipynb #93d27941
 import functools, hashlib, io, json, math, os, pkgutil, re, sys, tarfile, threading
@@ -37,10 +37,12 @@ def write_atomic(
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     tmp = path.with_name(f'.{path.name}.{os.getpid()}.{threading.get_ident()}.tmp')
-    with open(tmp, 'wb') as f:
-        f.write(data); f.flush()
-        if sync: os.fsync(f.fileno())
-    os.replace(tmp, path)
+    try:
+        with open(tmp, 'wb') as f:
+            f.write(data); f.flush()
+            if sync: os.fsync(f.fileno())
+        os.replace(tmp, path)
+    except BaseException: tmp.unlink(missing_ok=True); raise
     if sync: fsync_dir(path.parent)
 
 def fsync_dir(
@@ -405,7 +407,7 @@ def index_sample(fd, files, bucket, layouts, twins=False):
         o, n = files[f'{name}.npy']
         try: h, dt, sh, fo = npy_layout(fd, o, n, layouts)
         except _Bad as e: raise _Bad(f".{name}.npy {e}") from None
-        if name[:3] != 't5m' and np.dtype(dt).kind != 'f': raise _Bad(f".{name}.npy holds {np.dtype(dt)}, expected float16 or float32")
+        if name[:3] != 't5m' and (np.dtype(dt).kind, np.dtype(dt).itemsize) not in (('f', 2), ('f', 4)): raise _Bad(f".{name}.npy holds {np.dtype(dt)}, expected float16 or float32")
         at[name], shape[name] = (o+h, n-h, (dt, sh, fo)), sh
     for e in 'json', 'jpg', 'jpeg', 'png', 'webp':
         if e in files: at['json' if e == 'json' else 'jpg'] = (*files[e], None)
@@ -428,13 +430,14 @@ def _index_text(fd, files, meta, shape, layouts, twins):
         res[f'len{p}'], res[f'prefix{p}'] = text_rows(mask, h[0], f'.t5h{p}.npy')
     if not twins:
         if math.prod(shape['dinov3']) != max(shape['dinov3'], default=0): raise _Bad(f".dinov3.npy has shape {shape['dinov3']}, expected one vector")
+        if 't5h_flip' in shape and shape['t5h_flip'][1] != shape['t5h'][1]: raise _Bad(f".t5h_flip.npy has shape {shape['t5h_flip']}, .t5h.npy {shape['t5h']}")
         for n in 'vae', 'dinov3':
             f = shape.get(f'{n}_flip', shape[n])
             if f != shape[n]: raise _Bad(f".{n}_flip.npy has shape {f}, .{n}.npy {shape[n]}")
     return res
 
 # %% ../nbs/04_shards.ipynb #c800e26d
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 
 def index_tar(
     path: str|Path,       # the tar
@@ -514,6 +517,18 @@ def find_tars(
     if set(want) - set(res): raise ShardError(f"{dir}: no shards of bucket {', '.join(sorted(set(want)-set(res)))}; there are {', '.join(sorted(res))}. "
                                               "Remove those that are missing from data.buckets, or set data.buckets: [] to train on all that are there")
     return {b: res[b] for b in sorted(res) if not want or b in want}
+
+def unread(
+    dir: str|Path,  # folder that holds the bucket folders
+    buckets,        # those that are read
+) -> dict:  # name of a folder -> number of its tars
+    "Folders of tars that are not read: of other buckets, or not called like one."
+    res = {}
+    for d in sorted(Path(dir).iterdir()):
+        try: b = '%dx%d' % bucket_size(d.name)
+        except ShardError: b = None
+        if b not in buckets and (tars := [p for p in d.glob('*.tar') if not p.name.startswith('.')]): res[d.name] = len(tars)
+    return res
 
 # %% ../nbs/04_shards.ipynb #1040d5c4
 class Member(NamedTuple):

@@ -130,7 +130,7 @@ class Trainer:
         progress:bool=True,         # show progress bars
         device:str|None=None,       # None = the GPU if there is one
     ):
-        self.cfg, self.step, self.skipped, self.stop, self.ends, self.record = cfg, 0, 0, None, None, None
+        self.cfg, self.step, self.begun, self.skipped, self.stop, self.ends, self.record = cfg, 0, 0, 0, None, None, None
         self.torn, self.relabelled, self.problems = False, False, {}      # in the middle of an update; encoders named since the checkpoint; what the last validation could not do
         self.group = Group(device); self.device = self.group.device; self.progress = progress and self.group.main
         self.run_dir = Path(cfg.checkpoint.output_dir)
@@ -300,7 +300,7 @@ def resume(self:Trainer,
     if ckpt is None:
         unfinished = any(self.run_dir.glob(UNFINISHED))                     # killed in the middle of its first save; the second one waits until the first is there
         if agree(self.group, self.group.main and len(read_log(self.run_dir)) > self.cfg.checkpoint.save_every * (2 if unfinished else 1)):
-            raise CheckpointError(f'{self.run_dir} has the log of a run that saved checkpoints, and none of them. If they were moved away, put the folders step-… back; to begin anew all the same, add --resume none: the old log is kept, as log.jsonl.cut')
+            raise CheckpointError(f'{self.run_dir} has the log of a run past its first save, and no checkpoint. If they were moved away, put the folders step-… back; if the first one could not be saved (alarms.jsonl says so), there is nothing to go on from. To begin anew all the same, add --resume none: the old log is kept, as log.jsonl.cut')
         return False
     if missing := {'model', 'ema', 'optimizer', 'ledger'} - ckpt.tensors.keys():
         raise CheckpointError(f"{ckpt.path} cannot be trained on, it has no {', '.join(sorted(missing))}: averages are there to draw from. Give a folder step-… of the run itself")
@@ -317,7 +317,7 @@ def resume(self:Trainer,
     elif self.posthoc: self.posthoc.load_tensors(ckpt.tensors)
     self.step, self.skipped = ckpt.step, ckpt.state['skipped']
     for k, (a, b) in changed.items(): self._say(f'changed since the checkpoint: {k} was {a}, is {b}')
-    if ours: self._give_up_later(-1 if begun else self.step)
+    if ours: self._give_up_later(-1 if begun else self.step if changed or where != 'auto' or allow_changed_data else None)      # the same run makes the same snapshots again, in their place
     return True
 
 # %% ../nbs/13_train.ipynb #59d11b10
@@ -336,10 +336,10 @@ def _ours(self:Trainer, ckpt:Checkpoint) -> bool:
     return False
 
 @patch
-def _give_up_later(self:Trainer, snapshots:int):
-    "Sets aside the checkpoints after this step, and the snapshots after that one."
+def _give_up_later(self:Trainer, snapshots:int|None):
+    "Sets aside the checkpoints after this step, and the snapshots after that one; None = no snapshots."
     if not self.group.main: return
-    with _writable(self.run_dir), hold_run(self.run_dir): gone = set_aside_after(self.run_dir, self.step) + set_aside_after(self.run_dir / 'posthoc', snapshots)
+    with _writable(self.run_dir), hold_run(self.run_dir): gone = set_aside_after(self.run_dir, self.step) + (set_aside_after(self.run_dir / 'posthoc', snapshots) if snapshots is not None else [])
     if gone: self._say(f'later checkpoints are set aside, as {gone[0]}' + f' and {len(gone) - 1} more' * (len(gone) > 1))
 
 # %% ../nbs/13_train.ipynb #bce79a72
@@ -392,6 +392,8 @@ def look(self:Trainer,
         except Exception as e: out = dict(step=self.step, samples=None, problem=f'{type(e).__name__}: {e}')
         finally: forget_whole(self.model)
     out, stopped = from_main(self.group, (out, stopped))
+    if stopped and self.step == self.begun and stopped.startswith('training.max_hours'):       # the next start would end here too
+        raise ConfigError([Problem('training.max_hours', f'is {self.cfg.training.max_hours:g}, and the validation at step {self.step} takes longer: raise it, or no start will get past this step', 'the run')])
     if stopped: raise Stopped(stopped)
     if 'problem' in out: self._say(f"step {self.step}: validation failed ({out['problem']}); training goes on")
     found, self.problems = self.problems, out.get('problems') or {}
@@ -425,12 +427,15 @@ class _Fit:
         self.writer, self.snapshots, self.validated = CheckpointWriter(tr.run_dir, c.keep_last_n, c.keep_every or None), CheckpointWriter(tr.run_dir / 'posthoc', None), set()
         if not tr.group.main: self.log = None; return
         with _writable(tr.run_dir): tr.run_dir.mkdir(parents=True, exist_ok=True); self.held = hold_run(tr.run_dir); save_config(tr.cfg, tr.run_dir / 'config.yaml')
-        self.log = RunLog(tr.run_dir, tr.step, tr.cfg.training.log_every, extra=sinks(tr.cfg.log, tr.run_dir, tr.cfg.name or tr.run_dir.name))
-        history = read_history(tr.run_dir)
-        tr.alarms.replay(history)
-        for r in history:
-            if 'loss' in r: tr.record = r
+        with _writable(tr.run_dir): self.log = RunLog(tr.run_dir, tr.step, tr.cfg.training.log_every, extra=sinks(tr.cfg.log, tr.run_dir, tr.cfg.name or tr.run_dir.name))
+        tr.alarms.replay(self.history())
+
+    def history(self):
+        "Yields what the run has logged; the last update and the steps that were validated are noted."
+        for r in read_history(self.tr.run_dir):
+            if 'loss' in r: self.tr.record = r
             else: self.validated.add(r['step'])
+            yield r
 
     def save(self, retire=True, **metrics):
         "A checkpoint now, after the snapshots of earlier steps: whoever resumes from it will not make them again. One that an alarm asked for retires none: the good ones are the earlier ones."
@@ -501,7 +506,7 @@ def close(self:_Fit):
 @patch
 def fit(self:Trainer) -> dict:
     "Trains up to `total_steps`; returns the report. Raises `Stopped`, or `Halted` when an alarm says so, after a checkpoint of this step; `Halted` without one when gradients are not finite."
-    t, d = self.cfg.training, self.cfg.data
+    t, d, self.begun = self.cfg.training, self.cfg.data, self.step
     if t.max_hours: self.ends = time.monotonic() + t.max_hours * 3600
     loader = Loader(self.index, self.plan, self.stats, d.horizontal_flip_prob, d.swap_caption_lr, self.cfg.seed, d.num_workers, d.prefetch_factor,
                     rank=self.group.rank, world_size=self.group.world_size, start_step=self.step, pin=self.device.type == 'cuda', noise=True)

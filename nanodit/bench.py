@@ -93,7 +93,8 @@ def machine(device:str='cpu') -> dict:
     cpu = platform.processor() or platform.machine()
     try: cpu = next(l.split(':')[1].strip() for l in open('/proc/cpuinfo') if l.startswith('model name'))
     except (OSError, StopIteration): pass
-    return dict(cpu=cpu, cores=os.cpu_count(), threads=torch.get_num_threads(), gpu=torch.cuda.get_device_name() if device != 'cpu' else None, torch=torch.__version__,
+    return dict(cpu=cpu, cores=os.cpu_count(), threads=torch.get_num_threads(), gpu=torch.cuda.get_device_name() if device != 'cpu' else None,
+                torch=torch.__version__,
                 python=platform.python_version(), date=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'), load=list(os.getloadavg()))
 
 def sheet_peak(device:str='cpu') -> float|None:
@@ -104,9 +105,11 @@ def ceilings(device:str='cpu', rounds:int=5) -> dict:
     "Highest rates of this machine: 'fp32' and 'bf16' matrix products in operations a second, 'copy' in bytes a second; on a GPU also 'launch', the seconds that it takes to ask for one small kernel."
     n, size = (2048, 64 << 20) if device == 'cpu' else (8192, 1 << 30)
     a, b = torch.randn(2, n, n, device=device); c, d = a.bfloat16(), b.bfloat16(); x, y = torch.empty(2, size, dtype=torch.uint8, device=device); one = x[:8]
-    arms = dict(fp32=lambda: a @ b, bf16=lambda: c @ d, copy=lambda: y.copy_(x)) | (dict(launch=lambda: [one.add_(1) for _ in range(1000)]) if device != 'cpu' else {})
+    arms = dict(fp32=lambda: a @ b, bf16=lambda: c @ d, copy=lambda: y.copy_(x)) | (dict(launch=lambda: [one.add_(1) for _ in range(1000)])
+            if device != 'cpu' else {})
     t = interleave(arms, rounds, device, progress=False)
-    return dict(fp32=2. * n**3 / t.median('fp32'), bf16=2. * n**3 / t.median('bf16'), copy=size / t.median('copy')) | (dict(launch=t.median('launch') / 1000) if device != 'cpu' else {})
+    return dict(fp32=2. * n**3 / t.median('fp32'), bf16=2. * n**3 / t.median('bf16'),
+                copy=size / t.median('copy')) | (dict(launch=t.median('launch') / 1000) if device != 'cpu' else {})
 
 # %% ../nbs/15_bench.ipynb #b8cfd8ab
 def random_batch(m:ModelConfig, batch:int, patches:tuple, tokens:int=120, padded:int=512, device:str='cpu', seed:int=0) -> dict:
@@ -114,7 +117,8 @@ def random_batch(m:ModelConfig, batch:int, patches:tuple, tokens:int=120, padded
     g = torch.Generator().manual_seed(seed); p = m.patch_size; r = lambda *s: torch.randn(*s, generator=g)
     x = r(batch, m.in_channels, patches[0] * p, patches[1] * p)
     lengths = torch.linspace(tokens, max(tokens - 8, 1), batch).long()
-    out = dict(x=x, t=torch.rand(batch, generator=g), text=r(batch, padded, m.text_dim), text_mask=torch.arange(padded)[None] < lengths[:, None], dino=r(batch, m.dino_dim), target=r(*x.shape))
+    out = dict(x=x, t=torch.rand(batch, generator=g), text=r(batch, padded, m.text_dim), text_mask=torch.arange(padded)[None] < lengths[:, None],
+               dino=r(batch, m.dino_dim), target=r(*x.shape))
     return {k: v.to(device) for k, v in out.items()}
 
 def trim(b:dict, to:int=16) -> dict:
@@ -183,7 +187,8 @@ def compare_results(new:dict, last:dict|None, names:tuple=('summary',)) -> list[
     if last is None: return ['no earlier result of this machine to compare with']
     pick = lambda r: numbers({n: r.get(n, {}) for n in names})
     old = pick(last)
-    return [f"compared with {last['machine']['date']}:"] + [f'  {k.partition(".")[2]:44} {v:10.4g}   was {old[k]:10.4g}   {v / old[k]:5.2f} x' for k, v in pick(new).items() if old.get(k)]
+    return [f"compared with {last['machine']['date']}:"] + [f'  {k.partition(".")[2]:44} {v:10.4g}   was {old[k]:10.4g}   {v / old[k]:5.2f} x'
+            for k, v in pick(new).items() if old.get(k)]
 
 def bars(values:dict, unit:str='', width:int=40) -> str:
     "A bar chart for a terminal."
@@ -193,7 +198,8 @@ def bars(values:dict, unit:str='', width:int=40) -> str:
 # %% ../nbs/15_bench.ipynb #dbceaa2f
 _NO_KERNEL = {'aten::' + n for n in '''view _unsafe_view reshape _reshape_alias transpose t permute expand expand_as as_strided unbind slice select unsqueeze squeeze flatten unflatten narrow split chunk
     split_with_sizes detach alias empty empty_like empty_strided new_empty resize_ resolve_conj resolve_neg lift_fresh result_type to is_nonzero item _local_scalar_dense set_ numpy_T mT diagonal movedim'''.split()}
-_ONE_KERNEL = ('aten::_foreach_', 'aten::_fused_', 'aten::scaled_dot_product', 'aten::_scaled_dot_product', 'nanodit::', '_LeanRMSNorm', 'aten::native_layer_norm', 'aten::mm', 'aten::addmm', 'aten::bmm')
+_ONE_KERNEL = ('aten::_foreach_', 'aten::_fused_', 'aten::scaled_dot_product', 'aten::_scaled_dot_product', 'nanodit::', '_LeanRMSNorm',
+               'aten::native_layer_norm', 'aten::mm', 'aten::addmm', 'aten::bmm')
 _COMPILED = '_cpp_fused_'                                                      # the compiler's own kernels on a CPU
 _SYNC = {'aten::item', 'aten::_local_scalar_dense', 'aten::is_nonzero', 'aten::nonzero'}
 
@@ -207,7 +213,8 @@ def kernel_ops(
         nonlocal syncs
         name = e.name
         if name in _SYNC and (e.cpu_parent is None or e.cpu_parent.name not in _SYNC): syncs += 1
-        if name.startswith(_ONE_KERNEL) or _COMPILED in name or (name.startswith('aten::') and name not in _NO_KERNEL and not any(c.name.startswith('aten::') and c.name not in _NO_KERNEL for c in e.cpu_children)):
+        if name.startswith(_ONE_KERNEL) or _COMPILED in name or (name.startswith('aten::') and name not in _NO_KERNEL
+                and not any(c.name.startswith('aten::') and c.name not in _NO_KERNEL for c in e.cpu_children)):
             count[name] = count.get(name, 0) + 1
         else:
             for c in e.cpu_children: walk(c)
@@ -224,7 +231,8 @@ def bucket_grid(cfg:Config) -> tuple[int, int]:
 def random_shards(cfg:Config, folder:Path, buckets:list, per_bucket:int, tokens:int=120):
     "Shards of noise in the shapes that a config trains on."
     m = cfg.model
-    write_shards((random_sample(f'{b}-{i:04d}', b, channels=m.in_channels, text=(tokens, m.text_dim), dino=m.dino_dim) for b in buckets for i in range(per_bucket)), folder)
+    write_shards((random_sample(f'{b}-{i:04d}', b, channels=m.in_channels, text=(tokens, m.text_dim), dino=m.dino_dim) for b in buckets
+                  for i in range(per_bucket)), folder)
 
 def split_of_step(step:Step, cfg:Config, rounds:int=5) -> dict[str, float]:
     "Median seconds of a step's parts: data and noise (on a CPU, to get them; on a GPU, to wait for the thread that does), input, forward, backward, clip + optimizer + EMA, logging."
@@ -233,7 +241,8 @@ def split_of_step(step:Step, cfg:Config, rounds:int=5) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as tmp:
         random_shards(cfg, Path(tmp) / 'data', [f'{w * 8 * m.patch_size}x{h * 8 * m.patch_size}'], 2 * B)
         index, log = ShardIndex.open(Path(tmp) / 'data'), RunLog(Path(tmp) / 'run', 0, 10)
-        with Loader(index, BatchPlan(0, index, B, B), stats, num_workers=cfg.data.num_workers * (d != 'cpu'), prefetch_factor=cfg.data.prefetch_factor, pin=d != 'cpu', noise=True) as loader:
+        with Loader(index, BatchPlan(0, index, B, B), stats, num_workers=cfg.data.num_workers * (d != 'cpu'),
+                    prefetch_factor=cfg.data.prefetch_factor, pin=d != 'cpu', noise=True) as loader:
             batches = iter(loader)
             for i in range(rounds + 1):
                 wall = time.perf_counter(); _, (b,) = next(batches); waited = time.perf_counter() - wall
@@ -241,7 +250,8 @@ def split_of_step(step:Step, cfg:Config, rounds:int=5) -> dict[str, float]:
                 g, t = b.to(d), sample_timesteps(0, b.slots).to(d); x0 = g.latents.float()
                 step.batch |= dict(x=interpolate(x0, g.noise, t), t=t, target=velocity_target(x0, g.noise)); c.append(clock(d))
                 step(); c.append(clock(d))
-                log.write(step=i, loss=1., grad_norm=1., lr=1e-4, v_ratio=1., loss_by_t=[1.] * 10, bucket=[b.bucket], seconds=1., data_wait=waited); log.flush(); c.append(clock(d))
+                log.write(step=i, loss=1., grad_norm=1., lr=1e-4, v_ratio=1., loss_by_t=[1.] * 10, bucket=[b.bucket], seconds=1., data_wait=waited)
+                log.flush(); c.append(clock(d))
                 if i:
                     for k, v in {'data and noise': waited, 'input': c[1] - c[0], **step.part, 'logging': c[3] - c[2]}.items(): parts.setdefault(k, []).append(v)
         log.close()
@@ -268,7 +278,8 @@ CHECKPOINTING = {'all kept': 'none', 'selective': 'selective', 'blocks twice': '
 
 class Way:
     "A `Step`, done with `recompute` for its activations, by the compiled blocks or not, recorded or not."
-    def __init__(self, step:Step, recompute:str='none', compiled:bool=False, replayed:bool=False): self.step, self.recompute, self.compiled, self.replayed = step, recompute, compiled, replayed
+    def __init__(self, step:Step, recompute:str='none', compiled:bool=False, replayed:bool=False):
+        self.step, self.recompute, self.compiled, self.replayed = step, recompute, compiled, replayed
     def choose(self): self.step.model.checkpointing(self.recompute); self.step.replayed = (self.recompute, self.compiled) if self.replayed else None
     def __call__(self):
         self.choose()
@@ -288,7 +299,8 @@ def gpu_kernels(way:Way) -> dict:
     "Seconds that the card itself is busy in a step, kernel after kernel, and how many kernels that are."
     from torch.profiler import ProfilerActivity, profile
     with profile(activities=[ProfilerActivity.CUDA]) as p: way(); torch.cuda.synchronize()
-    k = [e for e in p.events() if e.device_type == torch.autograd.DeviceType.CUDA and not getattr(e, 'is_user_annotation', False) and not e.name.startswith(('Optimizer.', '##'))]
+    k = [e for e in p.events() if e.device_type == torch.autograd.DeviceType.CUDA and not getattr(e, 'is_user_annotation', False)
+         and not e.name.startswith(('Optimizer.', '##'))]
     return dict(kernel_seconds=sum(e.self_device_time_total for e in k) / 1e6, kernels=len(k))
 
 # %% ../nbs/15_bench.ipynb #b5a406f9
@@ -311,18 +323,24 @@ def bench_step(cfg:Config, device:str='cpu', rounds:int=5, batch:int=0, compiled
     flops = lambda mode: B * step_flops(m, N, 120, mode)
     memory = {k: peak_growth(m, B, grid, mode, half) for k, mode in CHECKPOINTING.items()} if device == 'cpu' else {k: tried[k]['peak'] for k in ways}
     if device != 'cpu': tried |= {k: tried[k] | gpu_kernels(w) for k, w in ways.items()}
-    rows = {k: tried[k] | dict(recompute=w.recompute, compiled=w.compiled, replayed=w.replayed, median=t.median(k), samples_per_s=B / t.median(k), of_ceiling=flops('none') / t.median(k) / rate,
-                               **(dict(mfu=flops('none') / t.median(k) / peak, hfu=flops(w.recompute) / t.median(k) / peak, kernel_mfu=flops('none') / tried[k]['kernel_seconds'] / peak) if peak else {})) for k, w in ways.items()}
+    rows = {k: tried[k] | dict(recompute=w.recompute, compiled=w.compiled, replayed=w.replayed, median=t.median(k), samples_per_s=B / t.median(k),
+                               of_ceiling=flops('none') / t.median(k) / rate,
+                               **(dict(mfu=flops('none') / t.median(k) / peak, hfu=flops(w.recompute) / t.median(k) / peak,
+                                       kernel_mfu=flops('none') / tried[k]['kernel_seconds'] / peak) if peak else {})) for k, w in ways.items()}
     best = min(ways, key=t.median)
     Way(step, cfg.training.recompute, compiled, cfg.training.cuda_graphs and device != 'cpu').choose(); parts = split_of_step(step, cfg, rounds)
-    passes = 1 if device == 'cpu' else max(1, cfg.training.batch_size * cfg.training.grad_accumulation_steps // B)      # a GPU is asked about the update that the recipe makes
+    # a GPU is asked about the update that the recipe makes
+    passes = 1 if device == 'cpu' else max(1, cfg.training.batch_size * cfg.training.grad_accumulation_steps // B)
     whole = passes * sum(v for k, v in parts.items() if k not in ('clip + optimizer + EMA', 'logging')) + parts['clip + optimizer + EMA'] + parts['logging']
     base = next(iter(ways))
-    return dict(what='step', machine=machine(device), ceilings=top, model=m.model_dump(), batch=B, passes=passes, patches=N, text=120, precision=cfg.training.precision, warm=True, seconds=t.seconds,
+    return dict(what='step', machine=machine(device), ceilings=top, model=m.model_dump(), batch=B, passes=passes, patches=N, text=120,
+                precision=cfg.training.precision, warm=True, seconds=t.seconds,
                 flops=flops('none'), ways=rows, too_large=[k for k, v in tried.items() if v is None], split=parts,
                 summary=dict(best=best, seconds=t.median(best), samples_per_s=B / t.median(best), of_ceiling=flops('none') / t.median(best) / rate,
-                             update_share=parts['clip + optimizer + EMA'] / whole, logging_share=parts['logging'] / whole, wait_share=passes * parts['data and noise'] / whole,
-                             checkpointing={k: dict(time=t.ratio(k, base)[0], memory=memory[k] / memory[base]) for k in ways if k in memory and k != base}), memory=memory)
+                             update_share=parts['clip + optimizer + EMA'] / whole, logging_share=parts['logging'] / whole,
+                             wait_share=passes * parts['data and noise'] / whole,
+                             checkpointing={k: dict(time=t.ratio(k, base)[0], memory=memory[k] / memory[base])
+                                            for k in ways if k in memory and k != base}), memory=memory)
 
 # %% ../nbs/15_bench.ipynb #7f287069
 class _Enough(Exception): "Ends a run that was only started to be measured."
@@ -356,10 +374,15 @@ def bench_run(cfg:Config, device:str='cpu', updates:int=6, memory:float=0.) -> d
     grid = lambda b: np.prod([int(s) // (8 * m.patch_size) for s in b.split('x')])
     rate, peak = lambda mode: sum(t.batch_size * step_flops(m, int(grid(b)), 120, mode) for r in later for b in r['bucket']) / seconds, sheet_peak(device)
     e = estimate(cfg, dict.fromkeys(buckets, 1), text_tokens=(120, 128))
-    return dict(what='run', machine=machine(device), model=m.model_dump(), buckets=list(buckets), batch=t.batch_size, passes=t.grad_accumulation_steps, precision=t.precision, recompute=t.recompute, compiled=tr.compiled, replayed=tr.replay is not None, patches=round(np.mean([grid(b) for b in buckets])), updates=len(log),
-                losses=[r['loss'] for r in log], seconds=[r['seconds'] for r in log], data_wait=[r['data_wait'] for r in log], memory=used, cap_gb=memory, estimate=e.peak, hfu=rate(t.recompute) / peak if peak else None,
-                summary=dict(samples_per_s=t.batch_size * t.grad_accumulation_steps * len(later) / seconds, wait_share=sum(r['data_wait'] for r in later) / seconds, first_update=log[0]['seconds'], start=ready,
-                             graphs=graphs() - before, **(dict(mfu=rate('none') / peak, estimate_off=e.peak / (used['reserved'] + used['driver']) - 1) if peak else {})))
+    return dict(what='run', machine=machine(device), model=m.model_dump(), buckets=list(buckets), batch=t.batch_size,
+                passes=t.grad_accumulation_steps, precision=t.precision, recompute=t.recompute, compiled=tr.compiled, replayed=tr.replay is not None,
+                patches=round(np.mean([grid(b) for b in buckets])), updates=len(log),
+                losses=[r['loss'] for r in log], seconds=[r['seconds'] for r in log], data_wait=[r['data_wait'] for r in log], memory=used,
+                cap_gb=memory, estimate=e.peak, hfu=rate(t.recompute) / peak if peak else None,
+                summary=dict(samples_per_s=t.batch_size * t.grad_accumulation_steps * len(later) / seconds,
+                             wait_share=sum(r['data_wait'] for r in later) / seconds, first_update=log[0]['seconds'], start=ready,
+                             graphs=graphs() - before, **(dict(mfu=rate('none') / peak,
+                                                               estimate_off=e.peak / (used['reserved'] + used['driver']) - 1) if peak else {})))
 
 # %% ../nbs/15_bench.ipynb #2940470d
 @torch.no_grad()
@@ -392,7 +415,8 @@ def bench_sample(cfg:Config, device:str='cpu', rounds:int=5, steps:int=50, batch
         with torch.autocast(device, torch.bfloat16, enabled=amp): return three_pass_sample(plain_ask(model, full), full['x'], steps)
     arms = {'three passes, fp32': lambda: plain(False), 'three passes': lambda: plain(half), 'one batch': lambda: ours(full), 'four pictures': lambda: ours(four)}
     t = interleave(arms, rounds, device, progress)
-    return dict(what='sample', machine=machine(device), model=m.model_dump(), batch=batch, patches=grid[0] * grid[1], steps=steps, precision=cfg.training.precision, seconds=t.seconds,
+    return dict(what='sample', machine=machine(device), model=m.model_dump(), batch=batch, patches=grid[0] * grid[1], steps=steps,
+                precision=cfg.training.precision, seconds=t.seconds,
                 summary=dict(against_fp32=t.ratio('three passes, fp32', 'one batch')[0], against_same_precision=t.ratio('three passes', 'one batch')[0],
                              picture_in_four=t.ratio('four pictures', 'one batch')[0] / 4, pictures_per_s=batch / t.median('one batch')))
 
@@ -429,15 +453,18 @@ def bench_loader(rounds:int=5, batch:int=8, n:int=640, progress:bool=True) -> di
         loaders = {f'loader, {w} threads': Loader(index, BatchPlan(0, index, batch, batch), flip_prob=0., num_workers=w, prefetch_factor=4) for w in (0, 1, 2, 4)}
         def go(l):
             for _ in itertools.islice(l, n // batch): pass          # goes on where it was, as a long run does
-        t = interleave({'sequential read': partial(_read_through, paths), **{k: partial(go, l) for k, l in loaders.items()}, 'webdataset': partial(_pipeline, paths, batch)}, rounds, progress=progress)
+        t = interleave({'sequential read': partial(_read_through, paths), **{k: partial(go, l) for k, l in loaders.items()},
+                        'webdataset': partial(_pipeline, paths, batch)}, rounds, progress=progress)
         for l in loaders.values(): l.close()
     ms = {k: t.median(k) / n * 1e3 for k in t.seconds}
     return dict(what='loader', machine=machine(), samples=n, batch=batch, seconds=t.seconds,
-                summary=dict(ms_per_sample=ms, to_sequential_read={k: t.ratio(k, 'sequential read')[0] for k in ms}, faster_than_webdataset={k: t.ratio('webdataset', k)[0] for k in loaders}))
+                summary=dict(ms_per_sample=ms, to_sequential_read={k: t.ratio(k, 'sequential read')[0] for k in ms},
+                             faster_than_webdataset={k: t.ratio('webdataset', k)[0] for k in loaders}))
 
 # %% ../nbs/15_bench.ipynb #cebd56c2
 SCALING = {'patches': [dict(depth=3, grid=(s, s)) for s in (16, 24, 32, 48, 64)], 'depth': [dict(depth=d, grid=(8, 8)) for d in (12, 24, 28)],
-           'width': [dict(depth=3, hidden_size=D, num_heads=D // 64, grid=(16, 16)) for D in (384, 768, 1024)], 'batch': [dict(depth=3, grid=(16, 16), batch=b) for b in (1, 2, 4)]}
+           'width': [dict(depth=3, hidden_size=D, num_heads=D // 64, grid=(16, 16)) for D in (384, 768, 1024)],
+           'batch': [dict(depth=3, grid=(16, 16), batch=b) for b in (1, 2, 4)]}
 
 # %% ../nbs/15_bench.ipynb #58a7911e
 def step_features(m:ModelConfig, batch:int, N:int, text:float, update:bool=True) -> list[float]:
@@ -479,9 +506,11 @@ def bench_scaling(cfg:Config, device:str='cpu', rounds:int=3, points:dict|None=N
     t = interleave(arms, rounds, device)
     slope = lambda pts, of: float(np.polyfit(np.log([x for x, _ in pts]), np.log([of(n) for _, n in pts]), 1)[0])
     names = list(arms); seconds = [t.median(n) for n in names]
-    return dict(what='scaling', machine=machine(device), precision=cfg.training.precision, seconds=t.seconds, axes={a: [(x, n, t.median(n)) for x, n in pts] for a, pts in where.items()}, features=feats, memory=memory,
+    return dict(what='scaling', machine=machine(device), precision=cfg.training.precision, seconds=t.seconds,
+                axes={a: [(x, n, t.median(n)) for x, n in pts] for a, pts in where.items()}, features=feats, memory=memory,
                 predicted=dict(zip(names, predicted([feats[n] for n in names], seconds))), constants=fit_machine([feats[n] for n in names], seconds).tolist(),
-                summary=dict(exponents={a: slope(pts, t.median) for a, pts in where.items()}, memory_exponents={a: slope(pts, memory.get) for a, pts in where.items()} if memory else {}))
+                summary=dict(exponents={a: slope(pts, t.median) for a, pts in where.items()},
+                             memory_exponents={a: slope(pts, memory.get) for a, pts in where.items()} if memory else {}))
 
 # %% ../nbs/15_bench.ipynb #8ed6ed08
 def show(result:dict) -> str:
@@ -489,28 +518,43 @@ def show(result:dict) -> str:
     s, what, m = result['summary'], result['what'], result['machine']
     lines = [f"{what}: {m['gpu'] or m['cpu']}, {m['threads']} thread(s), torch {m['torch']}, load {m['load'][0]:.1f}"]
     if what == 'step':
-        lines += [f"ceilings: fp32 {result['ceilings']['fp32'] / 1e9:,.0f} GFLOP/s, bf16 {result['ceilings']['bf16'] / 1e9:,.0f}, copy {result['ceilings']['copy'] / 1e9:.1f} GB/s" + (f", {result['ceilings']['launch'] * 1e6:.1f} µs to launch a kernel" if 'launch' in result['ceilings'] else ''),
-                  f"{s['seconds']:.3f} s for {result['batch']} pictures of {result['patches']:,} patches, {result['precision']}, {s['best']}: {s['samples_per_s']:.2f} samples/s, {s['of_ceiling']:.0%} of the ceiling (useful operations)", bars(result['split'], ' s')]
+        lines += [f"ceilings: fp32 {result['ceilings']['fp32'] / 1e9:,.0f} GFLOP/s, bf16 {result['ceilings']['bf16'] / 1e9:,.0f}, copy "
+                  f"{result['ceilings']['copy'] / 1e9:.1f} GB/s"
+                  + (f", {result['ceilings']['launch'] * 1e6:.1f} µs to launch a kernel" if 'launch' in result['ceilings'] else ''),
+                  f"{s['seconds']:.3f} s for {result['batch']} pictures of {result['patches']:,} patches, {result['precision']}, {s['best']}: "
+                  f"{s['samples_per_s']:.2f} samples/s, {s['of_ceiling']:.0%} of the ceiling (useful operations)", bars(result['split'], ' s')]
         lines += [f"{k}: {v['time']:.2f} x the time, {v['memory']:.0%} of the memory" for k, v in s['checkpointing'].items()]
-        lines += [f"{k:34} {r['median'] * 1e3:8.1f} ms, MFU {r['mfu']:5.1%}; {r['kernels']:,} kernels busy for {r['kernel_seconds'] * 1e3:.1f} ms ({r['kernel_mfu']:.1%}); peak {r['peak'] / 2**30:5.1f} GB, first step {r['seconds']:5.1f} s, {r['graphs']} graphs" for k, r in result['ways'].items() if 'mfu' in r]
+        lines += [f"{k:34} {r['median'] * 1e3:8.1f} ms, MFU {r['mfu']:5.1%}; {r['kernels']:,} kernels busy for {r['kernel_seconds'] * 1e3:.1f} ms "
+                  f"({r['kernel_mfu']:.1%}); peak {r['peak'] / 2**30:5.1f} GB, first step {r['seconds']:5.1f} s, {r['graphs']} graphs"
+                  for k, r in result['ways'].items() if 'mfu' in r]
         lines += [f'{k}: too large' for k in result['too_large']]
     elif what == 'run':
-        lines.append(f"{result['updates']} updates of {result['batch']} x {result['passes']}: {s['samples_per_s']:.1f} samples/s, {s['wait_share']:.1%} waiting for data, first update after {s['start']:.1f} + {s['first_update']:.1f} s, {s['graphs']} graphs")
-        if 'mfu' in s: lines.append(f"MFU {s['mfu']:.1%}; peak {result['memory']['peak'] / 2**30:.2f} GB, held {result['memory']['reserved'] / 2**30:.2f} + {result['memory']['driver'] / 2**30:.2f} (driver), estimated {result['estimate'] / 2**30:.2f} ({s['estimate_off']:+.0%})")
+        lines.append(f"{result['updates']} updates of {result['batch']} x {result['passes']}: {s['samples_per_s']:.1f} samples/s, "
+                     f"{s['wait_share']:.1%} waiting for data, first update after {s['start']:.1f} + {s['first_update']:.1f} s, {s['graphs']} graphs")
+        if 'mfu' in s:
+            lines.append(f"MFU {s['mfu']:.1%}; peak {result['memory']['peak'] / 2**30:.2f} GB, held {result['memory']['reserved'] / 2**30:.2f} + "
+                         f"{result['memory']['driver'] / 2**30:.2f} (driver), estimated {result['estimate'] / 2**30:.2f} ({s['estimate_off']:+.0%})")
     elif what == 'loader': lines.append(bars(s['ms_per_sample'], ' ms of CPU a sample'))
-    elif what == 'sample': lines += [bars({k: statistics.median(v) for k, v in result['seconds'].items()}, ' s'), f"{s['against_fp32']:.2f} x three passes in fp32, {s['against_same_precision']:.2f} x in the same precision; a picture in a batch of 4 takes {s['picture_in_four']:.2f} x one alone"]
-    else: lines += [bars({k: statistics.median(v) for k, v in result['seconds'].items()}, ' s'), 'exponents: ' + ', '.join(f'{k} {v:.2f}' for k, v in s['exponents'].items())]
+    elif what == 'sample':
+        lines += [bars({k: statistics.median(v) for k, v in result['seconds'].items()}, ' s'),
+                  f"{s['against_fp32']:.2f} x three passes in fp32, {s['against_same_precision']:.2f} x in the same precision; a picture in a batch of "
+                  f"4 takes {s['picture_in_four']:.2f} x one alone"]
+    else:
+        lines += [bars({k: statistics.median(v) for k, v in result['seconds'].items()}, ' s'),
+                  'exponents: ' + ', '.join(f'{k} {v:.2f}' for k, v in s['exponents'].items())]
     return '\n'.join(lines)
 
 def _named(what, cfg, device, batch=0):
     "What is measured, and on a GPU of which recipe and shape: there each has a file of its own."
-    return what if device == 'cpu' or what == 'loader' else f"{what}-{cfg.name or 'config'}" + (f"-{(cfg.data.buckets or ['512x512'])[0]}" + f'-batch{batch}' * bool(batch) if what == 'step' else '')
+    return what if device == 'cpu' or what == 'loader' else f"{what}-{cfg.name or 'config'}" + (f"-{(cfg.data.buckets or ['512x512'])[0]}"
+            + f'-batch{batch}' * bool(batch) if what == 'step' else '')
 
 @call_parse(nested=True)
 def main(
     config:Param('YAML file, or the name of a recipe such as small', str),
     overrides:Param('settings that replace those of the file, as model.depth=4', str, opt=False, nargs='*', action=Overrides)=None,
-    what:Param('step: one update, taken apart; run: the real trainer, on noise; loader: reading; sample: drawing; scaling: how time and memory grow; all: each of them', str, choices=['step', 'run', 'loader', 'sample', 'scaling', 'all'])='step',
+    what:Param('step: one update, taken apart; run: the real trainer, on noise; loader: reading; sample: drawing; scaling: how time and memory grow; '
+               'all: each of them', str, choices=['step', 'run', 'loader', 'sample', 'scaling', 'all'])='step',
     rounds:Param('interleaved rounds', int)=5,
     batch:Param('pictures in a micro-batch; 0 = 2 on a CPU, the config\'s on a GPU', int)=0,
     steps:Param('sample: steps of the solver', int)=50,
@@ -527,7 +571,8 @@ def main(
     except ConfigError as e: print(f'ConfigError: {e}', file=sys.stderr); sys.exit(2)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     if device == 'cpu': torch.set_num_threads(1); pin_allocator()
-    jobs = dict(step=lambda: bench_step(cfg, device, rounds, batch, compiled), run=lambda: bench_run(cfg, device, updates, memory), loader=lambda: bench_loader(rounds),
+    jobs = dict(step=lambda: bench_step(cfg, device, rounds, batch, compiled), run=lambda: bench_run(cfg, device, updates, memory),
+                loader=lambda: bench_loader(rounds),
                 sample=lambda: bench_sample(cfg, device, rounds, steps), scaling=lambda: bench_scaling(cfg, device, rounds))
     for name in jobs if what == 'all' else [what]:
         result = jobs[name]() | dict(config=cfg.name or str(config)); path = result_file(_named(name, cfg, device, batch), device, out)

@@ -204,7 +204,8 @@ def _check_plain(value, where='state'):
 def _json_bytes(value): return (json.dumps(value, indent=1, ensure_ascii=False) + '\n').encode()
 
 # %% ../nbs/10_checkpoint.ipynb #05b8a271
-FORMAT = 2 # of the folder; 2: optimizer states go by parameter name, so that any number of ranks can read them; raise it when an older nanodit could misread a new one
+# of the folder; 2: optimizer states go by parameter name, so that any number of ranks can read them; raise it when an older nanodit could misread a new one
+FORMAT = 2
 _NAME = re.compile(r'step-(\d{7,})')
 _OLD, _TMP = '.old-', '.tmp-'
 UNFINISHED = _TMP + '*'      # the names of folders that a save has begun and not ended

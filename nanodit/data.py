@@ -159,7 +159,8 @@ class Flips:
         self.why = {b: [why_not_flip(c, v, t, parity, swap_captions) for c,v,t in
                         zip(index.captions(b), index.has(b, 'vae_flip'), index.has(b, 't5h_flip'))] for b in index.buckets} if prob else {}
         self.may = {b: np.array([w is None for w in ws], bool) for b,ws in self.why.items()}
-        self.captions = {b: {i: f for i,(c,m) in enumerate(zip(index.captions(b), ms)) if m and (f := flip_caption(c)) != c} for b,ms in self.may.items()} if swap_captions else {}
+        self.captions = {b: {i: f for i,(c,m) in enumerate(zip(index.captions(b), ms)) if m and (f := flip_caption(c)) != c}
+                         for b,ms in self.may.items()} if swap_captions else {}
     def __call__(self, tile: Tile) -> np.ndarray:
         "(tile,) booleans."
         if not self.prob: return np.zeros(len(tile.slots), bool)
@@ -353,7 +354,8 @@ def read(self: Loader, tile: Tile) -> Batch:
     "One tile, read now. Raises `ShardError` when a file has gone, changed, or cannot be read."
     try: batch = read_tile(self.index, tile, self.flips(tile), self.flips, self.buffers)
     except OSError as e:
-        raise ShardError(f"{e.filename or self.index.dir} cannot be read any more ({e.strerror or e}): it was there when the run began. Put it back, or look what is left with "
+        raise ShardError(f"{e.filename or self.index.dir} cannot be read any more ({e.strerror or e}): it was there when the run began. Put it back, "
+                         f"or look what is left with "
                          f"`python -m nanodit.shards verify {self.index.dir}`; the same command then goes on") from e
     if self.noise: batch.noise = slot_normal(self.seed, 'noise', batch.slots, batch.latents.shape[1:], self.buffers.empty(batch.latents.shape, np.float32))
     return batch
@@ -393,10 +395,13 @@ def report(self: Loader) -> list[str]:
     add = f"`python -m nanodit.prepare add-twins {ix.dir}` adds them"
     if f.prob and f.count('text'): res.append(f"{f.count('text')} photos say left or right and have no text twin: they are not flipped; {add}")
     if f.prob and f.count('latent'): res.append(f"{f.count('latent')} photos have no latent of the mirrored picture: they are not flipped; {add}")
-    if f.prob and f.count('caption'): res.append(f"{f.count('caption')} photos say left or right in words that cannot be exchanged, such as leftmost, or that can be read either way: they are not flipped, and twins would not help")
+    if f.prob and f.count('caption'):
+        res.append(f"{f.count('caption')} photos say left or right in words that cannot be exchanged, such as leftmost, or that can be read either "
+                   f"way: they are not flipped, and twins would not help")
     if f.prob and not f.swap: res.append("swap_caption_lr is off: pictures are flipped and captions are not, left and right will mean nothing")
     if left := unread(ix.dir, (ix.whole or ix).tables):
-        res.append(f"folders of {ix.dir} that are not read, because data.buckets does not list them or no bucket is called so: {', '.join(f'{d} ({k} tars)' for d,k in left.items())}")
+        res.append(f"folders of {ix.dir} that are not read, because data.buckets does not list them or no bucket is called so: "
+                   f"{', '.join(f'{d} ({k} tars)' for d,k in left.items())}")
     if ix.damage: res.append(f"{len(ix.damage)} damaged samples or shards left out; `python -m nanodit.shards verify {ix.dir}` names them")
     return res
 

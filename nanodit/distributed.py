@@ -109,7 +109,8 @@ def parallel(
 ) -> nn.Module:          # call this one; `model` stays the bare one (sharded in place with `shard`)
     "The model as the ranks train it together."
     if group.world_size == 1: return model
-    if not shard: return nn.parallel.DistributedDataParallel(model, device_ids=[group.device.index] if group.device.type == 'cuda' else None, gradient_as_bucket_view=True)
+    if not shard:
+        return nn.parallel.DistributedDataParallel(model, device_ids=[group.device.index] if group.device.type == 'cuda' else None, gradient_as_bucket_view=True)
     warnings.filterwarnings('ignore', message='FSDP2-wrapped module .* returned a view', category=UserWarning)    # nothing here works in place on it
     mesh = init_device_mesh(group.device.type, (group.world_size,))
     for block in model.blocks:
@@ -148,7 +149,8 @@ def full_state(
     "Everything that is trained, in whole tensors. All ranks call it."
     options = StateDictOptions(full_state_dict=True, cpu_offload=isinstance(model, FSDPModule))
     weights = get_model_state_dict(model, options=options)
-    states = [get_optimizer_state_dict(model, o, options=options) if o.state else dict(state={}, param_groups=[]) for o in optimizers]    # one that never stepped has none
+    # one that never stepped has none
+    states = [get_optimizer_state_dict(model, o, options=options) if o.state else dict(state={}, param_groups=[]) for o in optimizers]
     return weights, states, whole_states(averages)
 
 def whole_states(averages:dict) -> dict:

@@ -163,11 +163,13 @@ def _what_to_do(where, e):
     "One sentence for the person, from an exception of transformers, diffusers or the hub."
     names = {c.__name__ for x in _chain(e) for c in type(x).__mro__}
     if 'GatedRepoError' in names: return f'its owner wants you to accept a licence first: do that at https://huggingface.co/{where} and then run `hf auth login`'
-    if names & {'RepositoryNotFoundError', 'HFValidationError'}: return 'there is neither a folder nor a public model of that name; if it is private, run `hf auth login`'
+    if names & {'RepositoryNotFoundError', 'HFValidationError'}:
+        return 'there is neither a folder nor a public model of that name; if it is private, run `hf auth login`'
     if 'tiktoken' in str(e): return 'its tokenizer is a SentencePiece file, and reading that takes two more libraries: pip install sentencepiece protobuf'
     if names & {'OfflineModeIsEnabled', 'LocalEntryNotFoundError', 'ConnectionError', 'ConnectError', 'ConnectTimeout'}:
         return f'it is not on this machine and the hub cannot be reached: run `hf download {_place(where)[0]} --local-dir FOLDER` where there is a network, and give the folder'
-    if 'safetensors' in str(e): return 'it has no safetensors weights, and nanodit unpickles nothing: load it once with its own library and save it by save_pretrained(FOLDER), and give the folder'
+    if 'safetensors' in str(e):
+        return 'it has no safetensors weights, and nanodit unpickles nothing: load it once with its own library and save it by save_pretrained(FOLDER), and give the folder'
     return f'{type(e).__name__}: {next(iter(str(e).strip().splitlines()), "")}'
 
 def _missing(name, info):
@@ -378,7 +380,8 @@ def _same_version(encoder, version):
     if version in (None, '', 'unknown', encoder.version) or encoder.version == 'unknown': return encoder
     kind, _, where = encoder.name.partition(':')
     said = f'{encoder.name} is now of version {encoder.version}; the data were made with version {version}'
-    if not where or Path(re.sub(r'#\d+$', '', where)).exists(): raise EncoderError(f'{said}: put the earlier weights back, or encode the photos with these and train anew')
+    if not where or Path(re.sub(r'#\d+$', '', where)).exists():
+        raise EncoderError(f'{said}: put the earlier weights back, or encode the photos with these and train anew')
     warnings.warn(f'{said}: if its owner has changed the weights in between, results are wrong')
     return encoder
 

@@ -52,7 +52,8 @@ def block_bytes(
     "Bytes that autograd keeps for one block (fused attention)."
     D, H, e = m.hidden_size, m.num_heads, 2 if half else 4
     stream, stats, scores = 4 * D, 6 * 4 + 3 * 4 * H, 2 * 4 * H               # one tensor of the residual stream; statistics of the norms and of attention
-    rows = dict(none=3 * stream + stats + scores + e * D * (20 + 2 * m.mlp_ratio), selective=3 * stream + 3 * 4 * H + scores + e * D * (12 + m.mlp_ratio), full=stream)
+    rows = dict(none=3 * stream + stats + scores + e * D * (20 + 2 * m.mlp_ratio),
+                selective=3 * stream + 3 * 4 * H + scores + e * D * (12 + m.mlp_ratio), full=stream)
     return round(batch * (patches * rows[recompute] + (0 if recompute == 'full' else 9 * e * D))), batch * text * (3 * e * D + 4 * H)
 
 def activation_bytes(
@@ -78,7 +79,8 @@ def half_weights(m:ModelConfig, recompute:str='none') -> int:
 def _half_weights(m:str, recompute:str) -> int:
     "The same, of a model section as JSON: worked out once."
     with torch.device('meta'): model = NanoDiT(**json.loads(m))
-    again = dict(none=(), selective=('qkv', 'proj', 'cross_q', 'cross_proj', 'fc1', 'fc2'), full=[n for n, _ in model.blocks[0].named_modules() if n != 'cross_kv'])[recompute]
+    again = dict(none=(), selective=('qkv', 'proj', 'cross_q', 'cross_proj', 'fc1', 'fc2'),
+                 full=[n for n, _ in model.blocks[0].named_modules() if n != 'cross_kv'])[recompute]
     twice = {id(l) for b in model.blocks for n, l in b.named_modules() if n in again}
     return sum(2 * l.weight.numel() for l in model.modules() if isinstance(l, torch.nn.Linear) and id(l) not in twice)
 
@@ -113,7 +115,8 @@ def measured_utilisation(
         try: same = find_gpu(r['machine']['gpu']) == gpu
         except ValueError: continue
         for w in [r] if r['what'] == 'run' else r['ways'].values():
-            if same and (w['recompute'], w['compiled'], w.get('replayed', False)) == (recompute, compiled, replayed): found[r['patches'], r['what'] == 'step'] = w['hfu']
+            if same and (w['recompute'], w['compiled'], w.get('replayed', False)) == (recompute, compiled, replayed):
+                found[r['patches'], r['what'] == 'step'] = w['hfu']
     return found[min(found, key=lambda k: (abs(k[0] - patches), k[1]))] if found else None
 
 # %% ../nbs/12b_estimate.ipynb #893749ea
@@ -122,7 +125,8 @@ class Estimate:
     "What a run will cost; `str()` of it is a table."
     parameters:int
     memory:dict            # 'weights', 'gradients', 'optimizer', 'average' → bytes, the same for all buckets
-    buckets:dict           # bucket → dict(patches, activations, working, asked, total, flops), bytes and operations for a micro-batch; 'asked' is torch's peak, 'total' what the card must have for it, 'looking' what it must have to draw pictures
+    # bucket → dict(patches, activations, working, asked, total, flops), bytes and operations for a micro-batch; 'asked' is torch's peak, 'total' what the card must have for it, 'looking' what it must have to draw pictures
+    buckets:dict
     flops_step:float       # useful operations of an update
     steps_per_pass:float|None
     disk:int               # bytes, all checkpoints and snapshots kept at the end
@@ -143,7 +147,8 @@ class Estimate:
 
 # %% ../nbs/12b_estimate.ipynb #d653f17e
 DRIVER = .75                                        # GB that the driver takes beside torch
-GAPS = dict(one=.03, several=.17, recorded=.03)     # what the allocator holds beyond what it was asked for, with pictures of one size, of several sizes, with recordings that share their memory (12d)
+# what the allocator holds beyond what it was asked for, with pictures of one size, of several sizes, with recordings that share their memory (12d)
+GAPS = dict(one=.03, several=.17, recorded=.03)
 COMPILED = dict(none=.88, selective=.69, full=.95)  # share of a block's activations that is left when the compiler decides what to keep
 
 def _static(cfg, n, muon):
@@ -163,7 +168,8 @@ def _per_bucket(cfg, static, buckets, text, recompute, batch):
         acts = round((activation_bytes(m, batch, N, text[1], half, recompute) + again) * (COMPILED[recompute] if t.compile else 1)) + half_w
         working = batch * N * m.hidden_size * (2 if half else 4) * 4                                         # gradients on their way
         asked = fixed + acts + working
-        if t.grad_accumulation_steps == 1 and not t.cuda_graphs: asked = max(fixed, asked - static['gradients'])                   # in the first pass there are none yet
+        if t.grad_accumulation_steps == 1 and not t.cuda_graphs:
+            asked = max(fixed, asked - static['gradients'])                   # in the first pass there are none yet
         total = round(asked * (1 + _gaps(t, buckets)) + DRIVER * 2**30)
         width, height = map(int, b.split('x')); pictures = at_once(width, height, batch)
         stays = fixed - static['gradients'] + t.cuda_graphs * (static['gradients'] + acts + working)         # recordings hold what they were made with
@@ -201,11 +207,13 @@ def _verdict(t, memory, peak_of, where):
     return f'does not fit in {where}: {gb(peak)}; no setting of checkpointing or batch size makes it fit: a smaller model, a larger GPU, or several with distributed.shard: true'
 
 # %% ../nbs/12b_estimate.ipynb #3f17bf92
-LAUNCHING = .005     # seconds that it took to launch what one block does with a micro-batch, forward and backward (15b, small, medium and production at 1,024 patches)
+# seconds that it took to launch what one block does with a micro-batch, forward and backward (15b, small, medium and production at 1,024 patches)
+LAUNCHING = .005
 
 def _cheaper(t, memory, peak_of, seconds):
     "A setting that fits with a tenth to spare and needs at least a twentieth fewer operations than the configured one, or ''; `seconds`: mode → for one picture and block."
-    fits = [(mode, b, p) for mode in seconds for b in _halved(t.batch_size) if b * seconds[mode] >= LAUNCHING * (not t.cuda_graphs) and (p := peak_of(mode, b)) <= .9 * memory * 2**30]
+    fits = [(mode, b, p) for mode in seconds
+            for b in _halved(t.batch_size) if b * seconds[mode] >= LAUNCHING * (not t.cuda_graphs) and (p := peak_of(mode, b)) <= .9 * memory * 2**30]
     if not fits: return ''
     least = min(seconds[mode] for mode, *_ in fits)
     mode, b, p = max((f for f in fits if seconds[f[0]] <= 1.05 * least), key=lambda f: (f[1], -seconds[f[0]]))     # nearly the fewest, in the largest micro-batch
@@ -245,28 +253,36 @@ def estimate(
         compiled = bool(t.compile)                                                         # 'auto' as well: this is about a GPU
         ways = (True, False) if t.cuda_graphs else (False,)                                # a recording that was not measured is taken to be no faster
         used = next(filter(None, (measured_utilisation(name, m.hidden_size, round(patches), t.recompute, compiled, r, bench_dir) for r in ways)), None)
-        notes.append(f'{used:.0%} of the peak was measured on this card (bench/)' if used else f'assumed: {ASSUMED_UTILISATION:.0%} of the peak of {rate} TFLOP/s; measure with python -m nanodit.bench')
+        notes.append(f'{used:.0%} of the peak was measured on this card (bench/)' if used
+                     else f'assumed: {ASSUMED_UTILISATION:.0%} of the peak of {rate} TFLOP/s; measure with python -m nanodit.bench')
         used = used or ASSUMED_UTILISATION
         hours = t.total_steps * t.grad_accumulation_steps * t.batch_size * ops[t.recompute] / (rate * 1e12 * used) / 3600
     seconds = {n: x / (rate * 1e12 * (used or ASSUMED_UTILISATION)) / m.depth for n, x in ops.items()}                    # for one picture and block
-    notes.append(f'assumed: captions of {text_tokens[0]} tokens for time and {text_tokens[1]} for memory, {DRIVER:g} GB for the driver, {_gaps(t, buckets):.0%} more held than asked for; fused attention')
+    notes.append(f'assumed: captions of {text_tokens[0]} tokens for time and {text_tokens[1]} for memory, {DRIVER:g} GB for the driver, '
+                 f'{_gaps(t, buckets):.0%} more held than asked for; fused attention')
     peak_of = lambda recompute, batch: max(max(b['total'], b['looking']) for b in per(recompute, batch).values())
     notes.append('to train: in all; to draw: while it validates' + ', with the recordings held' * t.cuda_graphs + ', the decoder apart')
     disk, snapshots, snapshot = _disk(cfg, one, n)
     return Estimate(n, static, table, flops, total / (t.batch_size * t.grad_accumulation_steps) if total else None, disk, one, name, memory, hours, used,
-                    _verdict(t, memory, peak_of, f'{memory} GB' + (f' ({name})' if name else '')) + ', if its pictures are of 1024x1024, as is assumed here' * guessed, _cheaper(t, memory, peak_of, seconds), snapshots, snapshot, notes)
+                    _verdict(t, memory, peak_of, f'{memory} GB' + (f' ({name})' if name else ''))
+                    + ', if its pictures are of 1024x1024, as is assumed here' * guessed, _cheaper(t, memory, peak_of, seconds), snapshots, snapshot, notes)
 
 # %% ../nbs/12b_estimate.ipynb #903d0094
 def _str(self:Estimate) -> str:
     gb = lambda x: f'{x / 2**30:.2f}'
     s = self.memory
-    lines = [f'{self.parameters / 1e6:,.1f} M parameters; {self.flops_step / 1e12:,.2f} TFLOP an update' + (f'; {self.steps_per_pass:,.1f} updates a pass over the photos' if self.steps_per_pass else ''),
-             f"memory in GB: weights {gb(s['weights'])} + gradients {gb(s['gradients'])} + optimizer {gb(s['optimizer'])} + averages {gb(s['average'])} = {gb(sum(s.values()))}",
+    lines = [f'{self.parameters / 1e6:,.1f} M parameters; {self.flops_step / 1e12:,.2f} TFLOP an update'
+             + (f'; {self.steps_per_pass:,.1f} updates a pass over the photos' if self.steps_per_pass else ''),
+             f"memory in GB: weights {gb(s['weights'])} + gradients {gb(s['gradients'])} + optimizer {gb(s['optimizer'])} + averages "
+             f"{gb(s['average'])} = {gb(sum(s.values()))}",
              f"  {'bucket':>10} {'patches':>8} {'activations':>12} {'working':>8} {'in all':>8} {'to draw':>8}"]
-    lines += [f"  {b:>10} {v['patches']:8,} {gb(v['activations']):>12} {gb(v['working']):>8} {gb(v['total']):>8} {gb(v['looking']):>8}" for b, v in sorted(self.buckets.items(), key=lambda i: -i[1]['total'])]
+    lines += [f"  {b:>10} {v['patches']:8,} {gb(v['activations']):>12} {gb(v['working']):>8} {gb(v['total']):>8} {gb(v['looking']):>8}"
+              for b, v in sorted(self.buckets.items(), key=lambda i: -i[1]['total'])]
     kept, snaps = self.disk - self.snapshots * self.snapshot, self.snapshots * self.snapshot
     lines += [self.verdict, *filter(None, [self.cheaper]), f'disk: {gb(self.checkpoint)} GB a checkpoint, {gb(kept)} GB for all that are kept']
-    if snaps: lines.append(f'  and {gb(snaps)} GB for {self.snapshots:,} snapshots of {gb(self.snapshot)} GB for post-hoc averages, none of which is deleted: {gb(self.disk)} GB in all')
+    if snaps:
+        lines.append(f'  and {gb(snaps)} GB for {self.snapshots:,} snapshots of {gb(self.snapshot)} GB for post-hoc averages, none of which is '
+                     f'deleted: {gb(self.disk)} GB in all')
     if self.hours is not None: lines.append(f'{self.gpu}: some {self.hours:,.1f} hours' if self.hours >= .1 else f'{self.gpu}: some {self.hours * 60:,.1f} minutes')
     return '\n'.join(lines + [f'  ({n})' for n in self.notes])
 Estimate.__str__ = _str

@@ -50,7 +50,8 @@ class Painter:
     def encoder(self, kind:str):
         "The text or vision encoder of the training data. Raises `GenerateError` if nobody noted which it was."
         if kind not in self.encoders:
-            raise GenerateError(f'{self.path} does not know which {kind} encoder made its training data: write its name into encoders.json beside the shards and start the command that trained it again, which adds the name to the checkpoint')
+            raise GenerateError(f'{self.path} does not know which {kind} encoder made its training data: write its name into encoders.json beside the '
+                                f'shards and start the command that trained it again, which adds the name to the checkpoint')
         return get_encoder(self.encoders[kind]['name'], self.encoders[kind].get('version'))
 
     def text(self, prompt:str):
@@ -111,7 +112,8 @@ def paint(self:Painter,
     width, height = map(int, r['size'].split('x'))
     text = self.text(prompt) if prompt else torch.zeros(0, self.config['model']['text_dim'])
     dino = torch.zeros(self.config['model']['dino_dim']) if not like else self.encoder('vision').encode(torch.from_numpy(load_picture(like, width, height))[None])[0]
-    return draw_prompts(self.model, [Prompt(prompt, text, dino, width, height)] * n, self.stats, *(r[k] for k in ('num_steps', 'text_scale', 'dino_scale', 'solver', 'seed')),
+    return draw_prompts(self.model, [Prompt(prompt, text, dino, width, height)] * n, self.stats,
+                        *(r[k] for k in ('num_steps', 'text_scale', 'dino_scale', 'solver', 'seed')),
                         bf16=self.config['training']['precision'] == 'bf16', callback=callback, progress='drawing' if progress else '')
 
 # %% ../nbs/14_generate.ipynb #0d0415a9
@@ -179,14 +181,18 @@ def explorer(
         try:
             like = bytes(c['like'].value[-1]['content']) if c['like'].value else None
             pictures = painter.paint(like=like, callback=on_step, **how)
-            c['picture'].value = png = picture_png(pictures, how['prompt'], **painter.resolve(like=like, **how), like=c['like'].value[-1]['name'] if like else None, checkpoint=str(painter.path))
+            c['picture'].value = png = picture_png(pictures, how['prompt'], **painter.resolve(like=like, **how),
+                                                   like=c['like'].value[-1]['name'] if like else None, checkpoint=str(painter.path))
             c['picture'].layout.width, c['picture'].layout.display = f'{max(320, Image.open(io.BytesIO(png)).width)}px', None
             c['says'].value = f"step {painter.step} of {html.escape(str(painter.path))}"
-        except Exception as e: c['says'].value = f'<div style="line-height:1.4"><b>{type(e).__name__}</b>: {html.escape(str(e))}</div>'      # a widget's own traceback is seen by nobody
+        except Exception as e:
+            # a widget's own traceback is seen by nobody
+            c['says'].value = f'<div style="line-height:1.4"><b>{type(e).__name__}</b>: {html.escape(str(e))}</div>'
         finally: c['draw'].disabled, c['bar'].value = False, 0.
     def on_forget(_): c['like'].value = ()
     c['draw'].on_click(on_draw); c['forget'].on_click(on_forget)
-    left = w.VBox([c['prompt'], w.HBox([c['like'], c['forget']]), *(c[k] for k in ('text_scale', 'dino_scale', 'num_steps', 'n', 'seed', 'size')), w.HBox([c['draw'], c['bar']]), c['says']], layout=w.Layout(width='45%'))
+    left = w.VBox([c['prompt'], w.HBox([c['like'], c['forget']]), *(c[k] for k in ('text_scale', 'dino_scale', 'num_steps', 'n', 'seed', 'size')),
+                   w.HBox([c['draw'], c['bar']]), c['says']], layout=w.Layout(width='45%'))
     panel = w.HBox([left, c['picture']]); panel.controls = c
     return panel
 

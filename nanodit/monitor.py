@@ -171,7 +171,8 @@ def state(self:RunView) -> str:   # 'not begun', 'running', 'at its report', 'fi
     try: age = time.time() - (self.run_dir / 'log.jsonl').stat().st_mtime
     except OSError: return 'not begun'
     usual = (self.recent('seconds') or 1.) * self.get('training', 'log_every', default=1)
-    looking = (self.last('seconds') or 600.) * (30 if over else 3 if every and self.done % every == 0 else 0)      # the report asks and draws far more than a validation
+    # the report asks and draws far more than a validation
+    looking = (self.last('seconds') or 600.) * (30 if over else 3 if every and self.done % every == 0 else 0)
     lively = age < max(60., 10 * usual, looking)
     return ('at its report' if lively else 'finished') if over else 'running' if lively else f'silent for {span(age)}'
 
@@ -207,8 +208,10 @@ def now(self:RunView) -> dict:   # label -> text
     out = {'state': self.state(), 'step': f'{self.done:,}' + (f' of {total:,}' if total else ''), 'time left': '–' if left is None else span(left),
            'loss': _say(self.recent('loss'), '.4f'), 'held-out loss': _say(self.last('held_out_loss'), '.4f'),
            'gradient norm': _say(self.recent('grad_norm')), 'velocity ratio': _say(self.recent('v_ratio')), 'learning rate': _say(self.recent('lr', 1), '.2e'),
-           'samples/s': _say(self.recent('samples_per_s')), 'seconds a step': _say(seconds), 'waits for data': '–' if wait is None or not seconds else f'{wait / seconds:.1%}',
-           'memory': _say(self.recent('memory_gb'), '.1f', ' GB'), 'text strength': _say(self.last('text_strength')), 'DINO strength': _say(self.last('dino_strength'))}
+           'samples/s': _say(self.recent('samples_per_s')), 'seconds a step': _say(seconds),
+           'waits for data': '–' if wait is None or not seconds else f'{wait / seconds:.1%}',
+           'memory': _say(self.recent('memory_gb'), '.1f', ' GB'), 'text strength': _say(self.last('text_strength')),
+           'DINO strength': _say(self.last('dino_strength'))}
     return out
 
 # %% ../nbs/11b_monitor.ipynb #2c84e3ac
@@ -266,7 +269,8 @@ def _alarm_marks(axs, view):
     where = dict(gradient_high=1, gradient_low=1, velocity_high=2, velocity_low=2, data_wait=6, text_ignored=7)
     for a in view.alarms[-50:]:
         ax = axs[where.get(a['name'], 0)]
-        ax.axvline(a['step'], color='C3', lw=.8, alpha=.5); ax.plot(a['step'], 0, '^', color='C3', ms=7, transform=ax.get_xaxis_transform(), clip_on=False, label='_alarm')
+        ax.axvline(a['step'], color='C3', lw=.8, alpha=.5)
+        ax.plot(a['step'], 0, '^', color='C3', ms=7, transform=ax.get_xaxis_transform(), clip_on=False, label='_alarm')
 
 def _tenths(ax, view):
     "The map of the loss over step and t."
@@ -292,8 +296,10 @@ def plot_run(
     for name, ax in zip(('loss', 'grad_norm', 'v_ratio', 'lr'), axs): _band(ax, view, name, 'training', band=name != 'lr')
     held = [(v['step'], v['held_out_loss']) for v in view.looks if v.get('held_out_loss') is not None]
     if held: axs[0].plot(*zip(*held), 'o', color='C1', ms=4, label='held-out photos'); axs[0].legend(fontsize=7)
-    _fit_log(axs[0], c['loss']); _fit_log(axs[1], c['grad_norm'], r.gradient_high.threshold, r.gradient_low.threshold); _fit_log(axs[2], c['v_ratio'], r.velocity_low.threshold, r.velocity_high.threshold)
-    for ax, rule, below in ((axs[1], r.gradient_high, 0), (axs[1], r.gradient_low, 1), (axs[2], r.velocity_high, 0), (axs[2], r.velocity_low, 1)): _limit(ax, rule, last, below)
+    _fit_log(axs[0], c['loss']); _fit_log(axs[1], c['grad_norm'], r.gradient_high.threshold, r.gradient_low.threshold)
+    _fit_log(axs[2], c['v_ratio'], r.velocity_low.threshold, r.velocity_high.threshold)
+    for ax, rule, below in ((axs[1], r.gradient_high, 0), (axs[1], r.gradient_low, 1), (axs[2], r.velocity_high, 0), (axs[2], r.velocity_low, 1)):
+        _limit(ax, rule, last, below)
     _tenths(axs[4], view)
     for i, k in enumerate(CONDITIONS): _band(axs[5], view, k, k.replace('_', ' '), f'C{i}', band=False, window=25)    # rare in a small batch
     if np.isfinite(c['both']).any(): axs[5].legend(fontsize=7); axs[5].set_yscale('log' if np.nanmax(c['both']) > 30 * np.nanmedian(c['both']) else 'linear')
@@ -312,15 +318,19 @@ def _plot_time(ax, view):
     "Seconds of a step, split into waiting for data, the step itself, and what comes between two steps; and the share that the alarm looks at."
     x, took, wait, step = (thin(view.columns['step'], view.columns[k], 200)[i] for k, i in (('step', 0), ('seconds', 1), ('data_wait', 1), ('step_seconds', 1)))
     if not np.isfinite(took).any(): return
-    took, wait = np.nan_to_num(took), np.nan_to_num(wait); step = np.where(np.isfinite(step), step, took - wait)          # a log of an older version does not tell them apart
-    ax.stackplot(x, wait, step, took - wait - step, labels=['waits for data', 'the step itself', 'log, saves, validation'], colors=['C1', 'C0', 'C2'], alpha=.6); ax.set_ylim(0, 1.45 * np.percentile(took, 98))
-    if view.rules.data_wait.action != 'off': ax.plot(x, view.rules.data_wait.threshold * smooth(took, 20), color='C3', lw=1, label=f'alarm: waits {view.rules.data_wait.threshold:.0%}')
+    took, wait = np.nan_to_num(took), np.nan_to_num(wait)
+    step = np.where(np.isfinite(step), step, took - wait)          # a log of an older version does not tell them apart
+    ax.stackplot(x, wait, step, took - wait - step, labels=['waits for data', 'the step itself', 'log, saves, validation'], colors=['C1', 'C0', 'C2'], alpha=.6)
+    ax.set_ylim(0, 1.45 * np.percentile(took, 98))
+    if view.rules.data_wait.action != 'off':
+        ax.plot(x, view.rules.data_wait.threshold * smooth(took, 20), color='C3', lw=1, label=f'alarm: waits {view.rules.data_wait.threshold:.0%}')
     ax.legend(fontsize=7, loc='upper center', ncols=2)
 
 def _plot_strength(ax, view):
     "How much dropping a condition changes the velocity, at each validation."
     for key, color in (('text_strength', 'C0'), ('dino_strength', 'C1')):
-        if rows := [(v['step'], v[key]) for v in view.looks if v.get(key) is not None]: ax.plot(*zip(*rows), 'o-', ms=3, color=color, label=key.split('_')[0].replace('dino', 'DINO'))
+        if rows := [(v['step'], v[key]) for v in view.looks if v.get(key) is not None]:
+            ax.plot(*zip(*rows), 'o-', ms=3, color=color, label=key.split('_')[0].replace('dino', 'DINO'))
     if ax.lines: ax.legend(fontsize=7); ax.set_ylim(0, None); _limit(ax, view.rules.text_ignored, max(1, view.done), True)
     else: ax.text(.5, .5, 'no validation yet', ha='center', color='grey', transform=ax.transAxes)
 
@@ -354,7 +364,8 @@ class Dashboard:
     ):
         import ipywidgets as w
         self.view, self.every, self._lock, self._stop = RunView(run_dir), every, threading.Lock(), threading.Event()
-        self.numbers, self.alarms, self.curves, self.sheet = w.HTML(), w.HTML(), w.Image(format='png'), w.Image(format='png', layout=w.Layout(align_self='flex-start', max_width='100%'))
+        self.numbers, self.alarms, self.curves = w.HTML(), w.HTML(), w.Image(format='png')
+        self.sheet = w.Image(format='png', layout=w.Layout(align_self='flex-start', max_width='100%'))
         self.kind = w.Dropdown(options=['samples'], description='sheet')
         self.slider, self.which, self.steps = w.IntSlider(max=0, description='history', readout=False, layout=w.Layout(width='60%')), w.Label('no sheet yet'), []
         self.following, self.button = w.ToggleButton(description='follow', icon='play'), w.Button(description='look again', icon='refresh')
@@ -447,7 +458,8 @@ def screen(
     if failed[3:]: failed[3:] = ['! and also: ' + ', '.join([*view.problems][3:])]
     for text in failed: lines += textwrap.wrap(text, width, subsequent_indent='  ', max_lines=3, placeholder=' …')
     lines += [f"! step {a['step']}, {a['name']}: {a['seen']}" for a in view.alarms[-3:]] or ['no alarm']
-    if not len(view.columns): lines = textwrap.wrap(f'no step in {view.run_dir}/log.jsonl yet: it fills when a run begins in this folder, which is checkpoint.output_dir of its recipe', width)
+    if not len(view.columns):
+        lines = textwrap.wrap(f'no step in {view.run_dir}/log.jsonl yet: it fills when a run begins in this folder, which is checkpoint.output_dir of its recipe', width)
     if sheets := view.sheets.get('samples'): lines.append(f'newest sheet: {sheets[max(sheets)]}')
     return '\n'.join(l if len(l) <= width or l.startswith('newest') else l[:width - 1] + '…' for l in lines)
 
@@ -465,7 +477,9 @@ def _table(rows:list) -> str:
     "Validations as an HTML table: the numbers that stand in any of them."
     keys = list(dict.fromkeys(k for r in rows for k, v in r.items() if isinstance(v, (int, float)) and not isinstance(v, bool)))
     cell = lambda r, k: f"{r[k]:,}" if k == 'step' else '–' if not isinstance(r.get(k), (int, float)) else f'{r[k]:.4g}'
-    return '<table><tr>' + ''.join(f'<th>{_html.escape(k.replace("_", " "))}</th>' for k in keys) + '</tr>' + ''.join('<tr>' + ''.join(f'<td>{cell(r, k)}</td>' for k in keys) + '</tr>' for r in rows) + '</table>'
+    head = ''.join(f'<th>{_html.escape(k.replace("_", " "))}</th>' for k in keys)
+    body = ''.join('<tr>' + ''.join(f'<td>{cell(r, k)}</td>' for k in keys) + '</tr>' for r in rows)
+    return f'<table><tr>{head}</tr>{body}</table>'
 
 # %% ../nbs/11b_monitor.ipynb #3e358874
 _PAGE = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{name}</title>
@@ -489,10 +503,13 @@ def write_page(
     "One HTML file about a run that needs nothing else; returns its path."
     view, path = RunView(run_dir), Path(path); name = view.get('name') or view.run_dir.resolve().name
     kinds = sorted(view.sheets, key=lambda k: (k != 'samples', k))
-    chosen = {k: [[s, _data_url(_small(p), 'jpeg')] for s, p in _even(sorted(view.sheets[k].items()), sheets if k == 'samples' else max(2, sheets // 3))] for k in kinds}
+    chosen = {k: [[s, _data_url(_small(p), 'jpeg')]
+                  for s, p in _even(sorted(view.sheets[k].items()), sheets if k == 'samples' else max(2, sheets // 3))] for k in kinds}
     page = _PAGE.format(name=_html.escape(name), numbers=_numbers_html(view), alarms=_alarms_html(view, 50), curves=_data_url(_figure_png(view, 110)),
-                        sheets=_SHEETS.format(data=json.dumps(chosen).replace('<', '\\u003c')) if chosen else '', validations=_table(_even(view.looks, 50)) if view.looks else '<p>None yet.</p>',
-                        recipe=_html.escape(yaml.safe_dump(view.recipe, sort_keys=False, allow_unicode=True)), date=time.strftime('%Y-%m-%d %H:%M'), folder=_html.escape(str(view.run_dir)))
+                        sheets=_SHEETS.format(data=json.dumps(chosen).replace('<', '\\u003c')) if chosen else '',
+                        validations=_table(_even(view.looks, 50)) if view.looks else '<p>None yet.</p>',
+                        recipe=_html.escape(yaml.safe_dump(view.recipe, sort_keys=False, allow_unicode=True)), date=time.strftime('%Y-%m-%d %H:%M'),
+                        folder=_html.escape(str(view.run_dir)))
     try: path.parent.mkdir(parents=True, exist_ok=True); tmp = path.with_name(path.name + '.tmp'); tmp.write_text(page, encoding='utf-8'); os.replace(tmp, path)
     except OSError as e: raise RunError(f'{path} cannot be written ({e.strerror}): name a file in a folder that can') from None
     return path

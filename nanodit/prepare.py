@@ -175,7 +175,9 @@ class Photos:
             else: self.where[path] = None
         for i in range(len(self.lists)): self._read_list(i)
         self.paths = sorted(self.where)
-        if not self.paths: raise PrepareError('\n'.join([f'{source}: no photos; expected files ending in {", ".join(SUFFIXES)}, or a JSONL that names some', *(f'{p} {e.detail}' for p, e in self.left_out[:9])]))
+        if not self.paths:
+            raise PrepareError('\n'.join([f'{source}: no photos; expected files ending in {", ".join(SUFFIXES)}, or a JSONL that names some',
+                                          *(f'{p} {e.detail}' for p, e in self.left_out[:9])]))
 
     def __len__(self): return len(self.paths)
     def full(self, path) -> Path: "Where that photo lies."; return self.root / path
@@ -328,24 +330,32 @@ def as_before(
 class Job:
     "One run of `prepare`."
     def __init__(self, photos, out, text, vision, latents, flip_twins, buckets, no_upscale, forget, samples_per_shard, batch_size, workers, options, progress):
-        if os.path.realpath(out) == os.path.realpath(photos): raise PrepareError(f'{out}: the shards cannot lie in the folder of the photos, their own pictures would be taken for photos; choose another folder for the shards, or move the photos')
-        given = dict(text=text, vision=vision, latents=latents, flip_twins=flip_twins, buckets=None if buckets is None else ','.join(buckets), no_upscale=no_upscale, samples_per_shard=samples_per_shard, dtype=options.get('dtype'))
+        if os.path.realpath(out) == os.path.realpath(photos):
+            raise PrepareError(f'{out}: the shards cannot lie in the folder of the photos, their own pictures would be taken for photos; choose '
+                               f'another folder for the shards, or move the photos')
+        given = dict(text=text, vision=vision, latents=latents, flip_twins=flip_twins, buckets=None if buckets is None else ','.join(buckets),
+                     no_upscale=no_upscale, samples_per_shard=samples_per_shard, dtype=options.get('dtype'))
         o, self.taken = as_before(given, out)
         if self.taken and progress: tqdm.write(f'as in the run before: {shlex.join(as_words(self.taken))}', sys.stderr)
         self.buckets = tuple('%dx%d' % bucket_size(b) for b in o['buckets'].split(',') if b)
         self.out, self.no_upscale, self.forget, self.per = Path(out), o['no_upscale'], forget, o['samples_per_shard']
         self.batch_size, self.workers, self.progress = batch_size, workers, progress
-        if min(batch_size, workers, self.per) < 1 or not self.buckets: raise PrepareError('batch_size, workers and samples_per_shard must be at least 1, and there must be a bucket')
+        if min(batch_size, workers, self.per) < 1 or not self.buckets:
+            raise PrepareError('batch_size, workers and samples_per_shard must be at least 1, and there must be a bucket')
         self.photos = Photos(photos, skip=out)
         options = options | ({'dtype': o['dtype']} if o['dtype'] else {})
         device_dtype(**options)                  # a slip is told even where the built-in encoders need neither
         self.codec, self.text, self.vision = (get_encoder(o[k], **options) for k in ('latents', 'text', 'vision'))
         unit = 2 * self.codec.downsample
         odd = [b for b in self.buckets if any(s % unit for s in bucket_size(b))]
-        if odd: raise PrepareError(f'bucket {", ".join(odd)}: both sides must be multiples of {unit} ({self.codec.downsample} pixels a latent cell, 2 cells a patch); the plan asks for multiples of 64')
-        self.recipe = dict(pixels=1, flip_twins=bool(o['flip_twins'])) | {k: identity(e) for k, e in dict(latents=self.codec, text=self.text, vision=self.vision).items()}
+        if odd:
+            raise PrepareError(f'bucket {", ".join(odd)}: both sides must be multiples of {unit} ({self.codec.downsample} pixels a latent cell, 2 '
+                               f'cells a patch); the plan asks for multiples of 64')
+        self.recipe = dict(pixels=1, flip_twins=bool(o['flip_twins'])) | {k: identity(e)
+                for k, e in dict(latents=self.codec, text=self.text, vision=self.vision).items()}
         self.state, self.notes, self.left_out = self.out / 'prepare', [], dict(self.photos.left_out)
-        self.command = shlex.join(['python', '-m', 'nanodit.prepare', str(photos), str(out), *as_words(o | dict(buckets=','.join(self.buckets), forget=forget, batch_size=batch_size, workers=workers) | options)])
+        self.command = shlex.join(['python', '-m', 'nanodit.prepare', str(photos), str(out),
+                                   *as_words(o | dict(buckets=','.join(self.buckets), forget=forget, batch_size=batch_size, workers=workers) | options)])
 
 # %% ../nbs/09_prepare.ipynb #ef6a6826
 @patch
@@ -360,7 +370,9 @@ def __enter__(self:Job):
         for p in self.out.glob(pattern): p.unlink()
     for p in sorted(self.state.glob('*x*/shard-*.next')): self._settle(p.parent.name, int(p.stem[6:]))
     strange = [p for p in sorted(self.out.glob('*x*/*.tar')) if not (self.state / p.parent.name / f'{p.stem}.json').exists()]
-    if strange: self.lock.close(); raise PrepareError(f'{strange[0]} is not in the records of prepare; move it out of {self.out}, or delete it if you deleted its record')
+    if strange:
+        self.lock.close()
+        raise PrepareError(f'{strange[0]} is not in the records of prepare; move it out of {self.out}, or delete it if you deleted its record')
     return self
 
 @patch
@@ -392,7 +404,8 @@ def read_record(
 ) -> dict:
     "What is known about a shard. Raises `PrepareError`."
     try: r = json.loads(path.read_bytes()); return r | dict(photos=[Entry(**e) for e in r['photos']])
-    except (OSError, ValueError, TypeError, KeyError) as e: raise PrepareError(f'{path} cannot be read ({e}); delete it and {path.parent.name}/{path.stem}.tar, and the shard is made again')
+    except (OSError, ValueError, TypeError, KeyError) as e:
+        raise PrepareError(f'{path} cannot be read ({e}); delete it and {path.parent.name}/{path.stem}.tar, and the shard is made again')
 
 # %% ../nbs/09_prepare.ipynb #faa6607d
 @patch
@@ -473,11 +486,14 @@ def _ask(self:Job):
     if self.forget: return
     behind = lambda p, e: codes['no_caption'] if e.code == 'list_unreadable' else e.code in ('no_file', 'folder_unreadable') and any(g.startswith(p.rstrip('/') + '/') for g in gone)
     away = next((p for p, e in self.photos.left_out if behind(p, e)), None)
-    if away: raise PrepareError(f'{self.photos.full(away)} cannot be reached, and photos or captions of earlier runs lie behind it; bring it back, or add --forget to remove their samples')
+    if away:
+        raise PrepareError(f'{self.photos.full(away)} cannot be reached, and photos or captions of earlier runs lie behind it; bring it back, or add '
+                           f'--forget to remove their samples')
     if len(lost) > len(had) / 2:
         why = [f'{len(gone)} are not in {self.photos.source} any more'] * bool(gone)
         if out: why.append(f'{len(out)} are left out now ({_counted(codes)}; {out[0]} {self.left_out[out[0]].detail})')
-        raise PrepareError(f'{len(lost)} of {len(had)} photos of earlier runs would be removed from the shards: {"; ".join(why)}. Put that right, or, if it is meant, add --forget')
+        raise PrepareError(f'{len(lost)} of {len(had)} photos of earlier runs would be removed from the shards: {"; ".join(why)}. Put that right, or, '
+                           f'if it is meant, add --forget')
 
 def _counted(codes): return ', '.join(f'{k} {n}' for k, n in codes.most_common())
 
@@ -490,10 +506,12 @@ def tar_state(tar:Path) -> tuple:
 def _why_again(self:Job, bucket, number, r, stay):
     "Why a shard has to be made again: a list of reasons, empty if it is as it should be."
     why = [f'{k} changed from {r["recipe"].get(k)!r} to {v!r}' for k, v in self.recipe.items() if r['recipe'].get(k) != v]
-    if why and r['recipe'].get('pixels') == self.recipe['pixels']: why[-1] += f' ({", ".join(k for k in _MADE_OF if r["recipe"].get(k) == self.recipe[k]) or "nothing"} can stay)'
+    if why and r['recipe'].get('pixels') == self.recipe['pixels']:
+        why[-1] += f' ({", ".join(k for k in _MADE_OF if r["recipe"].get(k) == self.recipe[k]) or "nothing"} can stay)'
     if len(stay) < len(r['photos']): why.append('photos left them')
     if any(e.sha256 != w.sha256 for e in r['photos'] if (w := self.want.get(e.photo))): why.append('photos changed')
-    if any(e.left_out and not w.left_out and e.sha256 == w.sha256 for e in r['photos'] if (w := self.want.get(e.photo))): why.append('photos that could not be read are there again')
+    if any(e.left_out and not w.left_out and e.sha256 == w.sha256 for e in r['photos'] if (w := self.want.get(e.photo))):
+        why.append('photos that could not be read are there again')
     if any(e.caption != w.caption for e in r['photos'] if (w := self.want.get(e.photo))): why.append('captions changed')
     if (r['tar_bytes'], r['sha256']) != tar_state(self.tar_path(bucket, number)): why.append('their tar is missing, or not the one that was recorded')
     return why
@@ -626,8 +644,11 @@ def make(self:Job, bucket, number, entries, bar):
             record = dict(recipe=self.recipe, samples=n, moments=dict(n=moments.n, mean=np.atleast_1d(moments.mean).tolist(), m2=np.atleast_1d(moments.m2).tolist()),
                           photos=[{k: getattr(e, k) for k in Entry.__slots__} for e in entries])
             write_atomic(self.record_path(bucket, number).with_suffix('.next'), json.dumps(record).encode())
-    except torch.OutOfMemoryError: raise PrepareError(f'the GPU has no memory for {self.batch_size} photos of {bucket} at a time; lower --batch-size, the job goes on where it was') from None
-    except OSError as e: raise PrepareError(f'{self.tar_path(bucket, number)} cannot be written ({e.strerror}); when there is room again, the same command goes on where it was') from None
+    except torch.OutOfMemoryError:
+        raise PrepareError(f'the GPU has no memory for {self.batch_size} photos of {bucket} at a time; lower --batch-size, the job goes on where it was') from None
+    except OSError as e:
+        raise PrepareError(f'{self.tar_path(bucket, number)} cannot be written ({e.strerror}); when there is room again, the same command goes on '
+                           f'where it was') from None
     self._settle(bucket, number, finished=True)
 
 # %% ../nbs/09_prepare.ipynb #35fd6b41
@@ -670,16 +691,23 @@ def run(self:Job):
 @dataclass
 class Report:
     "What came of a job."
-    out:Path; photos:int; samples:int; encoded:int; kept:int; shards:int; left_out:list; buckets:dict; upscaled:int; cropped:int; notes:list; strays:int = 0; seconds:float = 0.; unflipped:int = 0; cut_captions:int = 0
+    out:Path; photos:int; samples:int; encoded:int; kept:int; shards:int; left_out:list; buckets:dict; upscaled:int; cropped:int; notes:list
+    strays:int = 0; seconds:float = 0.; unflipped:int = 0; cut_captions:int = 0
 
     def __str__(self):
-        lines = [f'{self.photos} photos in, {self.samples} in {self.shards} shards ({self.encoded} encoded now, {self.kept} in shards that stayed as they were), {self.seconds:.0f} s']
+        lines = [f'{self.photos} photos in, {self.samples} in {self.shards} shards ({self.encoded} encoded now, {self.kept} in shards that stayed as '
+                 f'they were), {self.seconds:.0f} s']
         lines += [f'  {b:>10}  {n} photos' for b, n in self.buckets.items()] + [f'note: {n}' for n in self.notes]
-        if self.upscaled: lines.append(f'note: {self.upscaled} photos are smaller than their bucket and were enlarged (report/enlarged.jsonl); --no-upscale leaves them out')
+        if self.upscaled:
+            lines.append(f'note: {self.upscaled} photos are smaller than their bucket and were enlarged (report/enlarged.jsonl); --no-upscale leaves them out')
         if self.cropped: lines.append(f'note: {self.cropped} photos lose more than a quarter of their area, since no bucket has their shape (report/cropped.jsonl)')
-        if self.unflipped: lines.append(f'note: {self.unflipped} captions say left or right; these photos will not be mirrored in training unless their twins are made: --flip-twins now, or add-twins later')
+        if self.unflipped:
+            lines.append(f'note: {self.unflipped} captions say left or right; these photos will not be mirrored in training unless their twins are '
+                         f'made: --flip-twins now, or add-twins later')
         if self.cut_captions: lines.append(f'note: {self.cut_captions} captions fill all the tokens the text encoder takes; what is beyond is cut')
-        if self.left_out: lines.append(f'{len(self.left_out)} left out{f", {self.strays} of them lines, links or folders, not photos" if self.strays else ""} ({_counted(Counter(l["reason"] for l in self.left_out))}): {self.out / "left_out.jsonl"}')
+        if self.left_out:
+            lines.append(f'{len(self.left_out)} left out{f", {self.strays} of them lines, links or folders, not photos" if self.strays else ""} '
+                         f'({_counted(Counter(l["reason"] for l in self.left_out))}): {self.out / "left_out.jsonl"}')
         return '\n'.join(lines + [f'plot and contact sheets: {self.out / "report"}'])
 
 def plot_buckets(
@@ -705,7 +733,8 @@ def write_left_out(self:Job) -> list:
 def not_one(self:Job) -> PrepareError:
     "What there is to say when nothing is left to make shards of."
     rows = self.write_left_out()
-    return PrepareError(f'not one photo could be taken: {len(rows)} left out ({_counted(Counter(r["reason"] for r in rows))}; {rows[0]["photo"]} {rows[0]["detail"]}), see {self.out / "left_out.jsonl"}' + '; the shards stay as they are' * (self.out / 'latents.json').exists())
+    return PrepareError(f'not one photo could be taken: {len(rows)} left out ({_counted(Counter(r["reason"] for r in rows))}; {rows[0]["photo"]} '
+                        f'{rows[0]["detail"]}), see {self.out / "left_out.jsonl"}' + '; the shards stay as they are' * (self.out / 'latents.json').exists())
 
 @patch
 def finish(self:Job) -> Report:
@@ -724,10 +753,12 @@ def finish(self:Job) -> Report:
                     len(enlarged), len(cropped), self.notes, strays=len(self.left_out.keys() - files))
     parity = self.codec.flip_parity
     save_encoders(self.out, self.text, self.vision)      # latents.json comes last: where it is, the data set is complete
-    LatentStats(self.codec.name, self.codec.version, self.codec.channels, self.codec.downsample, total.mean.tolist(), total.std.tolist(), parity and list(parity), report.samples).save(self.out)
+    LatentStats(self.codec.name, self.codec.version, self.codec.channels, self.codec.downsample, total.mean.tolist(), total.std.tolist(),
+                parity and list(parity), report.samples).save(self.out)
     self.draw_report(report, Counter(e.bucket for e in enlarged))
     for name, some, number in ('enlarged', enlarged, lambda e: dict(times=round(e.upscale, 2))), ('cropped', cropped, lambda e: dict(kept=round(e.kept, 2))):
-        write_atomic(self.out / f'report/{name}.jsonl', ''.join(json.dumps(dict(photo=e.photo, width=e.width, height=e.height, bucket=e.bucket) | number(e)) + '\n' for e in some).encode())
+        write_atomic(self.out / f'report/{name}.jsonl',
+                     ''.join(json.dumps(dict(photo=e.photo, width=e.width, height=e.height, bucket=e.bucket) | number(e)) + '\n' for e in some).encode())
     return report
 
 # %% ../nbs/09_prepare.ipynb #297cf04c
@@ -738,7 +769,8 @@ def draw_report(self:Job, report, enlarged):
     plot_buckets(report.buckets, enlarged).savefig(folder / 'buckets.png')
     index = ShardIndex.open(self.out)
     report.cut_captions = sum(int((index.text_lengths(b) >= self.text.max_length).sum()) for b in index.buckets)
-    if not self.recipe['flip_twins']: report.unflipped = sum(flip_caption(c) not in (None, c) and not t for b in index.buckets for c, t in zip(index.captions(b), index.has(b, 't5h_flip')))
+    if not self.recipe['flip_twins']:
+        report.unflipped = sum(flip_caption(c) not in (None, c) and not t for b in index.buckets for c, t in zip(index.captions(b), index.has(b, 't5h_flip')))
     for stale in set(folder.glob('sheet-*.png')) - {folder / f'sheet-{b}.png' for b in index.buckets}: stale.unlink()
     for b in index.buckets: bucket_row(index, b, decode=lambda z: decoded(self.codec, z)).save(folder / f'sheet-{b}.png')
 
@@ -816,7 +848,9 @@ def check_text(
         s = read_sample(index, bucket, i); caption = s['json']['caption']
         old = torch.from_numpy(np.asarray(s['t5h'])[np.asarray(s['t5m']) != 0]).float()
         h, m = text.encode([caption]); new = h[0][m[0]].cpu().float()
-        if old.shape != new.shape: raise PrepareError(f'{text.name} makes {tuple(new.shape)} of {caption!r}, the shards have {tuple(old.shape)}: another encoder, or another max_length, made them')
+        if old.shape != new.shape:
+            raise PrepareError(f'{text.name} makes {tuple(new.shape)} of {caption!r}, the shards have {tuple(old.shape)}: another encoder, or another '
+                               f'max_length, made them')
         near = torch.nn.functional.cosine_similarity(old, new, dim=1).mean().item()
         if near < .98: raise PrepareError(f'{text.name} did not make these shards: its tokens of {caption!r} have a similarity of {near:.2f} to the stored ones')
 
@@ -835,7 +869,8 @@ class TwinMaker:
             try: picture = torch.from_numpy(load_photo(path.read_bytes(), w, h).copy())[None].float() / 255
             except LeftOut: picture = None
             if picture is not None: self._check_photo(path, picture, z); return picture.flip(-1)
-        if self.codec is None: raise PrepareError('the codec of these shards is not known, and their photos were not found: name it by --latents, or give the folder of the photos')
+        if self.codec is None:
+            raise PrepareError('the codec of these shards is not known, and their photos were not found: name it by --latents, or give the folder of the photos')
         self.report.decoded += 1
         return self.codec.decode(z).flip(-1)
 
@@ -882,13 +917,16 @@ def add_twins(
         return get_encoder(name, version=noted.get('version') if name == noted.get('name') else None, **options) if name else None
     vision = None if vision == 'none' else make(vision, named.get('vision', {}))
     codec = make(latents, {} if stats.codec == 'unknown' else dict(name=stats.codec, version=stats.codec_version))
-    if vision is None: report.notes.append('no vectors of mirrored pictures were made, the image encoder is not known (--vision); the unmirrored vector is used for the flipped photo')
+    if vision is None:
+        report.notes.append('no vectors of mirrored pictures were made, the image encoder is not known (--vision); the unmirrored vector is used for '
+                            'the flipped photo')
     need = {b: lacking(index, b, parity, vision is not None) for b in index.buckets}
     report.cannot = sum(n is None for ns in need.values() for n in ns)
     wanted = {n for ns in need.values() for s in ns if s for n in s}
     text = make(text, named.get('text', {})) if 't5h' in wanted else None
     if 't5h' in wanted and text is None: raise PrepareError(f'{shards} does not say which text encoder made it; name it by --text')
-    if 'vae' in wanted and codec is None: raise PrepareError(f'{shards} does not say which codec made its latents, and they cannot be mirrored without it; name it by --latents')
+    if 'vae' in wanted and codec is None:
+        raise PrepareError(f'{shards} does not say which codec made its latents, and they cannot be mirrored without it; name it by --latents')
     if text: check_text(index, text)
     maker = TwinMaker(index, photos, text, vision, codec, parity, report)
     todo = {tar: spots for tar, spots in index.by_tar().items() if any(need[b][i] for b, i in spots)}
@@ -941,11 +979,16 @@ def main(
 ):
     "Photos to shards. An option marked * that is not given is as in the run before (for add-twins, as the shards say). Example: python -m nanodit.prepare photos data/shards --flip-twins, or: python -m nanodit.prepare add-twins data/shards"
     signal.signal(signal.SIGTERM, _terminated)
-    given = {k: v for k, v in dict(text=text, vision=vision, latents=latents, flip_twins=flip_twins, buckets=buckets and tuple(b.strip() for b in buckets.split(',')), no_upscale=no_upscale, forget=forget or None,
-                                   samples_per_shard=samples_per_shard, batch_size=batch_size, workers=workers, pictures=pictures, device=device, dtype=dtype).items() if v is not None}
+    given = {k: v for k, v in dict(text=text, vision=vision, latents=latents, flip_twins=flip_twins,
+                                   buckets=buckets and tuple(b.strip() for b in buckets.split(',')), no_upscale=no_upscale, forget=forget or None,
+                                   samples_per_shard=samples_per_shard, batch_size=batch_size, workers=workers, pictures=pictures, device=device,
+                                   dtype=dtype).items() if v is not None}
     try:
-        alien = given.keys() & ({'flip_twins', 'buckets', 'no_upscale', 'forget', 'samples_per_shard', 'batch_size', 'workers'} if photos == 'add-twins' else {'pictures'})
-        if alien: raise PrepareError(f'{", ".join(sorted(as_words(dict.fromkeys(alien, True))))} {"cannot be given to add-twins" if photos == "add-twins" else "is for add-twins alone"}')
+        alien = given.keys() & ({'flip_twins', 'buckets', 'no_upscale', 'forget', 'samples_per_shard', 'batch_size', 'workers'}
+                                if photos == 'add-twins' else {'pictures'})
+        if alien:
+            raise PrepareError(f'{", ".join(sorted(as_words(dict.fromkeys(alien, True))))} '
+                               f'{"cannot be given to add-twins" if photos == "add-twins" else "is for add-twins alone"}')
         print(add_twins(out, given.pop('pictures', None), **given) if photos == 'add-twins' else prepare(photos, out, **given))
     except (PrepareError, EncoderError, ShardError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
     except OSError as e: print(f'{e.filename or out}: {e.strerror or e}; when that is mended, the same command goes on where it was', file=sys.stderr); sys.exit(2)

@@ -32,9 +32,12 @@ SECTIONS = dict(A='Data on disk', B='The proof before the big run', C='The big r
 STATUSES = 'matches', 'differs', 'not yet'
 
 PLAN = {
-    'A.1': 'Aspect buckets: a photo goes to the bucket of the nearest shape (sides multiples of 64, areas near 1 MP), is resized to cover it and cropped at the centre; no letterbox, no random crop.',
-    'A.2': 'Latents: 16 channels at an eighth of the side, float16; mean and deviation of each channel are measured once per data set, applied in training, undone before decoding, kept in every checkpoint.',
-    'A.3': 'Conditions: T5 tokens of width 1024 with their mask, 77 of them in old shards and 512 in new ones, and one DINOv3 vector of 1024 numbers for the picture.',
+    'A.1': 'Aspect buckets: a photo goes to the bucket of the nearest shape (sides multiples of 64, areas near 1 MP), is resized to cover it and '
+           'cropped at the centre; no letterbox, no random crop.',
+    'A.2': 'Latents: 16 channels at an eighth of the side, float16; mean and deviation of each channel are measured once per data set, applied in '
+           'training, undone before decoding, kept in every checkpoint.',
+    'A.3': 'Conditions: T5 tokens of width 1024 with their mask, 77 of them in old shards and 512 in new ones, and one DINOv3 vector of 1024 numbers '
+           'for the picture.',
     'A.4': 'Shards: WebDataset tars of about 1,000 samples, a folder for each bucket, in the old and the new spelling of its name.',
     'B.1': 'The small proof: on 100 photos a 12-layer model of width 384 reproduces each photo from its own caption and DINO vector.',
     'B.2': 'DINO swap: the caption of one picture with the DINO vector of another gives the composition of the first in the light of the second.',
@@ -120,7 +123,8 @@ def is_test(source): "Is it a cell of our own that can fail?"; return not is_exp
 
 def comments(source:str) -> list:
     "The comment lines of a cell; a text in quotes that looks like one is none."
-    try: return [t.line.strip('\n') for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type == tokenize.COMMENT and t.line.lstrip().startswith('#')]
+    try:
+        return [t.line.strip('\n') for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type == tokenize.COMMENT and t.line.lstrip().startswith('#')]
     except (SyntaxError, tokenize.TokenError): return [l for l in source.split('\n') if l.lstrip().startswith('#')]    # a cell with magics
 
 def claims_of(source:str):
@@ -303,7 +307,8 @@ def _kind(s):
     if '$ref' in s: return 'section', ''
     if 'enum' in s: return 'one of', ', '.join(v if isinstance(v, str) else json.dumps(v) for v in s['enum'])
     if 'const' in s: return 'one of', str(s['const'])
-    limits = [f'{sign} {s[k]:g}' if s[k] < 1e9 else f'{sign} {s[k]}' for k, sign in (('minimum', '≥'), ('exclusiveMinimum', '>'), ('maximum', '≤'), ('exclusiveMaximum', '<')) if k in s]
+    limits = [f'{sign} {s[k]:g}' if s[k] < 1e9 else f'{sign} {s[k]}'
+              for k, sign in (('minimum', '≥'), ('exclusiveMinimum', '>'), ('maximum', '≤'), ('exclusiveMaximum', '<')) if k in s]
     if 'pattern' in s: limits.append('WIDTHxHEIGHT')
     kind = dict(integer='whole number', number='number', string='text', boolean='true or false', array='list', null='null').get(s.get('type'), s.get('type', ''))
     inner = [_kind(i) for i in ([s['items']] if s.get('items') else s.get('prefixItems', []))]
@@ -469,7 +474,8 @@ def troubles(
             if not re.sub(r'‹[^›]*›|\W', '', text): continue       # a message that is made elsewhere
             remedy = _REMEDY.search(text)
             found.append(Trouble(call.func.id, about[call.func.id], text, remedy[1] if remedy else '', m))
-    silent = [Trouble(e, about[e], '', '', m) for m, t in trees.items() for c in t.body if (e := getattr(c, 'name', '')) in about and e not in {f.error for f in found}]
+    silent = [Trouble(e, about[e], '', '', m) for m, t in trees.items()
+              for c in t.body if (e := getattr(c, 'name', '')) in about and e not in {f.error for f in found}]
     return sorted(set(found + silent))
 
 # %% ../nbs/16_reality.ipynb #12cb42c6
@@ -489,7 +495,8 @@ def recorded_runs(root:Path='.') -> dict:
 def runs_of(name:str, runs:dict) -> dict:
     "What `runs` (from `recorded_runs`) hold about one recipe: file -> record. A record is about one (`recipe`) or about several (`recipes`)."
     about = lambda r: {k: v for k, v in r.items() if k in ('machine', 'torch', 'date')} | r['recipes'][name]
-    of = {f: r if r.get('recipe') == name else about(r) for f, r in runs.items() if isinstance(r, dict) and (r.get('recipe') == name or name in (r.get('recipes') or {}))}
+    of = {f: r if r.get('recipe') == name else about(r)
+          for f, r in runs.items() if isinstance(r, dict) and (r.get('recipe') == name or name in (r.get('recipes') or {}))}
     return dict(sorted(of.items(), key=lambda kv: 'recipe' not in kv[1]))     # whole runs first
 
 # %% ../nbs/16_reality.ipynb #5960912f
@@ -507,7 +514,8 @@ def figures(record, at:str=''):
 # %% ../nbs/16_reality.ipynb #1024dee4
 _UNIT = {'%': (1, 100), 'M': (1, 1e-6), 'ms': (1, 1e3), 's': (1, 1e-3), 'min': (1, 1/60), 'h': (1, 1/3600, 1/60),
          **{k: (1, 1/1000**n, 1/1024**n) for n, p in enumerate('KMGT', 1) for k in (f'{p}B', f'{p}iB')}}
-_UNIT |= dict(seconds=_UNIT['s'], second=_UNIT['s'], minutes=_UNIT['min'], minute=_UNIT['min'], hours=_UNIT['h'], hour=_UNIT['h'], days=(1, 1/86400), dB=(1,), TFLOPS=(1, 1e-12))
+_UNIT |= dict(seconds=_UNIT['s'], second=_UNIT['s'], minutes=_UNIT['min'], minute=_UNIT['min'], hours=_UNIT['h'], hour=_UNIT['h'], days=(1, 1/86400),
+              dB=(1,), TFLOPS=(1, 1e-12))
 _UNITS = '|'.join(sorted((*map(re.escape, _UNIT), r'\w+/s'), key=len, reverse=True))
 _NUMBER = r'\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?'
 _FIGURE = re.compile(rf'(?<![\w.])({_NUMBER})[ \xa0\u202f]?({_UNITS})(?![\w/])')
@@ -548,7 +556,8 @@ def loose_figures(nb:dict) -> list:
         value, digits = float(text.replace(',', '')), len(text.partition('.')[2])
         return any(abs(round(n * f, digits) - value) < 1e-9 for n in known for f in _UNIT.get(unit, (1,)))
     prose = [(heading, _NO_PROSE.sub(' ', source_of(cell))) for heading, cell in with_headings(nb) if cell['cell_type'] == 'markdown']
-    prose += [(heading, why) for heading, cell in with_headings(nb) if cell['cell_type'] == 'code' for _, _, why, _ in claims_of(source_of(cell)) if why]      # claims are prose as well
+    # claims are prose as well
+    prose += [(heading, why) for heading, cell in with_headings(nb) if cell['cell_type'] == 'code' for _, _, why, _ in claims_of(source_of(cell)) if why]
     return [(heading, m[0]) for heading, text in prose for m in _FIGURE.finditer(text) if not produced(m[1], m[2])]
 
 # %% ../nbs/16_reality.ipynb #249d7a49
@@ -596,7 +605,9 @@ def _missing(claims):
     "The section about what is not done."
     ids = [i for i in PLAN if status_of(i, claims) == 'not yet']
     why = {i: '; '.join(f'{c.why} ([{Path(c.notebook).stem}]({c.notebook}))' for c in claims if c.id == i) or 'no cell claims it' for i in ids}
-    return _md('## What is not there yet\n\n' + (_table(('item', 'what it asks for', 'why not'), [(i, PLAN[i], why[i]) for i in ids]) if ids else 'Nothing: every item has its proof. How far a proof reaches (drawn pictures, small models, recorded runs) stands with the item.'))
+    return _md('## What is not there yet\n\n'
+               + (_table(('item', 'what it asks for', 'why not'), [(i, PLAN[i], why[i]) for i in ids]) if ids
+                  else 'Nothing: every item has its proof. How far a proof reaches (drawn pictures, small models, recorded runs) stands with the item.'))
 
 # %% ../nbs/16_reality.ipynb #5ca9130f
 def _status_tables(root, claims):
@@ -607,14 +618,18 @@ def _status_tables(root, claims):
     for name, nb in notebooks(root).items():
         sources = [source_of(c) for c in nb['cells'] if c['cell_type'] == 'code']
         mine = [s for s in sources if is_test(s)]
-        rows.append((f'[{name}]({name})', sum(map(is_exported, sources)), len(mine), sum(map(is_slow, mine)), sum(c.notebook == name for c in claims), record.get('seconds', {}).get(Path(name).stem, 'not measured')))
+        rows.append((f'[{name}]({name})', sum(map(is_exported, sources)), len(mine), sum(map(is_slow, mine)), sum(c.notebook == name for c in claims),
+                     record.get('seconds', {}).get(Path(name).stem, 'not measured')))
     total = ('**all**', *(sum(r[i] for r in rows) for i in range(1, 5)), record.get('all', 'not measured'))
     constraints = Path(root) / 'constraints.txt'
     pins = [l.strip() for l in constraints.read_text().splitlines() if '==' in l and not l.startswith('#')] if constraints.exists() else []
     return _md('\n\n'.join(['## Implementation status',
-        'The eight characters behind a notebook are a fingerprint of the cell that proves the item. Change that cell, and the check says that this document is stale.', items,
-        '### Tests by notebook\n\nA *test cell* is one that is not part of the library and can fail. Slow cells are left out of the quick run (`nbdev_test`) and run in CI (`nbdev_test --flags "slow"`).',
-        (f"*Seconds* are those of all cells, slow ones as well, when they last ran together, two notebooks at a time: {record['machine']}, torch {record['torch']}, {record['date']}." if record else 'How long they take was not recorded.'),
+        'The eight characters behind a notebook are a fingerprint of the cell that proves the item. Change that cell, and the check says that this '
+        'document is stale.', items,
+        '### Tests by notebook\n\nA *test cell* is one that is not part of the library and can fail. Slow cells are left out of the quick run '
+        '(`nbdev_test`) and run in CI (`nbdev_test --flags "slow"`).',
+        (f"*Seconds* are those of all cells, slow ones as well, when they last ran together, two notebooks at a time: {record['machine']}, torch "
+         f"{record['torch']}, {record['date']}." if record else 'How long they take was not recorded.'),
         _table(('notebook', 'library cells', 'test cells', 'of these slow', 'claims', 'seconds'), [*rows, total], 'lrrrrr'),
         '### Environment\n\nThe versions that were tested together, from `constraints.txt`: ' + (', '.join(f'`{p}`' for p in pins) or 'none given') + '.']))
 
@@ -624,23 +639,32 @@ def _recipe_cells(root):
     rows, runs = [], recorded_runs(root)
     for name, c in recipes(root).items():
         m, t = c.model, c.training
-        rows.append((name, f'`nanodit-train configs/{name}.yaml`', f'{m.depth} × {m.hidden_size}, {m.num_heads} heads', f'{count_parameters(m.model_dump())/1e6:,.1f} M',
-                     f'{t.total_steps:,}', f'{t.batch_size} × {t.grad_accumulation_steps} = {t.batch_size*t.grad_accumulation_steps}', ', '.join(c.data.buckets) or 'all found', 'yes' if t.gradient_checkpointing else 'no'))
-    yield _md('\n\n'.join(['## Training recipes', 'What each file in `configs/` asks for. *Effective batch* is the batch of one pass times the passes for one update; *checkpointing* recomputes activations and saves memory.',
+        rows.append((name, f'`nanodit-train configs/{name}.yaml`', f'{m.depth} × {m.hidden_size}, {m.num_heads} heads',
+                     f'{count_parameters(m.model_dump())/1e6:,.1f} M',
+                     f'{t.total_steps:,}', f'{t.batch_size} × {t.grad_accumulation_steps} = {t.batch_size*t.grad_accumulation_steps}',
+                     ', '.join(c.data.buckets) or 'all found', 'yes' if t.gradient_checkpointing else 'no'))
+    yield _md('\n\n'.join(['## Training recipes',
+                           'What each file in `configs/` asks for. *Effective batch* is the batch of one pass times the passes for one update; '
+                           '*checkpointing* recomputes activations and saves memory.',
         _table(('recipe', 'command', 'layers × width', 'parameters', 'updates', 'effective batch', 'buckets', 'checkpointing'), rows)]))
     yield _code("for name, config in recipes().items():\n    print(f'{name:12} {count_parameters(config.model.model_dump()):>12,} parameters')")
-    yield _md('### What a run will cost\n\nEstimated from the recipe alone, as `nanodit-train RECIPE --dry-run` does it; nothing here was measured on a GPU unless it says so, and of those cards only the H100 and the H200 were ever at hand.')
-    yield _code("found = {'512x512': 100}      # for overfit100, which takes whichever buckets it finds\nfor name, config in recipes().items():\n    gpu = None if config.data.shapes else 'RTX 4090'\n    print(f'{name}\\n{estimate(config, None if config.data.buckets else found, gpu)}\\n')")
+    yield _md('### What a run will cost\n\nEstimated from the recipe alone, as `nanodit-train RECIPE --dry-run` does it; nothing here was measured on '
+              'a GPU unless it says so, and of those cards only the H100 and the H200 were ever at hand.')
+    yield _code("found = {'512x512': 100}      # for overfit100, which takes whichever buckets it finds\nfor name, config in recipes().items():\n    "
+                "gpu = None if config.data.shapes else 'RTX 4090'\n    print(f'{name}\\n{estimate(config, None if config.data.buckets else found, gpu)}\\n')")
     yield _md(_costs(root, runs))
 
 def _summary(name, runs):
     "A row about what is known of a recipe: expected curve, time and memory of a whole run, memory of some updates."
     of = runs_of(name, runs); whole = next((r for r in of.values() if 'recipe' in r), {}); short = next((r for r in of.values() if 'recipe' not in r), {})
     unit = lambda k: next((f' {u}' for u in ('MB', 'GB') if f'_{u.lower()}' in k.lower()), '')
-    first = lambda pattern: next(((v.strip('[]').replace(', ', ' and ') if v[0] == '[' else v) + unit(k) for k, v in figures(whole) if re.search(pattern, k, re.I)), '*not measured*')
+    first = lambda pattern: next(((v.strip('[]').replace(', ', ' and ') if v[0] == '[' else v) + unit(k)
+                                  for k, v in figures(whole) if re.search(pattern, k, re.I)), '*not measured*')
     scaled = ', '.join(f'[a smaller one]({f})' for f in runs if f.startswith(f'bench/{name}-') and f not in of)
-    some = (f"{short['updates']} × {short['batch'][0] * short['batch'][1]}", f"{short['memory_gb']:g} GB, at most {short['peak_memory_gb']:g} GB") if 'memory_gb' in short else ('none', '*not measured*')
-    return (name, f'`nanodit-train {name}`', first('loss_curve') + (f', but {scaled}' if scaled else ''), first('second|minute|hour'), first('mem|_gb|_mb|gib'), *some)
+    some = (f"{short['updates']} × {short['batch'][0] * short['batch'][1]}",
+            f"{short['memory_gb']:g} GB, at most {short['peak_memory_gb']:g} GB") if 'memory_gb' in short else ('none', '*not measured*')
+    return (name, f'`nanodit-train {name}`', first('loss_curve') + (f', but {scaled}' if scaled else ''), first('second|minute|hour'),
+            first('mem|_gb|_mb|gib'), *some)
 
 # %% ../nbs/16_reality.ipynb #87c8174c
 def _on_gpu(gpu):
@@ -648,32 +672,43 @@ def _on_gpu(gpu):
     if not gpu: return 'On a GPU: not measured.'
     def row(f, r):
         s, run = r['summary'], r['what'] == 'run'; best = {} if run else max(r['ways'].values(), key=lambda w: w['mfu'])
-        way = {'none': 'all kept', 'selective': 'selective', 'full': 'blocks twice'}[(r if run else best)['recompute']] + ', compiled' * bool((r if run else best)['compiled']) + ', recorded' * (r if run else best).get('replayed', False)
+        way = {'none': 'all kept', 'selective': 'selective',
+               'full': 'blocks twice'}[(r if run else best)['recompute']] + ', compiled' * bool((r if run else best)['compiled']) + ', recorded' * (r if run else best).get('replayed', False)
         peak = r['memory']['reserved'] if run else best['peak']
-        return (r['config'], f"a run, {len(r['buckets'])} sizes" if run else f"a step, {r['patches']:,} patches, batch {r['batch']}", way, f"{s['samples_per_s']:,.1f}", f"{(s if run else best)['mfu']:.1%}", f'{peak / 2**30:.1f} GB', f"{s['wait_share']:.2%}", f"{r['machine']['gpu']}, torch {r['machine']['torch']}, {r['machine']['date'][:10]}, [record]({f})")
+        return (r['config'], f"a run, {len(r['buckets'])} sizes" if run else f"a step, {r['patches']:,} patches, batch {r['batch']}", way,
+                f"{s['samples_per_s']:,.1f}", f"{(s if run else best)['mfu']:.1%}", f'{peak / 2**30:.1f} GB', f"{s['wait_share']:.2%}",
+                f"{r['machine']['gpu']}, torch {r['machine']['torch']}, {r['machine']['date'][:10]}, [record]({f})")
     return 'On a GPU, random latents, by [15b_gpu](nbs/15b_gpu.ipynb), which shows more of it. MFU is the share of the peak that useful operations reach; a run is the real trainer, `production` with torch kept to 24 GB. *Recorded* is a CUDA graph (12d). Memory is what a step asked for at its peak, and what a run held.\n\n' + \
-        _table(('recipe', 'measured', 'how', 'samples a second', 'MFU', 'memory', 'waiting for data', 'where and when'), [row(f, r) for f, r in gpu.items() if r['what'] in ('run', 'step')])
+        _table(('recipe', 'measured', 'how', 'samples a second', 'MFU', 'memory', 'waiting for data', 'where and when'),
+               [row(f, r) for f, r in gpu.items() if r['what'] in ('run', 'step')])
 
 def _costs(root, runs):
     "The section about recorded runs."
     names, used = list(recipes(root)), set()
     gpu = {f: r for f, r in runs.items() if isinstance(r, dict) and isinstance(r.get('machine'), dict) and r['machine'].get('gpu')}
-    out = ['### What runs have cost\n\nFrom recorded runs in `bench/`, and from nothing else. *A whole run* is the recipe as it stands, from the first update to the report. *Some updates* are '
-           'made on random latents of the recipe\'s real shapes, with small batches (notebook 13e): they show that it runs and what it takes, and nothing about speed or pictures.',
-           _table(('recipe', 'command', 'a whole run: expected curve', 'seconds', 'memory', 'some updates × samples', 'memory, and while saving'), [_summary(n, runs) for n in names]),
+    out = ['### What runs have cost\n\nFrom recorded runs in `bench/`, and from nothing else. *A whole run* is the recipe as it stands, from the first '
+           'update to the report. *Some updates* are '
+           'made on random latents of the recipe\'s real shapes, with small batches (notebook 13e): they show that it runs and what it takes, and '
+           'nothing about speed or pictures.',
+           _table(('recipe', 'command', 'a whole run: expected curve', 'seconds', 'memory', 'some updates × samples', 'memory, and while saving'),
+                  [_summary(n, runs) for n in names]),
            _on_gpu(gpu),
            'Now the records themselves. A curve is a row of blocks from the first value to the last.']
     for name in names:
         for f, r in runs_of(name, runs).items():
-            used.add(f); out.append(f'**{name}**, from [{f}]({f})' + ('' if 'recipe' in r else ', some updates only') + '\n\n' + _table(('what', 'recorded'), [(k, v) for k, v in figures(r) if k != 'recipe']))
-    out += [f'Also recorded: [{f}]({f})\n\n' + _table(('what', 'recorded'), figures(r)) for f, r in runs.items() if f not in used and f not in gpu and f != 'bench/tests-cpu.json']
+            used.add(f)
+            out.append(f'**{name}**, from [{f}]({f})' + ('' if 'recipe' in r else ', some updates only') + '\n\n'
+                       + _table(('what', 'recorded'), [(k, v) for k, v in figures(r) if k != 'recipe']))
+    out += [f'Also recorded: [{f}]({f})\n\n' + _table(('what', 'recorded'), figures(r))
+            for f, r in runs.items() if f not in used and f not in gpu and f != 'bench/tests-cpu.json']
     return '\n\n'.join(out)
 
 # %% ../nbs/16_reality.ipynb #7371024d
 def _key_cells(root):
     "Every config key, a table for each section."
     keys, reads = config_keys(), config_reads(root)
-    out = ['## Every config key', 'From the schema: what a key is, what it may be, what it means; from the code: which function reads it. On the command line a key is set with `key=value`, for example `training.optimizer.lr=1e-4`.']
+    out = ['## Every config key', 'From the schema: what a key is, what it may be, what it means; from the code: which function reads it. On the '
+                                  'command line a key is set with `key=value`, for example `training.optimizer.lr=1e-4`.']
     for section in dict.fromkeys(k.path.partition('.')[0] if '.' in k.path else '' for k in keys):
         mine = [k for k in keys if (k.path.partition('.')[0] if '.' in k.path else '') == section]
         out.append(f'### {section or "the run itself"}\n\n' + _table(('key', 'type', 'default', 'range', 'meaning', 'read in'),
@@ -683,13 +718,18 @@ def _key_cells(root):
 def _trouble_cells(root):
     "Troubleshooting, from the alarms' texts and the exceptions' messages."
     alarms = _table(('what is seen', 'alarm', 'cause', 'remedy'), [(s, f'`alarms.{a}`', c, r) for s, a, c, r in troubleshooting()])
-    out = ['## Troubleshooting', '### A run that goes on, but not well\n\nThe alarms watch for these; their thresholds and what they do are in the config. One that fires stands in `alarms.jsonl` of the run.\n\n' + alarms,
-           '### A command that refuses\n\nWhen nanodit refuses, it says so in one line. These are the lines, read from the code: find yours by its words (`‹…›` stands for what changes). A message begins with what is wrong and where; the remedy, where it is an instruction of its own, stands beside it.']
+    out = ['## Troubleshooting', '### A run that goes on, but not well\n\nThe alarms watch for these; their thresholds and what they do are in the '
+                                 'config. One that fires stands in `alarms.jsonl` of the run.\n\n' + alarms,
+           '### A command that refuses\n\nWhen nanodit refuses, it says so in one line. These are the lines, read from the code: find yours by its '
+           'words (`‹…›` stands for what changes). A message begins with what is wrong and where; the remedy, where it is an instruction of its own, '
+           'stands beside it.']
     found = troubles(root)
     for e in dict.fromkeys(t.error for t in found):
         mine = [t for t in found if t.error == e]
-        out.append(f'#### {e}\n\n{mine[0].about} Raised in {", ".join(f"`{m}`" for m in sorted({t.where for t in mine}))}.\n\n' + (_table(('symptom and cause: the message', 'remedy'),
-            [(t.message, t.remedy[:1].upper() + t.remedy[1:] or 'in the message') for t in mine if t.message]) if any(t.message for t in mine) else 'Its message is put together where the fault is found, and names file, line and key.'))
+        out.append(f'#### {e}\n\n{mine[0].about} Raised in {", ".join(f"`{m}`" for m in sorted({t.where for t in mine}))}.\n\n'
+                   + (_table(('symptom and cause: the message', 'remedy'),
+            [(t.message, t.remedy[:1].upper() + t.remedy[1:] or 'in the message') for t in mine if t.message]) if any(t.message for t in mine)
+            else 'Its message is put together where the fault is found, and names file, line and key.'))
     yield _md('\n\n'.join(out))
 
 # %% ../nbs/16_reality.ipynb #10d450b2
@@ -753,7 +793,9 @@ def to_text(nb:dict) -> str:
     return json.dumps(nb, indent=1, ensure_ascii=False, sort_keys=True) + '\n'
 
 # %% ../nbs/16_reality.ipynb #a26e2b5d
-def _jpegs(nb): return [Image.open(io.BytesIO(base64.b64decode(''.join(o['data']['image/jpeg'])))) for c in nb['cells'] for o in c.get('outputs', []) if 'image/jpeg' in o.get('data', {})]
+def _jpegs(nb):
+    return [Image.open(io.BytesIO(base64.b64decode(''.join(o['data']['image/jpeg'])))) for c in nb['cells']
+            for o in c.get('outputs', []) if 'image/jpeg' in o.get('data', {})]
 
 def _without_pictures(cell):
     outputs = [{**o, 'data': {k: '' if k == 'image/jpeg' else v for k, v in o['data'].items()}} if 'data' in o else o for o in cell.get('outputs', [])]
@@ -805,7 +847,9 @@ def main(
 ):
     'Build the-reality.ipynb from the notebooks, or check it. Example: python -m nanodit.reality --check'
     path = Path(root) / 'the-reality.ipynb'
-    if not (Path(root) / 'nbs').is_dir(): print(f'{Path(root).resolve()} has no folder nbs; start this in the repository, or name it with --root', file=sys.stderr); sys.exit(2)
+    if not (Path(root) / 'nbs').is_dir():
+        print(f'{Path(root).resolve()} has no folder nbs; start this in the repository, or name it with --root', file=sys.stderr)
+        sys.exit(2)
     try: faults = reality_faults(root) if check else collect_claims(root)[1]
     except (ValueError, OSError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
     if not check: path.write_text(to_text(build_reality(root)), encoding='utf-8'); print(f'{path}: {path.stat().st_size/1000:.0f} KB')

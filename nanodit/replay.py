@@ -32,7 +32,8 @@ class Recorder:
 class Replay:
     "`f`, recorded for each combination of shapes when it is first seen, replayed from then on."
     def __init__(self,
-        f,               # of a dict of tensors, whose names and dtypes are always the same; returns a tensor. It may add to tensors that stay where they are, such as gradients, and must not wait for the device
+        # of a dict of tensors, whose names and dtypes are always the same; returns a tensor. It may add to tensors that stay where they are, such as gradients, and must not wait for the device
+        f,
         recorder=None,   # a `Recorder`, to share one
     ):
         self.f, self.recorder, self.recorded, self.pieces = f, recorder or Recorder(), {}, {}

@@ -73,7 +73,8 @@ def cut_log(
     for line, r in _lines(io.BytesIO(old)): lines.append(line); keep.append(bool(r) and _updates(path, r) <= start_step); bad.append(r is None)
     kept, rest = (b''.join(line for line, k in zip(lines, keep) if k == want) for want in (True, False))
     if old == kept: return
-    if damaged := sum(bad[:-1]): warnings.warn(f'{path}: {damaged} damaged lines, not the last one alone, which a crash may tear. They are in {cut.name} now; is the disk sound?')
+    if damaged := sum(bad[:-1]):
+        warnings.warn(f'{path}: {damaged} damaged lines, not the last one alone, which a crash may tear. They are in {cut.name} now; is the disk sound?')
     if rest and (e := _trouble(_append, cut, rest)) and e.errno not in NO_ROOM: raise e
     try:
         with open(tmp, 'wb') as f: f.write(kept); f.flush(); os.fsync(f.fileno())
@@ -175,7 +176,8 @@ def _told(self:RunLog, bad:dict) -> str:    # name of a file -> error
     lines, error = {name: self.pending[name].count(b'\n') for name in bad}, next(iter(bad.values()))
     what = ', '.join(f"{n} line{'s' * (n != 1)} of {name}.jsonl" for name, n in lines.items() if n)
     todo = 'Free some space, or raise the quota or the limit on the size of files' if error.errno in NO_ROOM else 'Look whether the disk or network share is there, writable and sound'
-    return (f"{self.run_dir} {'has no room for' if error.errno in NO_ROOM else 'does not take'} the log ({error.strerror}): {what + ' wait in memory' if what else 'what was written is not safe yet'}. Training goes on; "
+    return (f"{self.run_dir} {'has no room for' if error.errno in NO_ROOM else 'does not take'} the log ({error.strerror}): "
+            f"{what + ' wait in memory' if what else 'what was written is not safe yet'}. Training goes on; "
             f'it is tried again at every record, and lost if the process ends before. {todo}')
 
 # %% ../nbs/11_runlog.ipynb #a97e8b20
@@ -229,11 +231,13 @@ RULES = dict(
     gradient_high=Rule(
         'The gradient norm rises and stays high', 'the gradient norm has been above {threshold} since step {since}, now {value}',
         'The learning rate is too high (plan F.1).',
-        'Go back to a checkpoint from before and lower training.optimizer.lr (and muon_lr, with Muon) to a half or a third; a longer training.warmup_steps also helps.'),
+        'Go back to a checkpoint from before and lower training.optimizer.lr (and muon_lr, with Muon) to a half or a third; a longer '
+        'training.warmup_steps also helps.'),
     gradient_low=Rule(
         'The gradient norm is near 0', 'the gradient norm has been below {threshold} since step {since}, now {value}',
         'The model has collapsed, or it has nothing left to learn: nothing flows back (plan F.1).',
-        'Look at the latest sample sheet. If the pictures are all alike or empty, go back to a checkpoint from before, check the data set (python -m nanodit.shards verify) '
+        'Look at the latest sample sheet. If the pictures are all alike or empty, go back to a checkpoint from before, check the data set (python -m '
+        'nanodit.shards verify) '
         'and lower training.optimizer.lr.', high=False),
     velocity_high=Rule(
         'Pictures are noise, the loss is huge', "the predicted velocity's RMS has been above {threshold} x the target's since step {since}, now {value} x",
@@ -247,18 +251,21 @@ RULES = dict(
     not_finite=Rule(
         'Steps are skipped, the loss is NaN', 'of the last 100 updates {value} were skipped, the first of them at step {since}: loss or gradient was not finite',
         'A single one is harmless: a broken sample, or a very large gradient. Many mean that the run is lost.',
-        'The log line of the step (skipped) names the photos: look at them. If they are always other ones, go back to a checkpoint from before and lower training.optimizer.lr. '
+        'The log line of the step (skipped) names the photos: look at them. If they are always other ones, go back to a checkpoint from before and '
+        'lower training.optimizer.lr. '
         'After training.max_nonfinite in a row the run stops by itself.'),
     loss_jump=Rule(
         'The loss jumps up and stays', 'the loss has been above {threshold} x its running median since step {since}, now {value} x',
         'An update has thrown the model off, or the data have changed.',
-        'If the loss does not come back by itself within some hundred steps, go back to a checkpoint from before; lower training.optimizer.lr or training.grad_clip.'),
+        'If the loss does not come back by itself within some hundred steps, go back to a checkpoint from before; lower training.optimizer.lr or '
+        'training.grad_clip.'),
     data_wait=Rule(
         'The GPU is not busy, steps are slow', 'the share of the time in which the step waits for data has been above {threshold} since step {since}, now {value}',
         'Reading is slower than training.',
         'Raise data.num_workers or data.prefetch_factor; put the shards on a local SSD, not on a network drive.'),
     text_ignored=Rule(
-        'Pictures are good, but "left" and "right" change nothing', 'the share of the predicted velocity that the text changes for the better has been below {threshold} since step {since}, now {value}',
+        'Pictures are good, but "left" and "right" change nothing',
+        'the share of the predicted velocity that the text changes for the better has been below {threshold} since step {since}, now {value}',
         'The DINO vector drowns the text (plan F.4), or the text is hardly ever shown, or it does not belong to the pictures.',
         'Raise training.cfg_dropout.p_text_only to 0.20 to 0.25 and go on training; when sampling, a higher text scale and a lower DINO scale help meanwhile. '
         'Check that captions fit their photos (python -m nanodit.shards inspect).', high=False),
@@ -357,7 +364,8 @@ def read_history(
 ):
     "Yields all records of log and validations in the order in which the run's alarms looked at them; not a list, because that of a long run takes gigabytes."
     of = lambda name, late: (((r['step'], late), r) for r in _records(Path(run_dir) / name))
-    yield from (r for _, r in heapq.merge(of('validation.jsonl', 0), of('log.jsonl', 1), key=lambda kr: kr[0]))      # a validation after `step` updates: before update number `step`
+    # a validation after `step` updates: before update number `step`
+    yield from (r for _, r in heapq.merge(of('validation.jsonl', 0), of('log.jsonl', 1), key=lambda kr: kr[0]))
 
 @patch
 def replay(self:Alarms,
@@ -412,7 +420,9 @@ class WandbLog:
         config = yaml.safe_load(recipe.read_text(encoding='utf-8')) if recipe.exists() else None
         try: self.to = w.init(project=self.project, name=self.name, id=key.read_text().strip(), resume='allow', dir=str(self.run_dir),
                               config=config, settings=w.Settings(console='off', disable_git=True, save_code=False))
-        except w.Error as e: raise LogError(f'Weights & Biases does not start ({e}): run wandb login, set WANDB_MODE=offline to keep it on this machine, or set log.wandb=false') from None
+        except w.Error as e:
+            raise LogError(f'Weights & Biases does not start ({e}): run wandb login, set WANDB_MODE=offline to keep it on this machine, or set '
+                           f'log.wandb=false') from None
         self.to.define_metric('*', step_metric='step')
 
     def write(self, record:dict): self.to.log(_scalars(record) | dict(step=record['step']))

@@ -84,7 +84,8 @@ def draw(
 
 # %% ../nbs/08_shapes.ipynb #ddc188a8
 _ONE = ('{0} on the {p0}', 'on the {p0} there is {0}', 'a picture of {0} at the {p0}', 'there is {0} on the {p0} side')
-_TWO = ('{0} on the {p0} and {1} on the {p1}', 'on the {p0} {0}, on the {p1} {1}', '{0} at the {p0}, {1} at the {p1}', 'there is {1} on the {p1} and {0} on the {p0}')
+_TWO = ('{0} on the {p0} and {1} on the {p1}', 'on the {p0} {0}, on the {p1} {1}', '{0} at the {p0}, {1} at the {p1}',
+        'there is {1} on the {p1} and {0} on the {p0}')
 
 def caption(
     scene:Scene,

@@ -407,7 +407,8 @@ def index_sample(fd, files, bucket, layouts, twins=False):
         o, n = files[f'{name}.npy']
         try: h, dt, sh, fo = npy_layout(fd, o, n, layouts)
         except _Bad as e: raise _Bad(f".{name}.npy {e}") from None
-        if name[:3] != 't5m' and (np.dtype(dt).kind, np.dtype(dt).itemsize) not in (('f', 2), ('f', 4)): raise _Bad(f".{name}.npy holds {np.dtype(dt)}, expected float16 or float32")
+        if name[:3] != 't5m' and (np.dtype(dt).kind, np.dtype(dt).itemsize) not in (('f', 2), ('f', 4)):
+            raise _Bad(f".{name}.npy holds {np.dtype(dt)}, expected float16 or float32")
         at[name], shape[name] = (o+h, n-h, (dt, sh, fo)), sh
     for e in 'json', 'jpg', 'jpeg', 'png', 'webp':
         if e in files: at['json' if e == 'json' else 'jpg'] = (*files[e], None)
@@ -512,7 +513,9 @@ def find_tars(
         except ShardError: continue
         tars = sorted(p for p in d.glob('*.tar') if not p.name.startswith('.'))
         if tars: res.setdefault(b, []).extend(tars)
-    if not res: raise ShardError(f"{dir}: no shards; expected {dir}/832x1216/shard-000000.tar or the like. If it is a folder of photos, `python -m nanodit.prepare {dir} OUT` makes shards of them, in a folder OUT")
+    if not res:
+        raise ShardError(f"{dir}: no shards; expected {dir}/832x1216/shard-000000.tar or the like. If it is a folder of photos, `python -m "
+                         f"nanodit.prepare {dir} OUT` makes shards of them, in a folder OUT")
     want = ['%dx%d' % bucket_size(b) for b in buckets or ()]
     if set(want) - set(res): raise ShardError(f"{dir}: no shards of bucket {', '.join(sorted(set(want)-set(res)))}; there are {', '.join(sorted(res))}. "
                                               "Remove those that are missing from data.buckets, or set data.buckets: [] to train on all that are there")
@@ -638,7 +641,8 @@ def _collect(self: ShardIndex):
     usual = max(set(kinds), key=lambda k: (kinds.count(k), k)) if kinds else None
     for (b,t,r), kind in zip(rows, kinds):
         if kind == usual: self._where.setdefault(b, []).append((t, r)); continue
-        what = [f'{n} {a} where the data set has {u}' for n,a,u in zip(('latent channels','pixels per latent cell','text width','vision width'), kind, usual) if a != u]
+        what = [f'{n} {a} where the data set has {u}'
+                for n,a,u in zip(('latent channels','pixels per latent cell','text width','vision width'), kind, usual) if a != u]
         self.damage.append(Damage(t.path, t.keys[r], f"does not fit the others: {'; '.join(what)}"))
 
 # %% ../nbs/04_shards.ipynb #6a4aed20
@@ -791,7 +795,8 @@ def open_tar(
     try:
         st = os.fstat(fd)
         if (st.st_size, st.st_mtime_ns) != m.stamp:
-            raise ShardError(f"{m.path}: was changed after its index was built, so that its arrays may lie elsewhere now. Stop whatever writes to it and start again")
+            raise ShardError(f"{m.path}: was changed after its index was built, so that its arrays may lie elsewhere now. Stop whatever writes to it "
+                             f"and start again")
         yield fd
     finally: os.close(fd)
 
@@ -963,7 +968,8 @@ def measure_latents(
     for b,i in tqdm(spots, desc='latent statistics', unit='photo', delay=2, leave=False):
         m = index.member(b, i, 'vae')
         with open_tar(m) as fd: one = Moments(); one.add(read_array(fd, m))
-        if not np.isfinite(one.mean).all(): raise ShardError(f"{m.path}: sample {index.ids(b)[i]!r}: .vae.npy has NaN or infinite values; `verify` finds all of these")
+        if not np.isfinite(one.mean).all():
+            raise ShardError(f"{m.path}: sample {index.ids(b)[i]!r}: .vae.npy has NaN or infinite values; `verify` finds all of these")
         total.add(one)
     down = bucket_size(index.buckets[0])[0]//index.member(index.buckets[0], 0, 'vae').shape[2]
     return LatentStats(codec, codec_version, len(total.mean), down, total.mean.tolist(), total.std.tolist(), flip_parity, len(spots), _measured_on(index))
@@ -1145,7 +1151,8 @@ def _draw_sheet(index, stats, sheet, fetch):
     page = Image.new('RGB', (max(r.width for r in rows), sum(r.height+4 for r in rows)), 'white')
     for i,r in enumerate(rows): page.paste(r, (0, sum(q.height+4 for q in rows[:i])))
     try: page.save(sheet)
-    except (OSError, ValueError) as e: raise ShardError(f"--sheet {sheet}: cannot be written ({getattr(e, 'strerror', None) or e}); name a .png in a folder that exists and can be written") from None
+    except (OSError, ValueError) as e:
+        raise ShardError(f"--sheet {sheet}: cannot be written ({getattr(e, 'strerror', None) or e}); name a .png in a folder that exists and can be written") from None
     print(f"\ncontact sheet, a bucket a row: {sheet}")
     if why and any(not index.has(b, 'jpg').all() for b in index.buckets): print(f"false colours where a photo has no .jpg member: {why}")
 

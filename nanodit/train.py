@@ -36,14 +36,15 @@ from .data import BatchPlan, DataError, Ledger, Loader, round_up
 from .encoders import EncoderError, load_encoders
 from .shapes import make_shapes
 from .prepare import Flag
-from .checkpoint import (EMA, UNFINISHED, Checkpoint, CheckpointError, CheckpointWriter, PosthocEMA, hold_run, latest_checkpoint, list_checkpoints, load_checkpoint,
-    optimizer_to_tensors, set_aside_after, step_of, tensors_to_optimizer)
+from .checkpoint import (EMA, UNFINISHED, Checkpoint, CheckpointError, CheckpointWriter, PosthocEMA, hold_run,
+    latest_checkpoint, list_checkpoints, load_checkpoint, optimizer_to_tensors, set_aside_after, step_of, tensors_to_optimizer)
 from .runlog import CONDITIONS, Alarm, Alarms, LogError, RunLog, read_history, read_log, sinks
 from .pictures import progress_bar
 from .validate import Validator
 from .estimate import estimate
 from .replay import Replay, hold_gradients
-from .distributed import DistributedError, Group, accumulating, agree, forget_whole, from_main, full_state, load_full_state, parallel, still_here, total, whole, whole_states
+from .distributed import (DistributedError, Group, accumulating, agree, forget_whole, from_main, full_state, load_full_state,
+    parallel, still_here, total, whole, whole_states)
 
 # %% ../nbs/13_train.ipynb #2f3535e9
 def lr_at(
@@ -103,7 +104,8 @@ def _same_shapes(cfg):
     if not d.shapes or not noted.exists(): return            # photos, or drawn before this was noted
     then = json.loads(noted.read_text())
     if other := [f'data.shapes.{k} (then {then[k]}, now {v})' for k, v in d.shapes.model_dump().items() if then.get(k, v) != v]:
-        raise ShardError(f'{noted.parent} was drawn with other settings: {"; ".join(other)}. Go on with those, choose another data.shard_base_dir, or delete the folder to have it drawn anew')
+        raise ShardError(f'{noted.parent} was drawn with other settings: {"; ".join(other)}. Go on with those, choose another data.shard_base_dir, or '
+                         f'delete the folder to have it drawn anew')
 
 # %% ../nbs/13_train.ipynb #1e65c667
 def _model_fits(m, index):
@@ -113,8 +115,10 @@ def _model_fits(m, index):
         for i in range(index.n(b)):
             (c, *sides), text, dino = (index.member(b, i, k).shape for k in ('vae', 't5h', 'dinov3'))
             for key, has in dict(in_channels=c, text_dim=text[-1], dino_dim=math.prod(dino)).items():
-                if has != getattr(m, key): wrong['model.' + key] = f'is {getattr(m, key)}, but the shards have {has} ({b}, photo {index.ids(b)[i]!r}); set it to {has}, or train on shards of another encoder'
-        if any(x % m.patch_size for x in sides): wrong['data.buckets'] = f'{b} has latents of {sides[0]} x {sides[1]}, which cannot be divided by model.patch_size {m.patch_size}; list the buckets to train on without it'
+                if has != getattr(m, key):
+                    wrong['model.' + key] = f'is {getattr(m, key)}, but the shards have {has} ({b}, photo {index.ids(b)[i]!r}); set it to {has}, or train on shards of another encoder'
+        if any(x % m.patch_size for x in sides):
+            wrong['data.buckets'] = f'{b} has latents of {sides[0]} x {sides[1]}, which cannot be divided by model.patch_size {m.patch_size}; list the buckets to train on without it'
     if wrong: raise ConfigError([Problem(k, what, str(index.dir)) for k, what in wrong.items()])
 
 # %% ../nbs/13_train.ipynb #8acd991b
@@ -131,7 +135,8 @@ class Trainer:
         device:str|None=None,       # None = the GPU if there is one
     ):
         self.cfg, self.step, self.begun, self.skipped, self.stop, self.ends, self.record = cfg, 0, 0, 0, None, None, None
-        self.torn, self.relabelled, self.problems = False, False, {}      # in the middle of an update; encoders named since the checkpoint; what the last validation could not do
+        # in the middle of an update; encoders named since the checkpoint; what the last validation could not do
+        self.torn, self.relabelled, self.problems = False, False, {}
         self.group = Group(device); self.device = self.group.device; self.progress = progress and self.group.main
         self.run_dir = Path(cfg.checkpoint.output_dir)
         self.index, self.held_out, self.stats, self.encoders = open_data(cfg, self.progress, self.group)
@@ -267,8 +272,10 @@ def save(self:Trainer, writer:CheckpointWriter, retire:bool=True, **metrics) -> 
 @patch
 def state(self:Trainer) -> dict:
     "The plain part of a checkpoint."
-    return dict(config=self.cfg.model_dump(mode='json'), plan=self.plan.fingerprint, data=self.index.fingerprint, buckets=list(self.index.buckets), effective_batch=self.plan.effective_batch,
-                latents=vars(self.stats), encoders=self.encoders, ledger_since=self.ledger.since, skipped=self.skipped, device=str(self.device), ranks=self.group.world_size,
+    return dict(config=self.cfg.model_dump(mode='json'), plan=self.plan.fingerprint, data=self.index.fingerprint, buckets=list(self.index.buckets),
+                effective_batch=self.plan.effective_batch,
+                latents=vars(self.stats), encoders=self.encoders, ledger_since=self.ledger.since, skipped=self.skipped, device=str(self.device),
+                ranks=self.group.world_size,
                 versions=dict(nanodit=nanodit.__version__, torch=torch.__version__, python=platform.python_version()))
 
 # %% ../nbs/13_train.ipynb #bb488c3e
@@ -300,24 +307,32 @@ def resume(self:Trainer,
     if ckpt is None:
         unfinished = any(self.run_dir.glob(UNFINISHED))                     # killed in the middle of its first save; the second one waits until the first is there
         if agree(self.group, self.group.main and len(read_log(self.run_dir)) > self.cfg.checkpoint.save_every * (2 if unfinished else 1)):
-            raise CheckpointError(f'{self.run_dir} has the log of a run past its first save, and no checkpoint. If they were moved away, put the folders step-… back; if the first one could not be saved (alarms.jsonl says so), there is nothing to go on from. To begin anew all the same, add --resume none: the old log is kept, as log.jsonl.cut')
+            raise CheckpointError(f'{self.run_dir} has the log of a run past its first save, and no checkpoint. If they were moved away, put the '
+                                  f'folders step-… back; if the first one could not be saved (alarms.jsonl says so), there is nothing to go on from. '
+                                  f'To begin anew all the same, add --resume none: the old log is kept, as log.jsonl.cut')
         return False
     if missing := {'model', 'ema', 'optimizer', 'ledger'} - ckpt.tensors.keys():
-        raise CheckpointError(f"{ckpt.path} cannot be trained on, it has no {', '.join(sorted(missing))}: averages are there to draw from. Give a folder step-… of the run itself")
+        raise CheckpointError(f"{ckpt.path} cannot be trained on, it has no {', '.join(sorted(missing))}: averages are there to draw from. Give a "
+                              f"folder step-… of the run itself")
     ours = self._ours(ckpt)
     changed = diff_configs(saved_config(ckpt.state['config'], f'{ckpt.path}/state.json'), self.cfg)
     if wrong := [f'{k} (then {a}, now {b})' for k, (a, b) in changed.items() if k.startswith(_FITS)]:
-        raise CheckpointError(f'{ckpt.path} has another model or optimizer than this config: {"; ".join(wrong)}. Go on with the settings that stand in its state.json, or choose another checkpoint.output_dir')
+        raise CheckpointError(f'{ckpt.path} has another model or optimizer than this config: {"; ".join(wrong)}. Go on with the settings that stand in '
+                              f'its state.json, or choose another checkpoint.output_dir')
     self._same_data(ckpt, allow_changed_data)
     states = tensors_to_optimizer(ckpt.tensors['optimizer'], ckpt.state['optimizer'])
     load_full_state(self.model, self.optimizers, ckpt.tensors['model'], states)
     self.ema.load_state_dict(ckpt.tensors['ema'])
     begun = self.posthoc and not self.posthoc.emas.keys() <= ckpt.tensors.keys()
-    if begun: self.posthoc = PosthocEMA(self.model); self._say('post-hoc averages begin at this step: the checkpoint has none')      # with the weights of today, not the random first ones
+    if begun:
+        self.posthoc = PosthocEMA(self.model)
+        self._say('post-hoc averages begin at this step: the checkpoint has none')      # with the weights of today, not the random first ones
     elif self.posthoc: self.posthoc.load_tensors(ckpt.tensors)
     self.step, self.skipped = ckpt.step, ckpt.state['skipped']
     for k, (a, b) in changed.items(): self._say(f'changed since the checkpoint: {k} was {a}, is {b}')
-    if ours: self._give_up_later(-1 if begun else self.step if changed or where != 'auto' or allow_changed_data else None)      # the same run makes the same snapshots again, in their place
+    if ours:
+        # the same run makes the same snapshots again, in their place
+        self._give_up_later(-1 if begun else self.step if changed or where != 'auto' or allow_changed_data else None)
     return True
 
 # %% ../nbs/13_train.ipynb #59d11b10
@@ -325,21 +340,24 @@ def resume(self:Trainer,
 def _writable(run_dir:Path):
     "While inside, trouble with the disk means that nothing was trained."
     try: yield
-    except OSError as e: raise CheckpointError(f'{run_dir} cannot be written ({e.strerror}): nothing was trained. Make checkpoint.output_dir writable, or choose another') from e
+    except OSError as e:
+        raise CheckpointError(f'{run_dir} cannot be written ({e.strerror}): nothing was trained. Make checkpoint.output_dir writable, or choose another') from e
 
 @patch
 def _ours(self:Trainer, ckpt:Checkpoint) -> bool:
     "Does it lie in the run's folder, however the path is written? Raises `CheckpointError` when it does not, and the folder has others."
     if ckpt.path.resolve().parent == self.run_dir.resolve(): return True
     if own := list_checkpoints(self.run_dir):
-        raise CheckpointError(f'{self.run_dir} has checkpoints of its own, up to {own[-1].name}: go on with them without --resume, or choose another checkpoint.output_dir for what begins at {ckpt.path}')
+        raise CheckpointError(f'{self.run_dir} has checkpoints of its own, up to {own[-1].name}: go on with them without --resume, or choose another '
+                              f'checkpoint.output_dir for what begins at {ckpt.path}')
     return False
 
 @patch
 def _give_up_later(self:Trainer, snapshots:int|None):
     "Sets aside the checkpoints after this step, and the snapshots after that one; None = no snapshots."
     if not self.group.main: return
-    with _writable(self.run_dir), hold_run(self.run_dir): gone = set_aside_after(self.run_dir, self.step) + (set_aside_after(self.run_dir / 'posthoc', snapshots) if snapshots is not None else [])
+    with _writable(self.run_dir), hold_run(self.run_dir):
+        gone = set_aside_after(self.run_dir, self.step) + (set_aside_after(self.run_dir / 'posthoc', snapshots) if snapshots is not None else [])
     if gone: self._say(f'later checkpoints are set aside, as {gone[0]}' + f' and {len(gone) - 1} more' * (len(gone) > 1))
 
 # %% ../nbs/13_train.ipynb #bce79a72
@@ -349,15 +367,19 @@ def _same_data(self:Trainer, ckpt:Checkpoint, allowed:bool):
     s, stats, now = ckpt.state, LatentStats(**ckpt.state['latents']), self.plan.effective_batch
     codecs = [f'{x.codec} {x.codec_version}'.strip() for x in (stats, self.stats)]
     if codecs[0] != codecs[1] and 'unknown' not in (stats.codec, self.stats.codec):
-        raise CheckpointError(f'{ckpt.path} was trained on latents of {codecs[0]}, these are of {codecs[1]}: the model cannot use them; encode the photos with {codecs[0]}')
+        raise CheckpointError(f'{ckpt.path} was trained on latents of {codecs[0]}, these are of {codecs[1]}: the model cannot use them; encode the '
+                              f'photos with {codecs[0]}')
     what = [f'effective batch {s["effective_batch"]}, now {now}'] * (s['effective_batch'] != now)
     what += ['other photos or another held-out share'] * (s['data'] != self.index.fingerprint)
     what += [f'{k} encoder {s["encoders"][k]["name"]}, now {v["name"]}' for k, v in self.encoders.items() if v != s['encoders'].get(k, v)]
     same = s['plan'] == self.plan.fingerprint
     if not same and not what: what = ['another seed or batch_size']
-    if what and not allowed: raise CheckpointError(f"{ckpt.path} was trained with another data set, seed or batch size ({', '.join(what)}). Go on with the settings that stand in its state.json, choose another "
-                                                   "checkpoint.output_dir, or add --allow-changed-data to go on all the same: from this step on photos come in a new order")
-    if (stats.mean, stats.std) != (self.stats.mean, self.stats.std): self._say("mean and deviation of the latents are no longer those of the checkpoint: going on with the checkpoint's")
+    if what and not allowed:
+        raise CheckpointError(f"{ckpt.path} was trained with another data set, seed or batch size ({', '.join(what)}). Go on with the settings that "
+                              "stand in its state.json, choose another checkpoint.output_dir, or add --allow-changed-data to go on all the same: "
+                              "from this step on photos come in a new order")
+    if (stats.mean, stats.std) != (self.stats.mean, self.stats.std):
+        self._say("mean and deviation of the latents are no longer those of the checkpoint: going on with the checkpoint's")
     named = stats if self.stats.codec == 'unknown' else self.stats                # shards that have lost their labels do not make the run forget them
     self.stats = self.validator.stats = replace(stats, codec=named.codec, codec_version=named.codec_version)
     self.encoders = s['encoders'] | self.encoders
@@ -393,7 +415,9 @@ def look(self:Trainer,
         finally: forget_whole(self.model)
     out, stopped = from_main(self.group, (out, stopped))
     if stopped and self.step == self.begun and stopped.startswith('training.max_hours'):       # the next start would end here too
-        raise ConfigError([Problem('training.max_hours', f'is {self.cfg.training.max_hours:g}, and the validation at step {self.step} takes longer: raise it, or no start will get past this step', 'the run')])
+        raise ConfigError([Problem('training.max_hours',
+                                   f'is {self.cfg.training.max_hours:g}, and the validation at step {self.step} takes longer: raise it, or no start '
+                                   f'will get past this step', 'the run')])
     if stopped: raise Stopped(stopped)
     if 'problem' in out: self._say(f"step {self.step}: validation failed ({out['problem']}); training goes on")
     found, self.problems = self.problems, out.get('problems') or {}
@@ -424,10 +448,12 @@ class _Fit:
     "The run's files, and what was last saved."
     def __init__(self, tr:Trainer):
         self.tr, self.saved, self.asked, self.why, self.waits, c = tr, -1 if tr.relabelled else tr.step, 0, 'an alarm', None, tr.cfg.checkpoint
-        self.writer, self.snapshots, self.validated = CheckpointWriter(tr.run_dir, c.keep_last_n, c.keep_every or None), CheckpointWriter(tr.run_dir / 'posthoc', None), set()
+        self.writer, self.snapshots = CheckpointWriter(tr.run_dir, c.keep_last_n, c.keep_every or None), CheckpointWriter(tr.run_dir / 'posthoc', None)
+        self.validated = set()
         if not tr.group.main: self.log = None; return
         with _writable(tr.run_dir): tr.run_dir.mkdir(parents=True, exist_ok=True); self.held = hold_run(tr.run_dir); save_config(tr.cfg, tr.run_dir / 'config.yaml')
-        with _writable(tr.run_dir): self.log = RunLog(tr.run_dir, tr.step, tr.cfg.training.log_every, extra=sinks(tr.cfg.log, tr.run_dir, tr.cfg.name or tr.run_dir.name))
+        with _writable(tr.run_dir):
+            self.log = RunLog(tr.run_dir, tr.step, tr.cfg.training.log_every, extra=sinks(tr.cfg.log, tr.run_dir, tr.cfg.name or tr.run_dir.name))
         tr.alarms.replay(self.history())
 
     def history(self):
@@ -451,7 +477,8 @@ class _Fit:
         "Says so if the folder in which the run began is no longer the one of that name: log and checkpoints part here."
         here = self.tr.run_dir / '.running'
         if not here.exists() or not os.path.samestat(os.stat(here), os.fstat(self.held.fileno())):
-            self.tr._say(f'step {self.tr.step}: {self.tr.run_dir} was moved or replaced while the run goes on. Checkpoints are saved in a folder of the old name, the log is where it was moved to: stop, and put them into one')
+            self.tr._say(f'step {self.tr.step}: {self.tr.run_dir} was moved or replaced while the run goes on. Checkpoints are saved in a folder of '
+                         f'the old name, the log is where it was moved to: stop, and put them into one')
 
     def settle(self):
         "When this returns, on any rank, the checkpoint of this step is on the disk; one that the disk did not take is tried once more."
@@ -460,7 +487,8 @@ class _Fit:
         problem = None
         try: self.writer.join()
         except CheckpointError as e: problem = e
-        if agree(self.tr.group, problem is not None): raise problem or CheckpointError('the main rank could not save; it says why')     # who leaves early has torchrun stop the one that still writes
+        if agree(self.tr.group, problem is not None):
+            raise problem or CheckpointError('the main rank could not save; it says why')     # who leaves early has torchrun stop the one that still writes
 
 # %% ../nbs/13_train.ipynb #fa08948b
 @patch
@@ -512,9 +540,11 @@ def fit(self:Trainer) -> dict:
                     rank=self.group.rank, world_size=self.group.world_size, start_step=self.step, pin=self.device.type == 'cuda', noise=True)
     for line in loader.report()[1:]: self._say(line)                   # small buckets, photos that cannot be flipped, damage
     run = _Fit(self)
-    with loader, progress_bar(total=t.total_steps, initial=self.step, desc=self.cfg.name or self.run_dir.name, disable=not self.progress, unit='step') as bar, run.snapshots, run.writer, _signals(self):
+    with loader, progress_bar(total=t.total_steps, initial=self.step, desc=self.cfg.name or self.run_dir.name, disable=not self.progress,
+                              unit='step') as bar, run.snapshots, run.writer, _signals(self):
         try:
-            if self.step and self.step < t.total_steps and run.due() and self._validate(run) == 2: raise Halted(run.why)      # the run died between a checkpoint and the validation of the same step
+            if self.step and self.step < t.total_steps and run.due() and self._validate(run) == 2:
+                raise Halted(run.why)      # the run died between a checkpoint and the validation of the same step
             steps, clock = iter(loader), time.perf_counter()
             while self.step < t.total_steps:
                 asked = time.perf_counter(); batches = self._next(steps); began = time.perf_counter()      # a validation just before is no wait for data
@@ -548,9 +578,11 @@ def _out_of_memory(self:Trainer, run:_Fit, e:torch.OutOfMemoryError) -> Halted:
     "Saves what is whole. Half an update is no state to go on from; and with several ranks the others wait elsewhere."
     traceback.clear_frames(e.__traceback__); self._forget_step()
     if safe := not self.torn and self.group.world_size == 1: run.settle()
-    less = dict(none='set training.gradient_checkpointing=true, which changes no number, or ', selective='set training.gradient_checkpointing_mode=full, which changes no number, or ', full='')[self.cfg.training.recompute]
+    less = dict(none='set training.gradient_checkpointing=true, which changes no number, or ',
+                selective='set training.gradient_checkpointing_mode=full, which changes no number, or ', full='')[self.cfg.training.recompute]
     if self.replay: less = 'set training.cuda_graphs=false, or ' + less
-    return Halted(f"out of memory at step {self.step}, in bucket {self.plan.tiles(self.step)[0].bucket} or after it ({str(e).splitlines()[0]}). {'A checkpoint of this step was saved' if safe else 'Nothing after the last checkpoint is kept'}. "
+    return Halted(f"out of memory at step {self.step}, in bucket {self.plan.tiles(self.step)[0].bucket} or after it ({str(e).splitlines()[0]}). "
+                  f"{'A checkpoint of this step was saved' if safe else 'Nothing after the last checkpoint is kept'}. "
                   f'To go on, {less}halve training.batch_size, double training.grad_accumulation_steps and add --allow-changed-data')
 
 # %% ../nbs/13_train.ipynb #972cd6a4
@@ -564,7 +596,8 @@ def _after(self:Trainer, run:_Fit, urgent:int):
         raise Halted(f'the gradient of the last {self.skipped} updates was not finite, none of them was applied; the log names the photos. '
                      f'The last good checkpoint is {good[-1] if good else "none: no step was saved yet"}; lower training.optimizer.lr before going on')
     if t.posthoc_ema_every and self.step % t.posthoc_ema_every == 0: self.snapshot(run.snapshots)
-    if urgent or self.step % c.save_every == 0: run.save(retire=not urgent and not self.skipped)      # while the gradient is not finite, nobody knows which weights were the last good ones
+    if urgent or self.step % c.save_every == 0:
+        run.save(retire=not urgent and not self.skipped)      # while the gradient is not finite, nobody knows which weights were the last good ones
     if self.step % self.cfg.validation.interval_steps == 0 and not last and urgent < 2: urgent = self._validate(run)
     if urgent == 2: run.settle(); raise Halted(run.why)
 
@@ -632,16 +665,22 @@ def train(
         raise CheckpointError(f'{tr.run_dir} already holds checkpoints: choose another checkpoint.output_dir, delete the folder, or resume')
     resumed = resume != 'none' and tr.resume(resume, allow_changed_data)
     unnamed = ['"codec" in latents.json'] * (tr.stats.codec == 'unknown') + ['"text" in encoders.json'] * ('text' not in tr.encoders)
-    if unnamed: say(f"{cfg.data.shard_base_dir} does not say what encoded its photos ({' and '.join(unnamed)}): the run trains, but its pictures are in false colours, and nanodit-generate cannot draw. Name them there at any time, even after the run, and start the same command again")
+    if unnamed:
+        say(f"{cfg.data.shard_base_dir} does not say what encoded its photos ({' and '.join(unnamed)}): the run trains, but its pictures are in false "
+            f"colours, and nanodit-generate cannot draw. Name them there at any time, even after the run, and start the same command again")
     ranks = f' x {tr.group.world_size} ranks' * (tr.group.world_size > 1)
-    say(f"{count_parameters(tr.model) / 1e6:.1f} M parameters on {tr.device}{ranks}, {t.precision}{', CUDA graphs' * bool(tr.replay)}; {len(tr.index)} photos in {len(tr.index.buckets)} buckets, {len(tr.held_out)} more held out; "
+    say(f"{count_parameters(tr.model) / 1e6:.1f} M parameters on {tr.device}{ranks}, {t.precision}{', CUDA graphs' * bool(tr.replay)}; {len(tr.index)} "
+        f"photos in {len(tr.index.buckets)} buckets, {len(tr.held_out)} more held out; "
         f"effective batch {tr.plan.effective_batch}, {t.total_steps} steps = {t.total_steps * tr.plan.effective_batch / len(tr.index):.1f} passes")
     if resumed: say(f'resumed at step {tr.step}' + (': the run is complete; drawing and judging again' if tr.step >= t.total_steps else ''))
     out = tr.fit()
     if tr.record: say(f"final loss {tr.record['loss']!r} at step {tr.record['step'] + 1}")
     if out.get('held_out_loss') is not None: say(f"held-out loss {out['held_out_loss']:.4f}")
-    if 'text_control' in out: say(f"text control {out['text_control']:.1%}\nmood {out['mood']:.1%}\n(shapes right as well {out['shape']:.1%}; {out['n']} pictures of captions and moods not trained on)")
-    say(f"{time.perf_counter() - started:.0f} s in all\nlog and checkpoints: {tr.run_dir}\nsample grid: {out['samples'] or 'none: ' + (out.get('problem') or str(out['problems']))}")
+    if 'text_control' in out:
+        say(f"text control {out['text_control']:.1%}\nmood {out['mood']:.1%}\n(shapes right as well {out['shape']:.1%}; {out['n']} pictures of "
+            f"captions and moods not trained on)")
+    say(f"{time.perf_counter() - started:.0f} s in all\nlog and checkpoints: {tr.run_dir}\nsample grid: "
+        f"{out['samples'] or 'none: ' + (out.get('problem') or str(out['problems']))}")
     tr.group.close()
     return out
 
@@ -664,7 +703,8 @@ def forecast(
 def main(
     config:Param('YAML file, or the name of a recipe such as tiny', str),
     overrides:Param('settings that replace those of the file, as training.total_steps=100', str, opt=False, nargs='*', action=Overrides)=None,
-    resume:Param("'auto' goes on with the newest good checkpoint of the run's folder; 'none' begins at step 0, and is refused where there are checkpoints; or the path of a checkpoint", str)='auto',
+    resume:Param("'auto' goes on with the newest good checkpoint of the run's folder; 'none' begins at step 0, and is refused where there are "
+                 "checkpoints; or the path of a checkpoint", str)='auto',
     allow_changed_data:Param('go on although photos, seed or batch are not those of the checkpoint', action=Flag)=False,
     dry_run:Param('print parameters, memory, time and disk that the run would take, and stop', action=Flag)=False,
     gpu:Param("with --dry-run: the card to count the hours for, such as 'RTX 4090'", str)=None,
@@ -676,7 +716,8 @@ def main(
         except OSError: drop_output()                                                        # the exit code is not about that
         os._exit(code) if 'RANK' in os.environ else sys.exit(code)                           # with ranks, do not wait for the others' farewell
     try:
-        if gpu and not dry_run: raise ConfigError([Problem('--gpu', 'is read with --dry-run only, and nothing was started; training takes the GPU that is there', 'command line')])
+        if gpu and not dry_run:
+            raise ConfigError([Problem('--gpu', 'is read with --dry-run only, and nothing was started; training takes the GPU that is there', 'command line')])
         cfg = load_config(config, overrides or ())
         if dry_run: print(forecast(cfg, gpu))
         else: train(cfg, resume, allow_changed_data)
@@ -684,5 +725,6 @@ def main(
     except Halted as e: leave(3, f'stopped by itself: {e}')
     except Stopped as e:
         again = f"the same command {'' if resume == 'auto' else 'without --resume '}"
-        leave(75, f'stopped by {e} ' + (f'after a checkpoint; {again}goes on' if list_checkpoints(cfg.checkpoint.output_dir) else f'before the first update; {again}begins again'))
+        leave(75, f'stopped by {e} ' + (f'after a checkpoint; {again}goes on' if list_checkpoints(cfg.checkpoint.output_dir)
+                                        else f'before the first update; {again}begins again'))
     except DistributedError as e: leave(75, f'DistributedError: {e}')

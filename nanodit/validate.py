@@ -133,7 +133,8 @@ def _mean_of(numbers) -> float|None:
 
 def _unrelated(latents:list, others:list) -> float|None:
     "Mean distance of each latent to another one's counterpart of the same size."
-    pairs = ((z, next((others[j % len(others)] for j in range(i + 1, i + len(others)) if others[j % len(others)].shape == z.shape), None)) for i, z in enumerate(latents))
+    pairs = ((z, next((others[j % len(others)] for j in range(i + 1, i + len(others)) if others[j % len(others)].shape == z.shape), None))
+             for i, z in enumerate(latents))
     return _mean_of(_rms(z - other) for z, other in pairs if other is not None)
 
 def divergence_test(
@@ -336,7 +337,9 @@ def questions(self:Validator,
     if photos: asked = dict(strength=lambda: record.update(conditioning_strength(model, photos, self.stats, **passes))) | asked
     if self.held: asked = dict(held_out=lambda: record.update(held_out_loss(model, self.held, self.stats, **passes))) | asked
     if sided: asked['control'] = lambda: self._save(record, 'control', text_control(model, sided, self.stats, **test, **drawing('left and right')))
-    if full and self.index: asked['reconstruction'] = lambda: self._save(record, 'reconstruction', reconstruction(model, self.index, self.stats, n // 2, **test, **drawing('reconstruction')))
+    if full and self.index:
+        asked['reconstruction'] = lambda: self._save(record, 'reconstruction',
+                reconstruction(model, self.index, self.stats, n // 2, **test, **drawing('reconstruction')))
     return asked
 
 # %% ../nbs/12_validate.ipynb #f6280dc2
@@ -403,11 +406,14 @@ def validate(
     return record
 
 # %% ../nbs/12_validate.ipynb #0e5b051f
-_MEANING = dict(held_out_loss='flow loss on photos never trained on', text_strength='change of the velocity without the text (F.4)', dino_strength='… without the vector',
+_MEANING = dict(held_out_loss='flow loss on photos never trained on', text_strength='change of the velocity without the text (F.4)',
+                dino_strength='… without the vector',
     text_gain='rise of the loss without the text', dino_gain='… without the vector',
     text_control='pictures that show what their caption says', shape='… with the right shapes as well', mood='pictures with the mood of their vector',
-    divergence='text only against vector only, RMS of latents (F.3)', divergence_unrelated='… of two unrelated prompts', divergence_text_right='text only: things right',
-    divergence_dino_right='vector only: mood right', divergence_text_std='text only: deviation of the latent (data: 1)', divergence_dino_std='vector only: deviation',
+    divergence='text only against vector only, RMS of latents (F.3)', divergence_unrelated='… of two unrelated prompts',
+    divergence_text_right='text only: things right',
+    divergence_dino_right='vector only: mood right', divergence_text_std='text only: deviation of the latent (data: 1)',
+    divergence_dino_std='vector only: deviation',
     swap_composition="caption of A, vector of B: A's things (B.2)", swap_mood="… B's mood", swap_layout="… layout nearer to A's", swap_tone="… tone nearer to B's",
     swap_vector="… own vector nearer to B's", control='left and right exchanged: both pictures right (B.3)', control_moves='… how far the latent moves',
     control_mirror='… share of the change that is odd in the mirror', recon_latent='own caption and vector: RMS error of the latent (B.1)',
@@ -421,7 +427,8 @@ def table(
     record:dict,     # from `Validator`
 ) -> str:
     "The answers as text, a line for each, with the number of photos or pictures behind it."
-    count = dict(held='held_out_n', text='strength_n', dino='strength_n', shape='n', mood='n', divergence='divergence_n', swap='swap_n', control='control_n', recon='recon_n')
+    count = dict(held='held_out_n', text='strength_n', dino='strength_n', shape='n', mood='n', divergence='divergence_n', swap='swap_n',
+                 control='control_n', recon='recon_n')
     counted = lambda k: record.get('n' if k == 'text_control' else count[k.split('_')[0]], '')
     row = lambda k, what: (k, 'none', '', _WHY_NONE.get(k, what)) if record[k] is None else (k, f'{record[k]:.4f}', f'n={counted(k)}', what)
     rows = [row(k, what) for k, what in _MEANING.items() if k in record]

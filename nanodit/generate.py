@@ -215,6 +215,7 @@ def main(
     try:
         if Path(out).is_dir(): raise GenerateError(f'--out {out} is a folder: give the name of a picture in it, such as {Path(out) / "picture.png"}')
         painter = Painter(checkpoint)
+        prompt = prompt or ''
         how = dict(prompt=prompt, like=like, size=size, n=n, text_scale=text_scale, dino_scale=dino_scale, num_steps=steps, solver=solver, seed=seed)
         save_picture(painter.paint(**how, progress=True), out, prompt, **painter.resolve(**how), like=like, checkpoint=str(painter.path))
     except (GenerateError, CheckpointError, EncoderError, ValueError, OSError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)

@@ -59,7 +59,8 @@ def _turn(caption):
         if before or m['thing'] is not None: return None
         around.append(caption[at:m.start()]); idioms.append(m[0]); at = m.end()
     around.append(caption[at:])
-    if re.search(r'\bleft\b', ' '.join(around), re.I) and any(re.search(r'\w\s+$', a) and re.match('right', i, re.I) for a,i in zip(around, idioms)):
+    if re.search(r'\bleft\b', ' '.join(around), re.I) and any(re.search(r'\w\s+$', a) and re.match('right', i, re.I)
+            for a,i in zip(around, idioms)):
         return None                                               # "man left, woman right in front of a house"
     return ''.join(swap_left_right(a) + i for a,i in zip(around, idioms + ['']))
 

@@ -93,9 +93,10 @@ def machine(device:str='cpu') -> dict:
     cpu = platform.processor() or platform.machine()
     try: cpu = next(l.split(':')[1].strip() for l in open('/proc/cpuinfo') if l.startswith('model name'))
     except (OSError, StopIteration): pass
-    return dict(cpu=cpu, cores=os.cpu_count(), threads=torch.get_num_threads(), gpu=torch.cuda.get_device_name() if device != 'cpu' else None,
-                torch=torch.__version__,
-                python=platform.python_version(), date=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'), load=list(os.getloadavg()))
+    return dict(cpu=cpu, cores=os.cpu_count(), threads=torch.get_num_threads(),
+                gpu=torch.cuda.get_device_name() if device != 'cpu' else None, torch=torch.__version__,
+                python=platform.python_version(), date=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
+                load=list(os.getloadavg()))
 
 def sheet_peak(device:str='cpu') -> float|None:
     "Operations a second in bfloat16 that the maker promises of this GPU; None on a CPU."
@@ -104,9 +105,9 @@ def sheet_peak(device:str='cpu') -> float|None:
 def ceilings(device:str='cpu', rounds:int=5) -> dict:
     "Highest rates of this machine: 'fp32' and 'bf16' matrix products in operations a second, 'copy' in bytes a second; on a GPU also 'launch', the seconds that it takes to ask for one small kernel."
     n, size = (2048, 64 << 20) if device == 'cpu' else (8192, 1 << 30)
-    a, b = torch.randn(2, n, n, device=device); c, d = a.bfloat16(), b.bfloat16(); x, y = torch.empty(2, size, dtype=torch.uint8, device=device); one = x[:8]
-    arms = dict(fp32=lambda: a @ b, bf16=lambda: c @ d, copy=lambda: y.copy_(x)) | (dict(launch=lambda: [one.add_(1) for _ in range(1000)])
-            if device != 'cpu' else {})
+    a, b = torch.randn(2, n, n, device=device); c, d = a.bfloat16(), b.bfloat16()
+    x, y = torch.empty(2, size, dtype=torch.uint8, device=device); one = x[:8]
+    arms = dict(fp32=lambda: a @ b, bf16=lambda: c @ d, copy=lambda: y.copy_(x)) | (dict(launch=lambda: [one.add_(1) for _ in range(1000)]) if device != 'cpu' else {})
     t = interleave(arms, rounds, device, progress=False)
     return dict(fp32=2. * n**3 / t.median('fp32'), bf16=2. * n**3 / t.median('bf16'),
                 copy=size / t.median('copy')) | (dict(launch=t.median('launch') / 1000) if device != 'cpu' else {})
@@ -117,8 +118,8 @@ def random_batch(m:ModelConfig, batch:int, patches:tuple, tokens:int=120, padded
     g = torch.Generator().manual_seed(seed); p = m.patch_size; r = lambda *s: torch.randn(*s, generator=g)
     x = r(batch, m.in_channels, patches[0] * p, patches[1] * p)
     lengths = torch.linspace(tokens, max(tokens - 8, 1), batch).long()
-    out = dict(x=x, t=torch.rand(batch, generator=g), text=r(batch, padded, m.text_dim), text_mask=torch.arange(padded)[None] < lengths[:, None],
-               dino=r(batch, m.dino_dim), target=r(*x.shape))
+    out = dict(x=x, t=torch.rand(batch, generator=g), text=r(batch, padded, m.text_dim),
+               text_mask=torch.arange(padded)[None] < lengths[:, None], dino=r(batch, m.dino_dim), target=r(*x.shape))
     return {k: v.to(device) for k, v in out.items()}
 
 def trim(b:dict, to:int=16) -> dict:
@@ -187,8 +188,8 @@ def compare_results(new:dict, last:dict|None, names:tuple=('summary',)) -> list[
     if last is None: return ['no earlier result of this machine to compare with']
     pick = lambda r: numbers({n: r.get(n, {}) for n in names})
     old = pick(last)
-    return [f"compared with {last['machine']['date']}:"] + [f'  {k.partition(".")[2]:44} {v:10.4g}   was {old[k]:10.4g}   {v / old[k]:5.2f} x'
-            for k, v in pick(new).items() if old.get(k)]
+    return [f"compared with {last['machine']['date']}:"] + [f'  {k.partition(".")[2]:44} {v:10.4g}   was {old[k]:10.4g}   '
+            f'{v / old[k]:5.2f} x' for k, v in pick(new).items() if old.get(k)]
 
 def bars(values:dict, unit:str='', width:int=40) -> str:
     "A bar chart for a terminal."
@@ -198,8 +199,8 @@ def bars(values:dict, unit:str='', width:int=40) -> str:
 # %% ../nbs/15_bench.ipynb #dbceaa2f
 _NO_KERNEL = {'aten::' + n for n in '''view _unsafe_view reshape _reshape_alias transpose t permute expand expand_as as_strided unbind slice select unsqueeze squeeze flatten unflatten narrow split chunk
     split_with_sizes detach alias empty empty_like empty_strided new_empty resize_ resolve_conj resolve_neg lift_fresh result_type to is_nonzero item _local_scalar_dense set_ numpy_T mT diagonal movedim'''.split()}
-_ONE_KERNEL = ('aten::_foreach_', 'aten::_fused_', 'aten::scaled_dot_product', 'aten::_scaled_dot_product', 'nanodit::', '_LeanRMSNorm',
-               'aten::native_layer_norm', 'aten::mm', 'aten::addmm', 'aten::bmm')
+_ONE_KERNEL = ('aten::_foreach_', 'aten::_fused_', 'aten::scaled_dot_product', 'aten::_scaled_dot_product', 'nanodit::',
+               '_LeanRMSNorm', 'aten::native_layer_norm', 'aten::mm', 'aten::addmm', 'aten::bmm')
 _COMPILED = '_cpp_fused_'                                                      # the compiler's own kernels on a CPU
 _SYNC = {'aten::item', 'aten::_local_scalar_dense', 'aten::is_nonzero', 'aten::nonzero'}
 
@@ -231,8 +232,8 @@ def bucket_grid(cfg:Config) -> tuple[int, int]:
 def random_shards(cfg:Config, folder:Path, buckets:list, per_bucket:int, tokens:int=120):
     "Shards of noise in the shapes that a config trains on."
     m = cfg.model
-    write_shards((random_sample(f'{b}-{i:04d}', b, channels=m.in_channels, text=(tokens, m.text_dim), dino=m.dino_dim) for b in buckets
-                  for i in range(per_bucket)), folder)
+    write_shards((random_sample(f'{b}-{i:04d}', b, channels=m.in_channels, text=(tokens, m.text_dim), dino=m.dino_dim)
+                  for b in buckets for i in range(per_bucket)), folder)
 
 def split_of_step(step:Step, cfg:Config, rounds:int=5) -> dict[str, float]:
     "Median seconds of a step's parts: data and noise (on a CPU, to get them; on a GPU, to wait for the thread that does), input, forward, backward, clip + optimizer + EMA, logging."
@@ -250,10 +251,12 @@ def split_of_step(step:Step, cfg:Config, rounds:int=5) -> dict[str, float]:
                 g, t = b.to(d), sample_timesteps(0, b.slots).to(d); x0 = g.latents.float()
                 step.batch |= dict(x=interpolate(x0, g.noise, t), t=t, target=velocity_target(x0, g.noise)); c.append(clock(d))
                 step(); c.append(clock(d))
-                log.write(step=i, loss=1., grad_norm=1., lr=1e-4, v_ratio=1., loss_by_t=[1.] * 10, bucket=[b.bucket], seconds=1., data_wait=waited)
+                log.write(step=i, loss=1., grad_norm=1., lr=1e-4, v_ratio=1., loss_by_t=[1.] * 10, bucket=[b.bucket],
+                          seconds=1., data_wait=waited)
                 log.flush(); c.append(clock(d))
                 if i:
-                    for k, v in {'data and noise': waited, 'input': c[1] - c[0], **step.part, 'logging': c[3] - c[2]}.items(): parts.setdefault(k, []).append(v)
+                    for k, v in {'data and noise': waited, 'input': c[1] - c[0], **step.part, 'logging': c[3] - c[2]}.items():
+                        parts.setdefault(k, []).append(v)
         log.close()
     return {k: statistics.median(v) for k, v in parts.items()}
 
@@ -280,7 +283,9 @@ class Way:
     "A `Step`, done with `recompute` for its activations, by the compiled blocks or not, recorded or not."
     def __init__(self, step:Step, recompute:str='none', compiled:bool=False, replayed:bool=False):
         self.step, self.recompute, self.compiled, self.replayed = step, recompute, compiled, replayed
-    def choose(self): self.step.model.checkpointing(self.recompute); self.step.replayed = (self.recompute, self.compiled) if self.replayed else None
+    def choose(self):
+        self.step.model.checkpointing(self.recompute)
+        self.step.replayed = (self.recompute, self.compiled) if self.replayed else None
     def __call__(self):
         self.choose()
         with torch.compiler.set_stance('default' if self.compiled else 'force_eager'): self.step()
@@ -299,8 +304,8 @@ def gpu_kernels(way:Way) -> dict:
     "Seconds that the card itself is busy in a step, kernel after kernel, and how many kernels that are."
     from torch.profiler import ProfilerActivity, profile
     with profile(activities=[ProfilerActivity.CUDA]) as p: way(); torch.cuda.synchronize()
-    k = [e for e in p.events() if e.device_type == torch.autograd.DeviceType.CUDA and not getattr(e, 'is_user_annotation', False)
-         and not e.name.startswith(('Optimizer.', '##'))]
+    k = [e for e in p.events() if e.device_type == torch.autograd.DeviceType.CUDA
+         and not getattr(e, 'is_user_annotation', False) and not e.name.startswith(('Optimizer.', '##'))]
     return dict(kernel_seconds=sum(e.self_device_time_total for e in k) / 1e6, kernels=len(k))
 
 # %% ../nbs/15_bench.ipynb #b5a406f9
@@ -312,31 +317,38 @@ def bench_step(cfg:Config, device:str='cpu', rounds:int=5, batch:int=0, compiled
     if compiled: compile_blocks(model)
     step = Step(model, trim(random_batch(m, B, grid, device=device), 16 if device == 'cpu' else 64), half, device)
     ways = {k + ', compiled' * c: Way(step, mode, c) for c in (False,) * eager + (True,) * compiled for k, mode in CHECKPOINTING.items()}
-    if device != 'cpu': Way(step, 'full')()                                                  # AdamW makes its states in the first step: let that be over
+    if device != 'cpu':
+        Way(step, 'full')()                                                  # AdamW makes its states in the first step: let that be over
     tried = {k: first_try(w) for k, w in ways.items()}
     if device != 'cpu':                                                                      # the same once more as recordings (12d)
-        step.can_replay(); again = {k + ', replayed': Way(step, w.recompute, w.compiled, True) for k, w in ways.items() if tried[k] and w.compiled == compiled}
+        step.can_replay()
+        again = {k + ', replayed': Way(step, w.recompute, w.compiled, True) for k, w in ways.items() if tried[k] and w.compiled == compiled}
         tried |= {k: first_try(w) for k, w in again.items()}; ways |= again
     ways = {k: w for k, w in ways.items() if tried[k]}
     t = interleave(ways, rounds, device)
     rate, peak = top['bf16' if half else 'fp32'], sheet_peak(device)
     flops = lambda mode: B * step_flops(m, N, 120, mode)
-    memory = {k: peak_growth(m, B, grid, mode, half) for k, mode in CHECKPOINTING.items()} if device == 'cpu' else {k: tried[k]['peak'] for k in ways}
+    memory = {k: peak_growth(m, B, grid, mode, half)
+              for k, mode in CHECKPOINTING.items()} if device == 'cpu' else {k: tried[k]['peak'] for k in ways}
     if device != 'cpu': tried |= {k: tried[k] | gpu_kernels(w) for k, w in ways.items()}
-    rows = {k: tried[k] | dict(recompute=w.recompute, compiled=w.compiled, replayed=w.replayed, median=t.median(k), samples_per_s=B / t.median(k),
-                               of_ceiling=flops('none') / t.median(k) / rate,
+    rows = {k: tried[k] | dict(recompute=w.recompute, compiled=w.compiled, replayed=w.replayed, median=t.median(k),
+                               samples_per_s=B / t.median(k), of_ceiling=flops('none') / t.median(k) / rate,
                                **(dict(mfu=flops('none') / t.median(k) / peak, hfu=flops(w.recompute) / t.median(k) / peak,
-                                       kernel_mfu=flops('none') / tried[k]['kernel_seconds'] / peak) if peak else {})) for k, w in ways.items()}
+                                       kernel_mfu=flops('none') / tried[k]['kernel_seconds'] / peak) if peak else {}))
+                                       for k, w in ways.items()}
     best = min(ways, key=t.median)
-    Way(step, cfg.training.recompute, compiled, cfg.training.cuda_graphs and device != 'cpu').choose(); parts = split_of_step(step, cfg, rounds)
+    Way(step, cfg.training.recompute, compiled, cfg.training.cuda_graphs and device != 'cpu').choose()
+    parts = split_of_step(step, cfg, rounds)
     # a GPU is asked about the update that the recipe makes
     passes = 1 if device == 'cpu' else max(1, cfg.training.batch_size * cfg.training.grad_accumulation_steps // B)
-    whole = passes * sum(v for k, v in parts.items() if k not in ('clip + optimizer + EMA', 'logging')) + parts['clip + optimizer + EMA'] + parts['logging']
+    whole = passes * sum(v for k, v in parts.items()
+                         if k not in ('clip + optimizer + EMA', 'logging')) + parts['clip + optimizer + EMA'] + parts['logging']
     base = next(iter(ways))
-    return dict(what='step', machine=machine(device), ceilings=top, model=m.model_dump(), batch=B, passes=passes, patches=N, text=120,
-                precision=cfg.training.precision, warm=True, seconds=t.seconds,
+    return dict(what='step', machine=machine(device), ceilings=top, model=m.model_dump(), batch=B, passes=passes, patches=N,
+                text=120, precision=cfg.training.precision, warm=True, seconds=t.seconds,
                 flops=flops('none'), ways=rows, too_large=[k for k, v in tried.items() if v is None], split=parts,
-                summary=dict(best=best, seconds=t.median(best), samples_per_s=B / t.median(best), of_ceiling=flops('none') / t.median(best) / rate,
+                summary=dict(best=best, seconds=t.median(best), samples_per_s=B / t.median(best),
+                             of_ceiling=flops('none') / t.median(best) / rate,
                              update_share=parts['clip + optimizer + EMA'] / whole, logging_share=parts['logging'] / whole,
                              wait_share=passes * parts['data and noise'] / whole,
                              checkpointing={k: dict(time=t.ratio(k, base)[0], memory=memory[k] / memory[base])
@@ -353,7 +365,8 @@ def cap_memory(
     gb:float,   # 2**30 bytes that torch may take of the GPU from now on; 0 = all
 ):
     "As if the GPU were a smaller one. What the driver takes beside it is not in torch's hands and stays extra."
-    if gb and torch.cuda.is_available(): torch.cuda.set_per_process_memory_fraction(min(1., gb * 2**30 / torch.cuda.get_device_properties(0).total_memory))
+    if gb and torch.cuda.is_available():
+        torch.cuda.set_per_process_memory_fraction(min(1., gb * 2**30 / torch.cuda.get_device_properties(0).total_memory))
 
 def bench_run(cfg:Config, device:str='cpu', updates:int=6, memory:float=0.) -> dict:
     "Some updates of the real trainer on random shards: samples a second, waits, memory and graphs, from its log."
@@ -361,7 +374,8 @@ def bench_run(cfg:Config, device:str='cpu', updates:int=6, memory:float=0.) -> d
     with tempfile.TemporaryDirectory() as d:
         random_shards(cfg, Path(d) / 'data', buckets, 2 * t.batch_size)
         c = cfg.model_dump(mode='json'); c['training'] |= dict(total_steps=max(t.total_steps, updates + 1))
-        c['data'] |= dict(shard_base_dir=f'{d}/data', shapes=None); c['checkpoint']['output_dir'] = f'{d}/run'; c['validation'] |= dict(held_out=0., output_dir=None)
+        c['data'] |= dict(shard_base_dir=f'{d}/data', shapes=None); c['checkpoint']['output_dir'] = f'{d}/run'
+        c['validation'] |= dict(held_out=0., output_dir=None)
         began, before = time.perf_counter(), graphs(); tr = _Some(make_config(c), progress=False, device=device); tr.updates = updates
         ready = time.perf_counter() - began
         try: tr.fit()
@@ -370,15 +384,18 @@ def bench_run(cfg:Config, device:str='cpu', updates:int=6, memory:float=0.) -> d
         seconds, used = sum(r['seconds'] for r in later), {}
         if device != 'cpu':
             free, total = torch.cuda.mem_get_info()
-            used = dict(peak=torch.cuda.max_memory_allocated(), reserved=torch.cuda.max_memory_reserved(), driver=total - free - torch.cuda.memory_reserved())
+            used = dict(peak=torch.cuda.max_memory_allocated(), reserved=torch.cuda.max_memory_reserved(),
+                        driver=total - free - torch.cuda.memory_reserved())
     grid = lambda b: np.prod([int(s) // (8 * m.patch_size) for s in b.split('x')])
-    rate, peak = lambda mode: sum(t.batch_size * step_flops(m, int(grid(b)), 120, mode) for r in later for b in r['bucket']) / seconds, sheet_peak(device)
+    rate, peak = lambda mode: sum(t.batch_size * step_flops(m, int(grid(b)), 120, mode) for r in later
+                                  for b in r['bucket']) / seconds, sheet_peak(device)
     e = estimate(cfg, dict.fromkeys(buckets, 1), text_tokens=(120, 128))
     return dict(what='run', machine=machine(device), model=m.model_dump(), buckets=list(buckets), batch=t.batch_size,
-                passes=t.grad_accumulation_steps, precision=t.precision, recompute=t.recompute, compiled=tr.compiled, replayed=tr.replay is not None,
-                patches=round(np.mean([grid(b) for b in buckets])), updates=len(log),
-                losses=[r['loss'] for r in log], seconds=[r['seconds'] for r in log], data_wait=[r['data_wait'] for r in log], memory=used,
-                cap_gb=memory, estimate=e.peak, hfu=rate(t.recompute) / peak if peak else None,
+                passes=t.grad_accumulation_steps, precision=t.precision, recompute=t.recompute, compiled=tr.compiled,
+                replayed=tr.replay is not None, patches=round(np.mean([grid(b) for b in buckets])), updates=len(log),
+                losses=[r['loss'] for r in log], seconds=[r['seconds'] for r in log],
+                data_wait=[r['data_wait'] for r in log], memory=used, cap_gb=memory, estimate=e.peak,
+                hfu=rate(t.recompute) / peak if peak else None,
                 summary=dict(samples_per_s=t.batch_size * t.grad_accumulation_steps * len(later) / seconds,
                              wait_share=sum(r['data_wait'] for r in later) / seconds, first_update=log[0]['seconds'], start=ready,
                              graphs=graphs() - before, **(dict(mfu=rate('none') / peak,
@@ -398,7 +415,8 @@ def three_pass_sample(ask, noise, steps:int, text_scale:float=3., dino_scale:flo
 def plain_ask(model:nn.Module, b:dict):
     "What `three_pass_sample` asks, of a model that sees the whole padded text each time."
     n = len(b['x']); flag = lambda on: torch.full((n,), on, dtype=torch.bool, device=b['x'].device)
-    return lambda x, t, kt, kd: model(x, torch.full((n,), t, device=x.device), b['text'], b['text_mask'], b['dino'], flag(kt), flag(kd)).to(x.dtype)
+    return lambda x, t, kt, kd: model(x, torch.full((n,), t, device=x.device), b['text'], b['text_mask'], b['dino'],
+                                      flag(kt), flag(kd)).to(x.dtype)
 
 @torch.no_grad()
 def bench_sample(cfg:Config, device:str='cpu', rounds:int=5, steps:int=50, batch:int=1, grid:tuple|None=None, progress:bool=True) -> dict:
@@ -413,18 +431,21 @@ def bench_sample(cfg:Config, device:str='cpu', rounds:int=5, steps:int=50, batch
         with torch.autocast(device, torch.bfloat16, enabled=half): return sample(model, b['x'], s['text'], s['text_mask'], b['dino'], n)
     def plain(amp):
         with torch.autocast(device, torch.bfloat16, enabled=amp): return three_pass_sample(plain_ask(model, full), full['x'], steps)
-    arms = {'three passes, fp32': lambda: plain(False), 'three passes': lambda: plain(half), 'one batch': lambda: ours(full), 'four pictures': lambda: ours(four)}
+    arms = {'three passes, fp32': lambda: plain(False), 'three passes': lambda: plain(half), 'one batch': lambda: ours(full),
+            'four pictures': lambda: ours(four)}
     t = interleave(arms, rounds, device, progress)
-    return dict(what='sample', machine=machine(device), model=m.model_dump(), batch=batch, patches=grid[0] * grid[1], steps=steps,
-                precision=cfg.training.precision, seconds=t.seconds,
-                summary=dict(against_fp32=t.ratio('three passes, fp32', 'one batch')[0], against_same_precision=t.ratio('three passes', 'one batch')[0],
+    return dict(what='sample', machine=machine(device), model=m.model_dump(), batch=batch, patches=grid[0] * grid[1],
+                steps=steps, precision=cfg.training.precision, seconds=t.seconds,
+                summary=dict(against_fp32=t.ratio('three passes, fp32', 'one batch')[0],
+                             against_same_precision=t.ratio('three passes', 'one batch')[0],
                              picture_in_four=t.ratio('four pictures', 'one batch')[0] / 4, pictures_per_s=batch / t.median('one batch')))
 
 # %% ../nbs/15_bench.ipynb #a3078683
 def real_shards(dir, n:int=640, tokens:tuple=(20, 120), per:int=40) -> list[Path]:
     "Shards with the shapes of plan A: latents 16×128×128 f16, text (tokens, 1024) f16, vector 1024 f32; some 0.65 MB a sample."
     rng = np.random.default_rng(0)
-    return write_shards((random_sample(f'p{i:05d}', '1024x1024', text=(int(rng.integers(*tokens, endpoint=True)), 1024)) for i in range(n)), dir, per)
+    return write_shards((random_sample(f'p{i:05d}', '1024x1024', text=(int(rng.integers(*tokens, endpoint=True)), 1024))
+                         for i in range(n)), dir, per)
 
 def _read_through(paths):
     "Every byte of the tars, front to back, into the same megabyte."
@@ -450,7 +471,8 @@ def bench_loader(rounds:int=5, batch:int=8, n:int=640, progress:bool=True) -> di
     "Milliseconds of CPU (all threads, user and system) a sample: sequential read, loader, webdataset."
     with tempfile.TemporaryDirectory() as d:
         paths = sorted(real_shards(d, n)); index = ShardIndex.open(d)
-        loaders = {f'loader, {w} threads': Loader(index, BatchPlan(0, index, batch, batch), flip_prob=0., num_workers=w, prefetch_factor=4) for w in (0, 1, 2, 4)}
+        loaders = {f'loader, {w} threads': Loader(index, BatchPlan(0, index, batch, batch), flip_prob=0., num_workers=w,
+                prefetch_factor=4) for w in (0, 1, 2, 4)}
         def go(l):
             for _ in itertools.islice(l, n // batch): pass          # goes on where it was, as a long run does
         t = interleave({'sequential read': partial(_read_through, paths), **{k: partial(go, l) for k, l in loaders.items()},
@@ -462,7 +484,8 @@ def bench_loader(rounds:int=5, batch:int=8, n:int=640, progress:bool=True) -> di
                              faster_than_webdataset={k: t.ratio('webdataset', k)[0] for k in loaders}))
 
 # %% ../nbs/15_bench.ipynb #cebd56c2
-SCALING = {'patches': [dict(depth=3, grid=(s, s)) for s in (16, 24, 32, 48, 64)], 'depth': [dict(depth=d, grid=(8, 8)) for d in (12, 24, 28)],
+SCALING = {'patches': [dict(depth=3, grid=(s, s)) for s in (16, 24, 32, 48, 64)],
+           'depth': [dict(depth=d, grid=(8, 8)) for d in (12, 24, 28)],
            'width': [dict(depth=3, hidden_size=D, num_heads=D // 64, grid=(16, 16)) for D in (384, 768, 1024)],
            'batch': [dict(depth=3, grid=(16, 16), batch=b) for b in (1, 2, 4)]}
 
@@ -508,7 +531,8 @@ def bench_scaling(cfg:Config, device:str='cpu', rounds:int=3, points:dict|None=N
     names = list(arms); seconds = [t.median(n) for n in names]
     return dict(what='scaling', machine=machine(device), precision=cfg.training.precision, seconds=t.seconds,
                 axes={a: [(x, n, t.median(n)) for x, n in pts] for a, pts in where.items()}, features=feats, memory=memory,
-                predicted=dict(zip(names, predicted([feats[n] for n in names], seconds))), constants=fit_machine([feats[n] for n in names], seconds).tolist(),
+                predicted=dict(zip(names, predicted([feats[n] for n in names], seconds))),
+                constants=fit_machine([feats[n] for n in names], seconds).tolist(),
                 summary=dict(exponents={a: slope(pts, t.median) for a, pts in where.items()},
                              memory_exponents={a: slope(pts, memory.get) for a, pts in where.items()} if memory else {}))
 
@@ -518,27 +542,30 @@ def show(result:dict) -> str:
     s, what, m = result['summary'], result['what'], result['machine']
     lines = [f"{what}: {m['gpu'] or m['cpu']}, {m['threads']} thread(s), torch {m['torch']}, load {m['load'][0]:.1f}"]
     if what == 'step':
-        lines += [f"ceilings: fp32 {result['ceilings']['fp32'] / 1e9:,.0f} GFLOP/s, bf16 {result['ceilings']['bf16'] / 1e9:,.0f}, copy "
-                  f"{result['ceilings']['copy'] / 1e9:.1f} GB/s"
+        lines += [f"ceilings: fp32 {result['ceilings']['fp32'] / 1e9:,.0f} GFLOP/s, bf16 "
+                  f"{result['ceilings']['bf16'] / 1e9:,.0f}, copy {result['ceilings']['copy'] / 1e9:.1f} GB/s"
                   + (f", {result['ceilings']['launch'] * 1e6:.1f} µs to launch a kernel" if 'launch' in result['ceilings'] else ''),
-                  f"{s['seconds']:.3f} s for {result['batch']} pictures of {result['patches']:,} patches, {result['precision']}, {s['best']}: "
-                  f"{s['samples_per_s']:.2f} samples/s, {s['of_ceiling']:.0%} of the ceiling (useful operations)", bars(result['split'], ' s')]
+                  f"{s['seconds']:.3f} s for {result['batch']} pictures of {result['patches']:,} patches, "
+                  f"{result['precision']}, {s['best']}: {s['samples_per_s']:.2f} samples/s, {s['of_ceiling']:.0%} of the "
+                  f"ceiling (useful operations)", bars(result['split'], ' s')]
         lines += [f"{k}: {v['time']:.2f} x the time, {v['memory']:.0%} of the memory" for k, v in s['checkpointing'].items()]
-        lines += [f"{k:34} {r['median'] * 1e3:8.1f} ms, MFU {r['mfu']:5.1%}; {r['kernels']:,} kernels busy for {r['kernel_seconds'] * 1e3:.1f} ms "
-                  f"({r['kernel_mfu']:.1%}); peak {r['peak'] / 2**30:5.1f} GB, first step {r['seconds']:5.1f} s, {r['graphs']} graphs"
-                  for k, r in result['ways'].items() if 'mfu' in r]
+        lines += [f"{k:34} {r['median'] * 1e3:8.1f} ms, MFU {r['mfu']:5.1%}; {r['kernels']:,} kernels busy for "
+                  f"{r['kernel_seconds'] * 1e3:.1f} ms ({r['kernel_mfu']:.1%}); peak {r['peak'] / 2**30:5.1f} GB, first step "
+                  f"{r['seconds']:5.1f} s, {r['graphs']} graphs" for k, r in result['ways'].items() if 'mfu' in r]
         lines += [f'{k}: too large' for k in result['too_large']]
     elif what == 'run':
-        lines.append(f"{result['updates']} updates of {result['batch']} x {result['passes']}: {s['samples_per_s']:.1f} samples/s, "
-                     f"{s['wait_share']:.1%} waiting for data, first update after {s['start']:.1f} + {s['first_update']:.1f} s, {s['graphs']} graphs")
+        lines.append(f"{result['updates']} updates of {result['batch']} x {result['passes']}: {s['samples_per_s']:.1f} "
+                     f"samples/s, {s['wait_share']:.1%} waiting for data, first update after {s['start']:.1f} + "
+                     f"{s['first_update']:.1f} s, {s['graphs']} graphs")
         if 'mfu' in s:
-            lines.append(f"MFU {s['mfu']:.1%}; peak {result['memory']['peak'] / 2**30:.2f} GB, held {result['memory']['reserved'] / 2**30:.2f} + "
-                         f"{result['memory']['driver'] / 2**30:.2f} (driver), estimated {result['estimate'] / 2**30:.2f} ({s['estimate_off']:+.0%})")
+            lines.append(f"MFU {s['mfu']:.1%}; peak {result['memory']['peak'] / 2**30:.2f} GB, held "
+                         f"{result['memory']['reserved'] / 2**30:.2f} + {result['memory']['driver'] / 2**30:.2f} (driver), "
+                         f"estimated {result['estimate'] / 2**30:.2f} ({s['estimate_off']:+.0%})")
     elif what == 'loader': lines.append(bars(s['ms_per_sample'], ' ms of CPU a sample'))
     elif what == 'sample':
         lines += [bars({k: statistics.median(v) for k, v in result['seconds'].items()}, ' s'),
-                  f"{s['against_fp32']:.2f} x three passes in fp32, {s['against_same_precision']:.2f} x in the same precision; a picture in a batch of "
-                  f"4 takes {s['picture_in_four']:.2f} x one alone"]
+                  f"{s['against_fp32']:.2f} x three passes in fp32, {s['against_same_precision']:.2f} x in the same "
+                  f"precision; a picture in a batch of 4 takes {s['picture_in_four']:.2f} x one alone"]
     else:
         lines += [bars({k: statistics.median(v) for k, v in result['seconds'].items()}, ' s'),
                   'exponents: ' + ', '.join(f'{k} {v:.2f}' for k, v in s['exponents'].items())]
@@ -546,15 +573,14 @@ def show(result:dict) -> str:
 
 def _named(what, cfg, device, batch=0):
     "What is measured, and on a GPU of which recipe and shape: there each has a file of its own."
-    return what if device == 'cpu' or what == 'loader' else f"{what}-{cfg.name or 'config'}" + (f"-{(cfg.data.buckets or ['512x512'])[0]}"
-            + f'-batch{batch}' * bool(batch) if what == 'step' else '')
+    return what if device == 'cpu' or what == 'loader' else f"{what}-{cfg.name or 'config'}" + (f"-{(cfg.data.buckets or ['512x512'])[0]}" + f'-batch{batch}' * bool(batch) if what == 'step' else '')
 
 @call_parse(nested=True)
 def main(
     config:Param('YAML file, or the name of a recipe such as small', str),
     overrides:Param('settings that replace those of the file, as model.depth=4', str, opt=False, nargs='*', action=Overrides)=None,
-    what:Param('step: one update, taken apart; run: the real trainer, on noise; loader: reading; sample: drawing; scaling: how time and memory grow; '
-               'all: each of them', str, choices=['step', 'run', 'loader', 'sample', 'scaling', 'all'])='step',
+    what:Param('step: one update, taken apart; run: the real trainer, on noise; loader: reading; sample: drawing; scaling: '
+               'how time and memory grow; all: each of them', str, choices=['step', 'run', 'loader', 'sample', 'scaling', 'all'])='step',
     rounds:Param('interleaved rounds', int)=5,
     batch:Param('pictures in a micro-batch; 0 = 2 on a CPU, the config\'s on a GPU', int)=0,
     steps:Param('sample: steps of the solver', int)=50,
@@ -565,14 +591,15 @@ def main(
 ):
     "Measure, compare with the last time, and keep the result. Example: python -m nanodit.bench configs/small.yaml --what all"
     try:
-        for name, (value, least) in dict(rounds=(rounds, 1), batch=(batch, 0), steps=(steps, 1), updates=(updates, 2), memory=(memory, 0)).items():
+        for name, (value, least) in dict(rounds=(rounds, 1), batch=(batch, 0), steps=(steps, 1), updates=(updates, 2),
+                                         memory=(memory, 0)).items():
             if not value >= least: raise ConfigError([Problem(f'--{name}', f'must be at least {least}, got {value}', 'command line')])
         cfg = load_config(config, overrides or ())
     except ConfigError as e: print(f'ConfigError: {e}', file=sys.stderr); sys.exit(2)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     if device == 'cpu': torch.set_num_threads(1); pin_allocator()
-    jobs = dict(step=lambda: bench_step(cfg, device, rounds, batch, compiled), run=lambda: bench_run(cfg, device, updates, memory),
-                loader=lambda: bench_loader(rounds),
+    jobs = dict(step=lambda: bench_step(cfg, device, rounds, batch, compiled),
+                run=lambda: bench_run(cfg, device, updates, memory), loader=lambda: bench_loader(rounds),
                 sample=lambda: bench_sample(cfg, device, rounds, steps), scaling=lambda: bench_scaling(cfg, device, rounds))
     for name in jobs if what == 'all' else [what]:
         result = jobs[name]() | dict(config=cfg.name or str(config)); path = result_file(_named(name, cfg, device, batch), device, out)

@@ -332,13 +332,15 @@ def _hold(path, message):
 
 def _lock(run_dir):
     "Hold the run's folder for one save."
-    return _hold(run_dir/'.lock', f"another process is saving into {run_dir}: two runs share one folder. Give one of them another checkpoint.output_dir")
+    return _hold(run_dir/'.lock', f"another process is saving into {run_dir}: two runs share one folder. Give one of them "
+                                  f"another checkpoint.output_dir")
 
 def hold_run(
     run_dir: str|Path, # the run's folder, which is there
 ): # a file; the folder is held until it is closed, or its process dies
     "Keep other processes from training in this folder. Raises `CheckpointError` when one does already."
-    return _hold(Path(run_dir)/'.running', f"another process trains in {run_dir}: wait until it has ended, or give this run another checkpoint.output_dir")
+    return _hold(Path(run_dir)/'.running',
+                 f"another process trains in {run_dir}: wait until it has ended, or give this run another checkpoint.output_dir")
 
 def _retain(run_dir, newest, keep_last_n, keep_every):
     "Delete what is neither among the last n, nor a milestone, nor the one just written."
@@ -708,7 +710,8 @@ def _ema(run, std, step):
     snapshots = [p for p in list_checkpoints(run/'posthoc') if not step or step_of(p) <= step]
     if not snapshots: raise CheckpointError(f"{run/'posthoc'} holds no snapshot" + (f" up to step {step}" if step else "")
         + ": set training.posthoc_ema_every and train, or give the run's folder")
-    if step > step_of(snapshots[-1]): raise CheckpointError(f"step is {step}, but the last snapshot in {run/'posthoc'} is of {step_of(snapshots[-1])}: "
+    if step > step_of(snapshots[-1]):
+        raise CheckpointError(f"step is {step}, but the last snapshot in {run/'posthoc'} is of {step_of(snapshots[-1])}: "
         "an average cannot end after what it is made of")
     weights = posthoc_ema(snapshots, std, step or None)
     state = load_checkpoint(snapshots[-1], names=[]).state | dict(step=step or step_of(snapshots[-1]), posthoc_std=std)

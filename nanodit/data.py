@@ -332,7 +332,8 @@ class Loader:
         pin: bool = False,            # page-locked memory, for a GPU
         noise: bool = False,          # draw each slot's noise as well, for training
     ):
-        if num_workers < 0 or prefetch_factor < 1: raise DataError(f"num_workers {num_workers} must be 0 or more and prefetch_factor {prefetch_factor} at least 1")
+        if num_workers < 0 or prefetch_factor < 1:
+            raise DataError(f"num_workers {num_workers} must be 0 or more and prefetch_factor {prefetch_factor} at least 1")
         if plan.data not in (None, index.fingerprint): raise DataError("the plan was made for another data set; build it from this index")
         share(plan.tiles(0), rank, world_size)
         self.index, self.plan, self.rank, self.world_size, self.step, self.buffers = index, plan, rank, world_size, start_step, Buffers(pin)
@@ -354,10 +355,12 @@ def read(self: Loader, tile: Tile) -> Batch:
     "One tile, read now. Raises `ShardError` when a file has gone, changed, or cannot be read."
     try: batch = read_tile(self.index, tile, self.flips(tile), self.flips, self.buffers)
     except OSError as e:
-        raise ShardError(f"{e.filename or self.index.dir} cannot be read any more ({e.strerror or e}): it was there when the run began. Put it back, "
-                         f"or look what is left with "
+        raise ShardError(f"{e.filename or self.index.dir} cannot be read any more ({e.strerror or e}): it was there when the "
+                         f"run began. Put it back, or look what is left with "
                          f"`python -m nanodit.shards verify {self.index.dir}`; the same command then goes on") from e
-    if self.noise: batch.noise = slot_normal(self.seed, 'noise', batch.slots, batch.latents.shape[1:], self.buffers.empty(batch.latents.shape, np.float32))
+    if self.noise:
+        batch.noise = slot_normal(self.seed, 'noise', batch.slots, batch.latents.shape[1:],
+                                  self.buffers.empty(batch.latents.shape, np.float32))
     return batch
 
 # %% ../nbs/06_data.ipynb #7546a3e9
@@ -393,15 +396,18 @@ def report(self: Loader) -> list[str]:
     small = [f"{b} ({n})" for b,n in p.sizes.items() if n < p.tile]
     if small: res.append(f"fewer photos than a batch of {p.tile}, so a batch repeats some: {', '.join(small)}")
     add = f"`python -m nanodit.prepare add-twins {ix.dir}` adds them"
-    if f.prob and f.count('text'): res.append(f"{f.count('text')} photos say left or right and have no text twin: they are not flipped; {add}")
-    if f.prob and f.count('latent'): res.append(f"{f.count('latent')} photos have no latent of the mirrored picture: they are not flipped; {add}")
+    if f.prob and f.count('text'):
+        res.append(f"{f.count('text')} photos say left or right and have no text twin: they are not flipped; {add}")
+    if f.prob and f.count('latent'):
+        res.append(f"{f.count('latent')} photos have no latent of the mirrored picture: they are not flipped; {add}")
     if f.prob and f.count('caption'):
-        res.append(f"{f.count('caption')} photos say left or right in words that cannot be exchanged, such as leftmost, or that can be read either "
-                   f"way: they are not flipped, and twins would not help")
-    if f.prob and not f.swap: res.append("swap_caption_lr is off: pictures are flipped and captions are not, left and right will mean nothing")
+        res.append(f"{f.count('caption')} photos say left or right in words that cannot be exchanged, such as leftmost, or "
+                   f"that can be read either way: they are not flipped, and twins would not help")
+    if f.prob and not f.swap:
+        res.append("swap_caption_lr is off: pictures are flipped and captions are not, left and right will mean nothing")
     if left := unread(ix.dir, (ix.whole or ix).tables):
-        res.append(f"folders of {ix.dir} that are not read, because data.buckets does not list them or no bucket is called so: "
-                   f"{', '.join(f'{d} ({k} tars)' for d,k in left.items())}")
+        res.append(f"folders of {ix.dir} that are not read, because data.buckets does not list them or no bucket is called "
+                   f"so: {', '.join(f'{d} ({k} tars)' for d,k in left.items())}")
     if ix.damage: res.append(f"{len(ix.damage)} damaged samples or shards left out; `python -m nanodit.shards verify {ix.dir}` names them")
     return res
 

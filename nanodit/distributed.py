@@ -37,7 +37,8 @@ class Group:
         self.talk, self.word_every, self.last_word = None, timeout_minutes * 60 / 10, 0.
         if self.world_size == 1: return
         if self.device.type == 'cuda': torch.cuda.set_device(self.device)
-        if not dist.is_initialized(): dist.init_process_group('nccl' if self.device.type == 'cuda' else 'gloo', timeout=timedelta(minutes=timeout_minutes))
+        if not dist.is_initialized():
+            dist.init_process_group('nccl' if self.device.type == 'cuda' else 'gloo', timeout=timedelta(minutes=timeout_minutes))
         self.talk = dist.new_group(backend='gloo', timeout=timedelta(minutes=timeout_minutes))
 
     @property
@@ -110,8 +111,10 @@ def parallel(
     "The model as the ranks train it together."
     if group.world_size == 1: return model
     if not shard:
-        return nn.parallel.DistributedDataParallel(model, device_ids=[group.device.index] if group.device.type == 'cuda' else None, gradient_as_bucket_view=True)
-    warnings.filterwarnings('ignore', message='FSDP2-wrapped module .* returned a view', category=UserWarning)    # nothing here works in place on it
+        return nn.parallel.DistributedDataParallel(model,
+                device_ids=[group.device.index] if group.device.type == 'cuda' else None, gradient_as_bucket_view=True)
+    # nothing here works in place on it
+    warnings.filterwarnings('ignore', message='FSDP2-wrapped module .* returned a view', category=UserWarning)
     mesh = init_device_mesh(group.device.type, (group.world_size,))
     for block in model.blocks:
         fully_shard(block, mesh=mesh, reshard_after_forward=True); register_fsdp_forward_method(block, 'text_kv')

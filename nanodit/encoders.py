@@ -149,10 +149,14 @@ def _loading(name, library):
     try: yield
     except EncoderError: raise
     except ImportError as e:
-        if any('torchvision::' in str(c) for c in _chain(e)):      # transformers imports it wherever it finds it, and then names itself as the culprit
-            raise EncoderError(f'{name}: {library} cannot be imported, because the torchvision beside it was built for another torch than {torch.__version__}: '
-                               'pip uninstall torchvision (nothing here needs it but LPIPS), or install the one that was built for this torch') from None
-        raise EncoderError(f"{name} needs {library}, which is not installed or does not fit ({e}): pip install 'nanodit[encoders]'") from None
+        # transformers imports it wherever it finds it, and then names itself as the culprit
+        if any('torchvision::' in str(c) for c in _chain(e)):
+            raise EncoderError(f'{name}: {library} cannot be imported, because the torchvision beside it was built for '
+                               f'another torch than {torch.__version__}: '
+                               'pip uninstall torchvision (nothing here needs it but LPIPS), or install the one that was '
+                               'built for this torch') from None
+        raise EncoderError(f"{name} needs {library}, which is not installed or does not fit ({e}): pip install "
+                           f"'nanodit[encoders]'") from None
     except Exception as e: raise EncoderError(f'{name} cannot be loaded: {_what_to_do(name.partition(":")[2].partition("#")[0], e)}') from e
 
 def _chain(e):
@@ -162,10 +166,12 @@ def _chain(e):
 def _what_to_do(where, e):
     "One sentence for the person, from an exception of transformers, diffusers or the hub."
     names = {c.__name__ for x in _chain(e) for c in type(x).__mro__}
-    if 'GatedRepoError' in names: return f'its owner wants you to accept a licence first: do that at https://huggingface.co/{where} and then run `hf auth login`'
+    if 'GatedRepoError' in names:
+        return f'its owner wants you to accept a licence first: do that at https://huggingface.co/{where} and then run `hf auth login`'
     if names & {'RepositoryNotFoundError', 'HFValidationError'}:
         return 'there is neither a folder nor a public model of that name; if it is private, run `hf auth login`'
-    if 'tiktoken' in str(e): return 'its tokenizer is a SentencePiece file, and reading that takes two more libraries: pip install sentencepiece protobuf'
+    if 'tiktoken' in str(e):
+        return 'its tokenizer is a SentencePiece file, and reading that takes two more libraries: pip install sentencepiece protobuf'
     if names & {'OfflineModeIsEnabled', 'LocalEntryNotFoundError', 'ConnectionError', 'ConnectError', 'ConnectTimeout'}:
         return f'it is not on this machine and the hub cannot be reached: run `hf download {_place(where)[0]} --local-dir FOLDER` where there is a network, and give the folder'
     if 'safetensors' in str(e):
@@ -175,7 +181,9 @@ def _what_to_do(where, e):
 def _missing(name, info):
     "Refuses a checkpoint that lacks weights of the model."
     lacks = sorted(info['missing_keys'] if isinstance(info, dict) else info.missing_keys)
-    if lacks: raise EncoderError(f'{name} lacks {len(lacks)} of its weights ({", ".join(lacks[:3])} …): this is another kind of model, or an incomplete copy')
+    if lacks:
+        raise EncoderError(f'{name} lacks {len(lacks)} of its weights ({", ".join(lacks[:3])} …): this is another kind of '
+                           f'model, or an incomplete copy')
 
 # %% ../nbs/07_encoders.ipynb #6c67e71a
 def _place(where:str) -> tuple:
@@ -198,7 +206,8 @@ def _version(where, inside='') -> str:
     return sha.hexdigest()[:12]
 
 # %% ../nbs/07_encoders.ipynb #805547f8
-_DTYPES = dict(bf16=torch.bfloat16, bfloat16=torch.bfloat16, fp16=torch.float16, float16=torch.float16, fp32=torch.float32, float32=torch.float32)
+_DTYPES = dict(bf16=torch.bfloat16, bfloat16=torch.bfloat16, fp16=torch.float16, float16=torch.float16, fp32=torch.float32,
+               float32=torch.float32)
 
 class DeviceError(EncoderError): "A device that is not there, or that nothing can be computed on; and what to give instead."
 
@@ -209,7 +218,8 @@ def find_device(
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
     try: torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as e:
-        raise DeviceError(f'device {str(device)!r} cannot be used here: give cpu, or cuda (cuda:1 …) where there is a GPU ({str(e).splitlines()[0][:90]})') from None
+        raise DeviceError(f'device {str(device)!r} cannot be used here: give cpu, or cuda (cuda:1 …) where there is a GPU '
+                          f'({str(e).splitlines()[0][:90]})') from None
     return torch.device(device)
 
 def device_dtype(
@@ -238,7 +248,8 @@ class T5Encoder:
         with _loading(self.name, 'transformers'):
             from transformers import AutoTokenizer, T5EncoderModel
             at, inside = _place(where)
-            self.model, info = T5EncoderModel.from_pretrained(at, subfolder=inside, dtype=dtype, use_safetensors=True, output_loading_info=True)
+            self.model, info = T5EncoderModel.from_pretrained(at, subfolder=inside, dtype=dtype, use_safetensors=True,
+                    output_loading_info=True)
             _missing(self.name, info)
             self.tokenizer = AutoTokenizer.from_pretrained(at, subfolder=inside.replace('text_encoder', 'tokenizer'))
             self.model = self.model.eval().to(self.device)
@@ -260,7 +271,8 @@ def _some(self:T5Encoder, captions):
     t = self.tokenizer(list(captions), padding='longest', truncation=True, max_length=self.max_length, return_tensors='pt')
     mask = t.attention_mask.bool()
     h = self.model(input_ids=t.input_ids.to(self.device), attention_mask=t.attention_mask.to(self.device)).last_hidden_state.float().cpu()
-    if not h[mask].isfinite().all(): raise EncoderError(f'{self.name} gives NaN or infinity; T5 was trained in bfloat16, choose dtype bf16 or fp32')
+    if not h[mask].isfinite().all():
+        raise EncoderError(f'{self.name} gives NaN or infinity; T5 was trained in bfloat16, choose dtype bf16 or fp32')
     return (h * mask[..., None]).half(), mask
 
 # %% ../nbs/07_encoders.ipynb #8fe305a0
@@ -329,7 +341,8 @@ class VAECodec:
             from diffusers import AutoencoderKL
             at, inside = _place(where)
             if (Path(at) / 'vae' / 'config.json').exists() and not inside: inside = 'vae'
-            self.vae, info = AutoencoderKL.from_pretrained(at, subfolder=inside or None, torch_dtype=self.dtype, use_safetensors=True, output_loading_info=True)
+            self.vae, info = AutoencoderKL.from_pretrained(at, subfolder=inside or None, torch_dtype=self.dtype,
+                    use_safetensors=True, output_loading_info=True)
             _missing(self.name, info)
             self.vae = self.vae.eval().to(self.device); c = self.vae.config
             self.channels, self.downsample = c.latent_channels, 2**(len(c.block_out_channels) - 1)
@@ -401,7 +414,8 @@ def save_encoders(
 ):
     "Notes in `encoders.json` which encoders made a data set's tokens and vectors."
     encoders = {kind: get_encoder(e) if isinstance(e, str) else e for kind, e in dict(text=text, vision=vision).items()}
-    write_atomic(Path(folder) / 'encoders.json', json.dumps({k: dict(name=e.name, version=e.version) for k, e in encoders.items()}, indent=1).encode())
+    write_atomic(Path(folder) / 'encoders.json',
+                 json.dumps({k: dict(name=e.name, version=e.version) for k, e in encoders.items()}, indent=1).encode())
 
 def load_encoders(
     folder:Path,     # of a data set
@@ -410,4 +424,5 @@ def load_encoders(
     path = Path(folder) / 'encoders.json'
     if not path.exists(): return {}
     try: return json.loads(path.read_text())
-    except ValueError as e: raise EncoderError(f'{path} is not valid JSON ({e}): restore it, or delete it if you do not need to draw from new captions')
+    except ValueError as e:
+        raise EncoderError(f'{path} is not valid JSON ({e}): restore it, or delete it if you do not need to draw from new captions')

@@ -27,7 +27,8 @@ def forward_flops(
     D, p2c, r = m.hidden_size, m.patch_size**2 * m.in_channels, m.adaln_rank
     adaLN = lambda n: D*r + n*D*r if 0 < r < D else n*D*D
     mlp = int(m.mlp_ratio * D)
-    macs = dict(patches=m.depth * patches * (3*D*D + D*D + 2*D*D + 2*D*mlp) + patches * D * p2c,        # qkv, proj, cross q and proj, MLP; final
+    # qkv, proj, cross q and proj, MLP; final
+    macs = dict(patches=m.depth * patches * (3*D*D + D*D + 2*D*D + 2*D*mlp) + patches * D * p2c,
                 attention=m.depth * patches * (patches + text) * 2*D,
                 text=m.depth * text * 2*D*D + text * m.text_dim * D,
                 vectors=m.depth * adaLN(9) + adaLN(2) + 2*D*D + m.dino_dim * D,
@@ -41,7 +42,8 @@ def step_flops(
     "Operations of forward and backward pass for one picture; with `recompute` what is done twice is counted twice."
     f = forward_flops(m, patches, text)
     body = f['patches'] - 2. * patches * m.hidden_size * m.patch_size**2 * m.in_channels    # the blocks alone: not the final projection
-    return 3 * sum(f.values()) - f['first'] + dict(none=0., selective=2. * m.depth * patches * 2 * m.hidden_size**2, full=body + f['attention'])[recompute]
+    return 3 * sum(f.values()) - f['first'] + dict(none=0., selective=2. * m.depth * patches * 2 * m.hidden_size**2,
+            full=body + f['attention'])[recompute]
 
 # %% ../nbs/12b_estimate.ipynb #bcd6d8fa
 def block_bytes(
@@ -51,7 +53,8 @@ def block_bytes(
 ) -> tuple[int, int]:       # of the patches, of the text's keys and values
     "Bytes that autograd keeps for one block (fused attention)."
     D, H, e = m.hidden_size, m.num_heads, 2 if half else 4
-    stream, stats, scores = 4 * D, 6 * 4 + 3 * 4 * H, 2 * 4 * H               # one tensor of the residual stream; statistics of the norms and of attention
+    # one tensor of the residual stream; statistics of the norms and of attention
+    stream, stats, scores = 4 * D, 6 * 4 + 3 * 4 * H, 2 * 4 * H
     rows = dict(none=3 * stream + stats + scores + e * D * (20 + 2 * m.mlp_ratio),
                 selective=3 * stream + 3 * 4 * H + scores + e * D * (12 + m.mlp_ratio), full=stream)
     return round(batch * (patches * rows[recompute] + (0 if recompute == 'full' else 9 * e * D))), batch * text * (3 * e * D + 4 * H)
@@ -69,7 +72,8 @@ def drawing_bytes(
 ) -> int:
     "Bytes of a step of the sampler at its peak, in the MLP of a block: three branches of each picture (plan D.6), keys and values of their text for all blocks."
     D, e = m.hidden_size, 2 if half else 4
-    return round(3 * pictures * (patches * D * (8 + e * (5 + 2 * m.mlp_ratio)) + text * D * 3 * e * m.depth)) + (half_weights(m) if half else 0)
+    return round(3 * pictures * (patches * D * (8 + e * (5 + 2 * m.mlp_ratio))
+                                 + text * D * 3 * e * m.depth)) + (half_weights(m) if half else 0)
 
 def half_weights(m:ModelConfig, recompute:str='none') -> int:
     "Bytes of the bfloat16 copies of the weights that autocast makes and the backward pass keeps; what is worked out again makes its own again."
@@ -85,7 +89,8 @@ def _half_weights(m:str, recompute:str) -> int:
     return sum(2 * l.weight.numel() for l in model.modules() if isinstance(l, torch.nn.Linear) and id(l) not in twice)
 
 # %% ../nbs/12b_estimate.ipynb #71838fd1
-GPUS = {'RTX 3090': (24, 71), 'RTX 4090': (24, 165), 'RTX 5090': (32, 209), 'L4': (24, 121), 'A10': (24, 125), 'A6000': (48, 155),    # GB, bf16 TFLOP/s
+# GB, bf16 TFLOP/s
+GPUS = {'RTX 3090': (24, 71), 'RTX 4090': (24, 165), 'RTX 5090': (32, 209), 'L4': (24, 121), 'A10': (24, 125), 'A6000': (48, 155),
         'L40S': (48, 362), 'A100': (40, 312), 'A100 80GB': (80, 312), 'H100': (80, 989), 'H200': (141, 989)}
 ASSUMED_UTILISATION = .25
 
@@ -95,7 +100,8 @@ def find_gpu(
     "The entry of `GPUS` that `name` means. Raises `ValueError` with the known ones."
     plain = lambda s: s.upper().replace('-', ' ').replace('_', ' ')
     words = plain(name).replace('GB', ' GB').split() + [plain(name).replace(' ', '')]
-    found = [k for k in GPUS if all(any(w == part or part in w and len(part) > 3 for w in words) for part in plain(k).replace('80GB', '80').split())]
+    found = [k for k in GPUS if all(any(w == part or part in w and len(part) > 3 for w in words)
+                                    for part in plain(k).replace('80GB', '80').split())]
     if not found: raise ValueError(f'gpu {name!r} is not in the table; known are {", ".join(GPUS)}')
     return max(found, key=len)
 
@@ -111,7 +117,8 @@ def measured_utilisation(
     for f in sorted(Path(folder).glob('*.json')):
         try: r = json.loads(f.read_text())
         except ValueError: continue
-        if not isinstance(r, dict) or r.get('what') not in ('step', 'run') or not r['machine'].get('gpu') or r['model']['hidden_size'] != hidden_size: continue
+        if not isinstance(r, dict) or r.get('what') not in ('step', 'run') or not r['machine'].get('gpu') or r['model']['hidden_size'] != hidden_size:
+            continue
         try: same = find_gpu(r['machine']['gpu']) == gpu
         except ValueError: continue
         for w in [r] if r['what'] == 'run' else r['ways'].values():
@@ -172,10 +179,13 @@ def _per_bucket(cfg, static, buckets, text, recompute, batch):
             asked = max(fixed, asked - static['gradients'])                   # in the first pass there are none yet
         total = round(asked * (1 + _gaps(t, buckets)) + DRIVER * 2**30)
         width, height = map(int, b.split('x')); pictures = at_once(width, height, batch)
-        stays = fixed - static['gradients'] + t.cuda_graphs * (static['gradients'] + acts + working)         # recordings hold what they were made with
-        looking = stays + static['weights'] + drawing_bytes(m, pictures, N, text[1], half)                    # the average is drawn with, the weights are set aside
+        # recordings hold what they were made with
+        stays = fixed - static['gradients'] + t.cuda_graphs * (static['gradients'] + acts + working)
+        # the average is drawn with, the weights are set aside
+        looking = stays + static['weights'] + drawing_bytes(m, pictures, N, text[1], half)
         looking = round(looking * (1 + _gaps(t, buckets)) + DRIVER * 2**30)
-        out[b] = dict(patches=N, activations=acts, working=working, asked=asked, total=total, looking=looking, flops=batch * step_flops(m, N, text[0]))
+        out[b] = dict(patches=N, activations=acts, working=working, asked=asked, total=total, looking=looking,
+                      flops=batch * step_flops(m, N, text[0]))
     return out
 
 # %% ../nbs/12b_estimate.ipynb #c9a92742
@@ -203,7 +213,8 @@ def _verdict(t, memory, peak_of, where):
     peak = peak_of(t.recompute, t.batch_size)
     if peak <= memory * 2**30: return f'fits in {where}: {gb(peak)}'
     for mode, batch in [(n, t.batch_size) for n in modes[modes.index(t.recompute) + 1:]] + [('full', b) for b in smaller]:
-        if (p := peak_of(mode, batch)) <= memory * 2**30: return f'does not fit in {where}: {gb(peak)}; fits with {_change(t, mode, batch)} ({gb(p)})'
+        if (p := peak_of(mode, batch)) <= memory * 2**30:
+            return f'does not fit in {where}: {gb(peak)}; fits with {_change(t, mode, batch)} ({gb(p)})'
     return f'does not fit in {where}: {gb(peak)}; no setting of checkpointing or batch size makes it fit: a smaller model, a larger GPU, or several with distributed.shard: true'
 
 # %% ../nbs/12b_estimate.ipynb #3f17bf92
@@ -213,10 +224,12 @@ LAUNCHING = .005
 def _cheaper(t, memory, peak_of, seconds):
     "A setting that fits with a tenth to spare and needs at least a twentieth fewer operations than the configured one, or ''; `seconds`: mode → for one picture and block."
     fits = [(mode, b, p) for mode in seconds
-            for b in _halved(t.batch_size) if b * seconds[mode] >= LAUNCHING * (not t.cuda_graphs) and (p := peak_of(mode, b)) <= .9 * memory * 2**30]
+            for b in _halved(t.batch_size) if b * seconds[mode] >= LAUNCHING * (not t.cuda_graphs)
+            and (p := peak_of(mode, b)) <= .9 * memory * 2**30]
     if not fits: return ''
     least = min(seconds[mode] for mode, *_ in fits)
-    mode, b, p = max((f for f in fits if seconds[f[0]] <= 1.05 * least), key=lambda f: (f[1], -seconds[f[0]]))     # nearly the fewest, in the largest micro-batch
+    # nearly the fewest, in the largest micro-batch
+    mode, b, p = max((f for f in fits if seconds[f[0]] <= 1.05 * least), key=lambda f: (f[1], -seconds[f[0]]))
     saved = 1 - seconds[mode] / seconds[t.recompute]
     return f'{saved:.0%} fewer operations with {_change(t, mode, b)} ({p / 2**30:.1f} GB)' if saved > .05 else ''
 
@@ -232,7 +245,8 @@ def estimate(
     m, t, notes = cfg.model, cfg.training, []
     with torch.device('meta'): model = NanoDiT(**m.model_dump())
     n = count_parameters(model)
-    muon = sum(p.numel() for k, p in model.named_parameters() if p.ndim == 2 and k.startswith('blocks.') and 'adaLN' not in k) if t.optimizer.type == 'Muon' else 0
+    muon = sum(p.numel() for k, p in model.named_parameters() if p.ndim == 2 and k.startswith('blocks.')
+               and 'adaLN' not in k) if t.optimizer.type == 'Muon' else 0
     sizes = photos if isinstance(photos, dict) else {}
     buckets = list(sizes) or list(cfg.data.buckets) or ['1024x1024']
     guessed = not sizes and not cfg.data.buckets
@@ -242,7 +256,8 @@ def estimate(
     table = per(t.recompute, t.batch_size)
     share = {b: sizes.get(b, 1) / (sum(sizes.values()) or len(buckets)) for b in buckets}
     patches = sum(share[b] * table[b]['patches'] for b in buckets)
-    ops = {n: sum(share[b] * step_flops(m, table[b]['patches'], text_tokens[0], n) for b in buckets) for n in ('none', 'selective', 'full')}     # for one picture
+    # for one picture
+    ops = {n: sum(share[b] * step_flops(m, table[b]['patches'], text_tokens[0], n) for b in buckets) for n in ('none', 'selective', 'full')}
     flops = t.grad_accumulation_steps * sum(share[b] * table[b]['flops'] for b in buckets)
     total = sum(sizes.values()) if sizes else photos
     one = static['weights'] + static['optimizer'] + static['average']
@@ -251,21 +266,26 @@ def estimate(
     used = hours = None
     if name:
         compiled = bool(t.compile)                                                         # 'auto' as well: this is about a GPU
-        ways = (True, False) if t.cuda_graphs else (False,)                                # a recording that was not measured is taken to be no faster
-        used = next(filter(None, (measured_utilisation(name, m.hidden_size, round(patches), t.recompute, compiled, r, bench_dir) for r in ways)), None)
+        # a recording that was not measured is taken to be no faster
+        ways = (True, False) if t.cuda_graphs else (False,)
+        used = next(filter(None, (measured_utilisation(name, m.hidden_size, round(patches), t.recompute, compiled, r,
+                bench_dir) for r in ways)), None)
         notes.append(f'{used:.0%} of the peak was measured on this card (bench/)' if used
                      else f'assumed: {ASSUMED_UTILISATION:.0%} of the peak of {rate} TFLOP/s; measure with python -m nanodit.bench')
         used = used or ASSUMED_UTILISATION
         hours = t.total_steps * t.grad_accumulation_steps * t.batch_size * ops[t.recompute] / (rate * 1e12 * used) / 3600
-    seconds = {n: x / (rate * 1e12 * (used or ASSUMED_UTILISATION)) / m.depth for n, x in ops.items()}                    # for one picture and block
-    notes.append(f'assumed: captions of {text_tokens[0]} tokens for time and {text_tokens[1]} for memory, {DRIVER:g} GB for the driver, '
-                 f'{_gaps(t, buckets):.0%} more held than asked for; fused attention')
+    # for one picture and block
+    seconds = {n: x / (rate * 1e12 * (used or ASSUMED_UTILISATION)) / m.depth for n, x in ops.items()}
+    notes.append(f'assumed: captions of {text_tokens[0]} tokens for time and {text_tokens[1]} for memory, {DRIVER:g} GB for '
+                 f'the driver, {_gaps(t, buckets):.0%} more held than asked for; fused attention')
     peak_of = lambda recompute, batch: max(max(b['total'], b['looking']) for b in per(recompute, batch).values())
     notes.append('to train: in all; to draw: while it validates' + ', with the recordings held' * t.cuda_graphs + ', the decoder apart')
     disk, snapshots, snapshot = _disk(cfg, one, n)
-    return Estimate(n, static, table, flops, total / (t.batch_size * t.grad_accumulation_steps) if total else None, disk, one, name, memory, hours, used,
+    return Estimate(n, static, table, flops, total / (t.batch_size * t.grad_accumulation_steps) if total else None, disk,
+                    one, name, memory, hours, used,
                     _verdict(t, memory, peak_of, f'{memory} GB' + (f' ({name})' if name else ''))
-                    + ', if its pictures are of 1024x1024, as is assumed here' * guessed, _cheaper(t, memory, peak_of, seconds), snapshots, snapshot, notes)
+                    + ', if its pictures are of 1024x1024, as is assumed here' * guessed,
+                    _cheaper(t, memory, peak_of, seconds), snapshots, snapshot, notes)
 
 # %% ../nbs/12b_estimate.ipynb #903d0094
 def _str(self:Estimate) -> str:
@@ -273,16 +293,19 @@ def _str(self:Estimate) -> str:
     s = self.memory
     lines = [f'{self.parameters / 1e6:,.1f} M parameters; {self.flops_step / 1e12:,.2f} TFLOP an update'
              + (f'; {self.steps_per_pass:,.1f} updates a pass over the photos' if self.steps_per_pass else ''),
-             f"memory in GB: weights {gb(s['weights'])} + gradients {gb(s['gradients'])} + optimizer {gb(s['optimizer'])} + averages "
-             f"{gb(s['average'])} = {gb(sum(s.values()))}",
+             f"memory in GB: weights {gb(s['weights'])} + gradients {gb(s['gradients'])} + optimizer {gb(s['optimizer'])} + "
+             f"averages {gb(s['average'])} = {gb(sum(s.values()))}",
              f"  {'bucket':>10} {'patches':>8} {'activations':>12} {'working':>8} {'in all':>8} {'to draw':>8}"]
-    lines += [f"  {b:>10} {v['patches']:8,} {gb(v['activations']):>12} {gb(v['working']):>8} {gb(v['total']):>8} {gb(v['looking']):>8}"
-              for b, v in sorted(self.buckets.items(), key=lambda i: -i[1]['total'])]
+    lines += [f"  {b:>10} {v['patches']:8,} {gb(v['activations']):>12} {gb(v['working']):>8} {gb(v['total']):>8} "
+              f"{gb(v['looking']):>8}" for b, v in sorted(self.buckets.items(), key=lambda i: -i[1]['total'])]
     kept, snaps = self.disk - self.snapshots * self.snapshot, self.snapshots * self.snapshot
-    lines += [self.verdict, *filter(None, [self.cheaper]), f'disk: {gb(self.checkpoint)} GB a checkpoint, {gb(kept)} GB for all that are kept']
+    lines += [self.verdict, *filter(None, [self.cheaper]),
+              f'disk: {gb(self.checkpoint)} GB a checkpoint, {gb(kept)} GB for all that are kept']
     if snaps:
-        lines.append(f'  and {gb(snaps)} GB for {self.snapshots:,} snapshots of {gb(self.snapshot)} GB for post-hoc averages, none of which is '
-                     f'deleted: {gb(self.disk)} GB in all')
-    if self.hours is not None: lines.append(f'{self.gpu}: some {self.hours:,.1f} hours' if self.hours >= .1 else f'{self.gpu}: some {self.hours * 60:,.1f} minutes')
+        lines.append(f'  and {gb(snaps)} GB for {self.snapshots:,} snapshots of {gb(self.snapshot)} GB for post-hoc averages, '
+                     f'none of which is deleted: {gb(self.disk)} GB in all')
+    if self.hours is not None:
+        lines.append(f'{self.gpu}: some {self.hours:,.1f} hours' if self.hours >= .1
+                     else f'{self.gpu}: some {self.hours * 60:,.1f} minutes')
     return '\n'.join(lines + [f'  ({n})' for n in self.notes])
 Estimate.__str__ = _str

@@ -48,7 +48,8 @@ def slot_normal(
 ) -> Tensor:            # (B, *shape) float32
     "Unit normal noise for each slot, the same for a slot whatever batch it stands in. Other threads run while it draws."
     out = torch.empty(len(slots), *shape) if out is None else out
-    for row, g in zip(out.numpy().reshape(len(slots), -1), _at_slots(seed, purpose, slots.tolist())): g.standard_normal(dtype=np.float32, out=row)
+    for row, g in zip(out.numpy().reshape(len(slots), -1), _at_slots(seed, purpose, slots.tolist())):
+        g.standard_normal(dtype=np.float32, out=row)
     return out
 
 # %% ../nbs/01_flow.ipynb #fd9938b9

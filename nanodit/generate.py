@@ -37,11 +37,13 @@ class Painter:
         device:str|None=None,     # None = the GPU if there is one
     ):
         path = Path(path)
-        if not path.exists(): raise GenerateError(f'{path} does not exist: give the folder of a run, such as runs/tiny, or one of its step-… folders')
+        if not path.exists():
+            raise GenerateError(f'{path} does not exist: give the folder of a run, such as runs/tiny, or one of its step-… folders')
         ckpt = latest_checkpoint(path, names=['ema']) if list_checkpoints(path) else load_checkpoint(path, names=['ema'])
         self.path, self.step, self.encoders = ckpt.path, ckpt.step, ckpt.state['encoders']
         self.config = saved_config(ckpt.state['config'], f'{ckpt.path}/state.json').model_dump(mode='json')
-        self.buckets = list(ckpt.state.get('buckets') or self.config['data']['buckets'] or ['512x512'])      # older checkpoints do not say what they were trained on
+        # older checkpoints do not say what they were trained on
+        self.buckets = list(ckpt.state.get('buckets') or self.config['data']['buckets'] or ['512x512'])
         self.stats = LatentStats(**ckpt.state['latents'])
         self.device = find_device(device)
         self.model = NanoDiT(**self.config['model']); self.model.load_state_dict(ckpt.tensors['ema'])
@@ -50,8 +52,9 @@ class Painter:
     def encoder(self, kind:str):
         "The text or vision encoder of the training data. Raises `GenerateError` if nobody noted which it was."
         if kind not in self.encoders:
-            raise GenerateError(f'{self.path} does not know which {kind} encoder made its training data: write its name into encoders.json beside the '
-                                f'shards and start the command that trained it again, which adds the name to the checkpoint')
+            raise GenerateError(f'{self.path} does not know which {kind} encoder made its training data: write its name into '
+                                f'encoders.json beside the shards and start the command that trained it again, which adds the '
+                                f'name to the checkpoint')
         return get_encoder(self.encoders[kind]['name'], self.encoders[kind].get('version'))
 
     def text(self, prompt:str):
@@ -161,7 +164,8 @@ def explorer_controls(
         dino_scale=w.FloatSlider(s['dino_scale'], min=0, max=8, step=.25, description='vector scale', **wide),
         num_steps=w.IntSlider(s['num_steps'], min=1, max=max(100, s['num_steps']), description='steps', **wide),
         n=w.IntSlider(1, min=1, max=8, description='pictures', **wide),
-        seed=w.BoundedIntText(0, min=0, max=2**31 - 1, description='seed', **wide), size=w.Combobox(value=sizes[0], options=sizes, description='size', **wide),
+        seed=w.BoundedIntText(0, min=0, max=2**31 - 1, description='seed', **wide),
+        size=w.Combobox(value=sizes[0], options=sizes, description='size', **wide),
         draw=w.Button(description='draw', button_style='primary'), bar=w.FloatProgress(0., min=0, max=1), says=w.HTML(),
         picture=w.Image(format='png', layout=w.Layout(align_self='flex-start', max_width='52%', margin='2px 0 0 16px', display='none')))
 
@@ -191,7 +195,8 @@ def explorer(
         finally: c['draw'].disabled, c['bar'].value = False, 0.
     def on_forget(_): c['like'].value = ()
     c['draw'].on_click(on_draw); c['forget'].on_click(on_forget)
-    left = w.VBox([c['prompt'], w.HBox([c['like'], c['forget']]), *(c[k] for k in ('text_scale', 'dino_scale', 'num_steps', 'n', 'seed', 'size')),
+    left = w.VBox([c['prompt'], w.HBox([c['like'], c['forget']]),
+                   *(c[k] for k in ('text_scale', 'dino_scale', 'num_steps', 'n', 'seed', 'size')),
                    w.HBox([c['draw'], c['bar']]), c['says']], layout=w.Layout(width='45%'))
     panel = w.HBox([left, c['picture']]); panel.controls = c
     return panel
@@ -213,10 +218,13 @@ def main(
 ):
     'Draw pictures. Example: python -m nanodit.generate runs/tiny --prompt "a red circle on the left" --n 4'
     try:
-        if Path(out).is_dir(): raise GenerateError(f'--out {out} is a folder: give the name of a picture in it, such as {Path(out) / "picture.png"}')
+        if Path(out).is_dir():
+            raise GenerateError(f'--out {out} is a folder: give the name of a picture in it, such as {Path(out) / "picture.png"}')
         painter = Painter(checkpoint)
         prompt = prompt or ''
-        how = dict(prompt=prompt, like=like, size=size, n=n, text_scale=text_scale, dino_scale=dino_scale, num_steps=steps, solver=solver, seed=seed)
+        how = dict(prompt=prompt, like=like, size=size, n=n, text_scale=text_scale, dino_scale=dino_scale, num_steps=steps,
+                   solver=solver, seed=seed)
         save_picture(painter.paint(**how, progress=True), out, prompt, **painter.resolve(**how), like=like, checkpoint=str(painter.path))
-    except (GenerateError, CheckpointError, EncoderError, ValueError, OSError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
+    except (GenerateError, CheckpointError, EncoderError, ValueError, OSError) as e:
+        print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
     print(out)

@@ -242,7 +242,8 @@ class NanoDiT(nn.Module):
         in_channels:int=16,       # C of the latent
         text_dim:int=1024,        # width of a text token
         dino_dim:int=1024,        # width of the picture vector
-        gradient_checkpointing:str='none',   # what the backward pass works out again: 'none', 'selective' = all but the products, 'full' = whole blocks (plan E.5)
+        # what the backward pass works out again: 'none', 'selective' = all but the products, 'full' = whole blocks (plan E.5)
+        gradient_checkpointing:str='none',
     ):
         super().__init__()
         if hidden_size % num_heads: raise ValueError(f'hidden_size {hidden_size} is not divisible by num_heads {num_heads}')
@@ -281,7 +282,8 @@ def checkpointing(self:NanoDiT,
     mode:str,   # 'none', 'selective' or 'full'
 ):
     "From now on keep everything for the backward pass, all that is dear, or the blocks' inputs alone (plan E.5). Raises `ValueError`."
-    if mode not in ('none', 'selective', 'full'): raise ValueError(f"gradient_checkpointing is {mode!r}; choose 'none', 'selective' or 'full'")
+    if mode not in ('none', 'selective', 'full'):
+        raise ValueError(f"gradient_checkpointing is {mode!r}; choose 'none', 'selective' or 'full'")
     for b in self.blocks: b.selective = mode == 'selective'
     self.twice = mode == 'full'
 

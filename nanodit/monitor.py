@@ -83,7 +83,8 @@ class RunView:
     ):
         self.run_dir = Path(run_dir)
         if not self.run_dir.is_dir():
-            raise RunError(f'{run_dir} is not a folder: give the folder of a run, which is checkpoint.output_dir of its recipe (runs/tiny, for example)')
+            raise RunError(f'{run_dir} is not a folder: give the folder of a run, which is checkpoint.output_dir of its '
+                           f'recipe (runs/tiny, for example)')
         self.tails = {k: Tail(self.run_dir / f'{k}.jsonl') for k in ('log', 'validation', 'alarms')}
         self.columns, self.validations, self.alarms, self.sheets, self.recipe = Columns(), [], [], {}, {}
         self.rules, self.read_at, self.report = AlarmsConfig(), None, {}
@@ -139,7 +140,8 @@ def get(self:RunView, *keys, default=None):
 
 @patch
 def _find_sheets(self:RunView) -> dict:   # kind of sheet, 'samples' and what else validation drew -> {step: path}
-    out = self.get('validation', 'output_dir'); home = Path(self.get('checkpoint', 'output_dir', default='.'))      # null: they lie in the run's folder
+    out = self.get('validation', 'output_dir')
+    home = Path(self.get('checkpoint', 'output_dir', default='.'))      # null: they lie in the run's folder
     here = self.run_dir.resolve(); depth = len(home.parts)
     root = here.parents[depth - 1] if depth and not home.is_absolute() and here.parts[-depth:] == home.parts else Path()
     folder, found = next((p for p in ((root / out, Path(out)) if out else ()) + (here / 'samples',) if p.is_dir()), None), {}
@@ -205,9 +207,11 @@ def now(self:RunView) -> dict:   # label -> text
     "The state of the run in short texts."
     total, seconds, wait = self.get('training', 'total_steps'), self.recent('seconds'), self.recent('data_wait')
     left = None if not (total and seconds) or self.done >= total else (total - self.done) * seconds
-    out = {'state': self.state(), 'step': f'{self.done:,}' + (f' of {total:,}' if total else ''), 'time left': '–' if left is None else span(left),
+    out = {'state': self.state(), 'step': f'{self.done:,}' + (f' of {total:,}' if total else ''),
+           'time left': '–' if left is None else span(left),
            'loss': _say(self.recent('loss'), '.4f'), 'held-out loss': _say(self.last('held_out_loss'), '.4f'),
-           'gradient norm': _say(self.recent('grad_norm')), 'velocity ratio': _say(self.recent('v_ratio')), 'learning rate': _say(self.recent('lr', 1), '.2e'),
+           'gradient norm': _say(self.recent('grad_norm')), 'velocity ratio': _say(self.recent('v_ratio')),
+           'learning rate': _say(self.recent('lr', 1), '.2e'),
            'samples/s': _say(self.recent('samples_per_s')), 'seconds a step': _say(seconds),
            'waits for data': '–' if wait is None or not seconds else f'{wait / seconds:.1%}',
            'memory': _say(self.recent('memory_gb'), '.1f', ' GB'), 'text strength': _say(self.last('text_strength')),
@@ -250,7 +254,8 @@ def _limit(ax, rule, last, below=False):
     if rule.action == 'off': return
     ax.axhline(rule.threshold, color='C3', ls=':', lw=.8)
     if last > rule.from_step: ax.hlines(rule.threshold, rule.from_step, last, color='C3', lw=1)
-    ax.annotate(f"alarm {'below' if below else 'above'} {rule.threshold:g}", (.02, rule.threshold), xycoords=('axes fraction', 'data'), color='C3', fontsize=7,
+    ax.annotate(f"alarm {'below' if below else 'above'} {rule.threshold:g}", (.02, rule.threshold),
+                xycoords=('axes fraction', 'data'), color='C3', fontsize=7,
                 va='bottom' if below else 'top', annotation_clip=True)
 
 def _fit_log(ax, y, *limits):
@@ -279,7 +284,8 @@ def _tenths(ax, view):
     if np.isfinite(grid).any():
         edges = [0 if len(x) < 2 else x[0] - (x[1] - x[0]) / 2, *((x[1:] + x[:-1]) / 2), x[-1] + (1 if len(x) < 2 else (x[-1] - x[-2]) / 2)]
         mesh = ax.pcolormesh(edges, np.linspace(0, 1, 11), np.log10(np.maximum(grid, 1e-6)), cmap='viridis')
-        bar = ax.figure.colorbar(mesh, ax=ax, pad=.02); bar.ax.yaxis.set_major_formatter(lambda v, _: f'{10 ** v:.2g}'); bar.ax.tick_params(labelsize=7)
+        bar = ax.figure.colorbar(mesh, ax=ax, pad=.02); bar.ax.yaxis.set_major_formatter(lambda v, _: f'{10 ** v:.2g}')
+        bar.ax.tick_params(labelsize=7)
     ax.set_ylabel('t')
 
 # %% ../nbs/11b_monitor.ipynb #152f6b25
@@ -298,13 +304,18 @@ def plot_run(
     if held: axs[0].plot(*zip(*held), 'o', color='C1', ms=4, label='held-out photos'); axs[0].legend(fontsize=7)
     _fit_log(axs[0], c['loss']); _fit_log(axs[1], c['grad_norm'], r.gradient_high.threshold, r.gradient_low.threshold)
     _fit_log(axs[2], c['v_ratio'], r.velocity_low.threshold, r.velocity_high.threshold)
-    for ax, rule, below in ((axs[1], r.gradient_high, 0), (axs[1], r.gradient_low, 1), (axs[2], r.velocity_high, 0), (axs[2], r.velocity_low, 1)):
+    for ax, rule, below in ((axs[1], r.gradient_high, 0), (axs[1], r.gradient_low, 1), (axs[2], r.velocity_high, 0),
+                            (axs[2], r.velocity_low, 1)):
         _limit(ax, rule, last, below)
     _tenths(axs[4], view)
-    for i, k in enumerate(CONDITIONS): _band(axs[5], view, k, k.replace('_', ' '), f'C{i}', band=False, window=25)    # rare in a small batch
-    if np.isfinite(c['both']).any(): axs[5].legend(fontsize=7); axs[5].set_yscale('log' if np.nanmax(c['both']) > 30 * np.nanmedian(c['both']) else 'linear')
+    for i, k in enumerate(CONDITIONS):
+        _band(axs[5], view, k, k.replace('_', ' '), f'C{i}', band=False, window=25)    # rare in a small batch
+    if np.isfinite(c['both']).any():
+        axs[5].legend(fontsize=7)
+        axs[5].set_yscale('log' if np.nanmax(c['both']) > 30 * np.nanmedian(c['both']) else 'linear')
     for i in (4, 5):
-        if not np.isfinite(c['both' if i == 5 else 't5']).any(): axs[i].text(.5, .5, 'not in this log', ha='center', color='grey', transform=axs[i].transAxes)
+        if not np.isfinite(c['both' if i == 5 else 't5']).any():
+            axs[i].text(.5, .5, 'not in this log', ha='center', color='grey', transform=axs[i].transAxes)
     _plot_time(axs[6], view); _plot_strength(axs[7], view); _alarm_marks(axs, view)
     titles = 'loss', 'gradient norm', 'velocity: predicted ÷ target RMS', 'learning rate', 'loss over t', 'loss by condition', 'seconds a step', 'strength of the conditions'
     for ax, t in zip(axs, titles): ax.set_title(t, fontsize=9); ax.tick_params(labelsize=7, which='both'); ax.set_xlim(0, last * 1.01)
@@ -316,14 +327,17 @@ def plot_run(
 # %% ../nbs/11b_monitor.ipynb #161bdb0e
 def _plot_time(ax, view):
     "Seconds of a step, split into waiting for data, the step itself, and what comes between two steps; and the share that the alarm looks at."
-    x, took, wait, step = (thin(view.columns['step'], view.columns[k], 200)[i] for k, i in (('step', 0), ('seconds', 1), ('data_wait', 1), ('step_seconds', 1)))
+    x, took, wait, step = (thin(view.columns['step'], view.columns[k], 200)[i]
+                           for k, i in (('step', 0), ('seconds', 1), ('data_wait', 1), ('step_seconds', 1)))
     if not np.isfinite(took).any(): return
     took, wait = np.nan_to_num(took), np.nan_to_num(wait)
     step = np.where(np.isfinite(step), step, took - wait)          # a log of an older version does not tell them apart
-    ax.stackplot(x, wait, step, took - wait - step, labels=['waits for data', 'the step itself', 'log, saves, validation'], colors=['C1', 'C0', 'C2'], alpha=.6)
+    ax.stackplot(x, wait, step, took - wait - step, labels=['waits for data', 'the step itself', 'log, saves, validation'],
+                 colors=['C1', 'C0', 'C2'], alpha=.6)
     ax.set_ylim(0, 1.45 * np.percentile(took, 98))
     if view.rules.data_wait.action != 'off':
-        ax.plot(x, view.rules.data_wait.threshold * smooth(took, 20), color='C3', lw=1, label=f'alarm: waits {view.rules.data_wait.threshold:.0%}')
+        ax.plot(x, view.rules.data_wait.threshold * smooth(took, 20), color='C3', lw=1,
+                label=f'alarm: waits {view.rules.data_wait.threshold:.0%}')
     ax.legend(fontsize=7, loc='upper center', ncols=2)
 
 def _plot_strength(ax, view):
@@ -340,7 +354,8 @@ _STYLE = '''<style>.nd-now{display:flex;flex-wrap:wrap;gap:4px 22px;font:14px sa
 
 def _numbers_html(view:RunView) -> str:
     "The numbers of `now` as a row of small boxes."
-    return _STYLE + '<div class="nd-now">' + ''.join(f'<div><span>{_html.escape(k)}</span><b>{_html.escape(v)}</b></div>' for k, v in view.now().items()) + '</div>'
+    return _STYLE + '<div class="nd-now">' + ''.join(f'<div><span>{_html.escape(k)}</span><b>{_html.escape(v)}</b></div>'
+            for k, v in view.now().items()) + '</div>'
 
 def _alarms_html(view:RunView, n:int=10) -> str:
     "What the latest validation could not answer, and the newest alarms with their remedies."
@@ -367,11 +382,14 @@ class Dashboard:
         self.numbers, self.alarms, self.curves = w.HTML(), w.HTML(), w.Image(format='png')
         self.sheet = w.Image(format='png', layout=w.Layout(align_self='flex-start', max_width='100%'))
         self.kind = w.Dropdown(options=['samples'], description='sheet')
-        self.slider, self.which, self.steps = w.IntSlider(max=0, description='history', readout=False, layout=w.Layout(width='60%')), w.Label('no sheet yet'), []
+        self.slider, self.which, self.steps = w.IntSlider(max=0, description='history', readout=False,
+                layout=w.Layout(width='60%')), w.Label('no sheet yet'), []
         self.following, self.button = w.ToggleButton(description='follow', icon='play'), w.Button(description='look again', icon='refresh')
-        self.box = w.VBox([w.HBox([self.following, self.button]), self.numbers, self.alarms, self.curves, w.HBox([self.kind, self.slider, self.which]), self.sheet])
+        self.box = w.VBox([w.HBox([self.following, self.button]), self.numbers, self.alarms, self.curves,
+                           w.HBox([self.kind, self.slider, self.which]), self.sheet])
         self.slider.observe(lambda _: self._show(), 'value'); self.kind.observe(lambda _: self._list(), 'value')
-        self.button.on_click(lambda _: self.refresh(draw=True)); self.following.observe(lambda c: self.follow() if c.new else self.stop(), 'value')
+        self.button.on_click(lambda _: self.refresh(draw=True))
+        self.following.observe(lambda c: self.follow() if c.new else self.stop(), 'value')
         self.refresh(draw=True)
         if follow: self.following.value = True
 
@@ -420,7 +438,8 @@ def follow(self:Dashboard):
     def look():
         while not stop.wait(self.every):
             try: self.refresh()
-            except Exception as e: self.numbers.value = f'<div class="nd-alarm">{_html.escape(type(e).__name__)}: {_html.escape(str(e))}; looking again</div>'
+            except Exception as e:
+                self.numbers.value = f'<div class="nd-alarm">{_html.escape(type(e).__name__)}: {_html.escape(str(e))}; looking again</div>'
             if self.view.state() == 'finished': break
         if not stop.is_set(): self.following.value = False
     threading.Thread(target=look, daemon=True, name=f'dashboard {self.view.run_dir}').start()
@@ -450,16 +469,19 @@ def screen(
     "The state of a run as a few lines of text."
     n, total = view.now(), view.get('training', 'total_steps')
     bar = '' if not total else '━' * (k := min(30, round(30 * view.done / total))) + '─' * (30 - k) + f' {view.done / total:.0%}'
-    lines = [f"{view.get('name') or view.run_dir.name} · {n['state']} · step {n['step']}  {bar}" + ('' if n['time left'] == '–' else f"  {n['time left']} left"),
+    lines = [f"{view.get('name') or view.run_dir.name} · {n['state']} · step {n['step']}  {bar}"
+             + ('' if n['time left'] == '–' else f"  {n['time left']} left"),
              f"loss {n['loss']}  held out {n['held-out loss']}  {spark(view.columns['loss'], max(10, width - 40))}",
-             f"|g| {n['gradient norm']}  v {n['velocity ratio']}  lr {n['learning rate']}  listens to text {n['text strength']}, DINO {n['DINO strength']}",
+             f"|g| {n['gradient norm']}  v {n['velocity ratio']}  lr {n['learning rate']}  listens to text "
+             f"{n['text strength']}, DINO {n['DINO strength']}",
              f"{n['samples/s']} samples/s  {n['seconds a step']} s a step, waits for data {n['waits for data']}  memory {n['memory']}"]
     failed = [f"! validation of step {view.looks[-1]['step']}, {q}: {text}" for q, text in view.problems.items()]
     if failed[3:]: failed[3:] = ['! and also: ' + ', '.join([*view.problems][3:])]
     for text in failed: lines += textwrap.wrap(text, width, subsequent_indent='  ', max_lines=3, placeholder=' …')
     lines += [f"! step {a['step']}, {a['name']}: {a['seen']}" for a in view.alarms[-3:]] or ['no alarm']
     if not len(view.columns):
-        lines = textwrap.wrap(f'no step in {view.run_dir}/log.jsonl yet: it fills when a run begins in this folder, which is checkpoint.output_dir of its recipe', width)
+        lines = textwrap.wrap(f'no step in {view.run_dir}/log.jsonl yet: it fills when a run begins in this folder, which is '
+                              f'checkpoint.output_dir of its recipe', width)
     if sheets := view.sheets.get('samples'): lines.append(f'newest sheet: {sheets[max(sheets)]}')
     return '\n'.join(l if len(l) <= width or l.startswith('newest') else l[:width - 1] + '…' for l in lines)
 
@@ -505,12 +527,15 @@ def write_page(
     kinds = sorted(view.sheets, key=lambda k: (k != 'samples', k))
     chosen = {k: [[s, _data_url(_small(p), 'jpeg')]
                   for s, p in _even(sorted(view.sheets[k].items()), sheets if k == 'samples' else max(2, sheets // 3))] for k in kinds}
-    page = _PAGE.format(name=_html.escape(name), numbers=_numbers_html(view), alarms=_alarms_html(view, 50), curves=_data_url(_figure_png(view, 110)),
+    page = _PAGE.format(name=_html.escape(name), numbers=_numbers_html(view), alarms=_alarms_html(view, 50),
+                        curves=_data_url(_figure_png(view, 110)),
                         sheets=_SHEETS.format(data=json.dumps(chosen).replace('<', '\\u003c')) if chosen else '',
                         validations=_table(_even(view.looks, 50)) if view.looks else '<p>None yet.</p>',
-                        recipe=_html.escape(yaml.safe_dump(view.recipe, sort_keys=False, allow_unicode=True)), date=time.strftime('%Y-%m-%d %H:%M'),
-                        folder=_html.escape(str(view.run_dir)))
-    try: path.parent.mkdir(parents=True, exist_ok=True); tmp = path.with_name(path.name + '.tmp'); tmp.write_text(page, encoding='utf-8'); os.replace(tmp, path)
+                        recipe=_html.escape(yaml.safe_dump(view.recipe, sort_keys=False, allow_unicode=True)),
+                        date=time.strftime('%Y-%m-%d %H:%M'), folder=_html.escape(str(view.run_dir)))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True); tmp = path.with_name(path.name + '.tmp')
+        tmp.write_text(page, encoding='utf-8'); os.replace(tmp, path)
     except OSError as e: raise RunError(f'{path} cannot be written ({e.strerror}): name a file in a folder that can') from None
     return path
 

@@ -60,8 +60,8 @@ def dataset_prompts(
     "Captions and vectors of `n` of its photos, spread evenly over all buckets; none twice unless there are fewer than `n`."
     places = [(b, i) for b in index.buckets for i in range(index.n(b))]
     if directional:
-        places = [(b, i) for b, i in places if is_directional(c := index._at(b, i)[0].captions[index._at(b, i)[1]]) and flip_caption(c)
-                  and index.member(b, i, 't5h_flip')]
+        places = [(b, i) for b, i in places if is_directional(c := index._at(b, i)[0].captions[index._at(b, i)[1]])
+                  and flip_caption(c) and index.member(b, i, 't5h_flip')]
         n = min(n, len(places))
     return [photo_prompt(read_sample(index, *places[k])) for k in np.linspace(0, len(places) - 1, n).round().astype(int)]
 

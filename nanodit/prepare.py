@@ -22,7 +22,8 @@ from fastcore.script import Param, call_parse
 from matplotlib.figure import Figure
 from PIL import Image, ImageCms
 from tqdm.auto import tqdm
-from .shards import (LatentStats, Moments, ShardError, ShardIndex, ShardWriter, TarTable, bucket_row, bucket_size, index_tar, load_latents,
+from .shards import (LatentStats, Moments, ShardError, ShardIndex, ShardWriter, TarTable, bucket_row, bucket_size,
+                            index_tar, load_latents,
                             read_array, read_sample, read_sums, sha256_file, write_atomic, write_twins)
 from .augment import flip_caption
 from .encoders import EncoderError, device_dtype, get_encoder, load_encoders, save_encoders
@@ -66,11 +67,13 @@ def opened(
     except Exception as e: raise LeftOut('not_a_photo', f'is no JPEG, PNG or WebP that can be read ({type(e).__name__})')
     w, h = im.size
     if w * h > MOST_PIXELS: raise LeftOut('too_large', f'has {w} x {h} pixels, more than {MOST_PIXELS / 1e6:.0f} million; scale it down')
-    if min(w, h) < LEAST_SIDE: raise LeftOut('too_small', f'is {w} x {h} pixels; there is nothing to learn from fewer than {LEAST_SIDE} on a side')
+    if min(w, h) < LEAST_SIDE:
+        raise LeftOut('too_small', f'is {w} x {h} pixels; there is nothing to learn from fewer than {LEAST_SIDE} on a side')
     return im
 
 # %% ../nbs/09_prepare.ipynb #3cf17001
-_TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
+_TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+          5: Image.Transpose.TRANSPOSE,
           6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90}
 
 def orientation(im:Image.Image) -> int:
@@ -176,8 +179,8 @@ class Photos:
         for i in range(len(self.lists)): self._read_list(i)
         self.paths = sorted(self.where)
         if not self.paths:
-            raise PrepareError('\n'.join([f'{source}: no photos; expected files ending in {", ".join(SUFFIXES)}, or a JSONL that names some',
-                                          *(f'{p} {e.detail}' for p, e in self.left_out[:9])]))
+            raise PrepareError('\n'.join([f'{source}: no photos; expected files ending in {", ".join(SUFFIXES)}, or a JSONL '
+                                          f'that names some', *(f'{p} {e.detail}' for p, e in self.left_out[:9])]))
 
     def __len__(self): return len(self.paths)
     def full(self, path) -> Path: "Where that photo lies."; return self.root / path
@@ -194,7 +197,8 @@ def _walk(self:Photos, inside):
     "What is in one folder and those in it; `inside` is '' or ends in a slash."
     folder = self.root / inside; real = os.path.realpath(folder)
     if inside and real == self.skip: return
-    if inside and os.path.exists(f'{real}/prepare/lock'): return self._leave(inside, 'shards', 'holds shards that prepare has made, and is not looked into')
+    if inside and os.path.exists(f'{real}/prepare/lock'):
+        return self._leave(inside, 'shards', 'holds shards that prepare has made, and is not looked into')
     if real in self.folders: return self._leave(inside, 'folder_twice', f'leads to a folder whose photos are taken as {self.folders[real]}')
     self.folders[real] = inside or './'
     try: found = sorted((e.name, e.is_symlink(), e.is_dir(follow_symlinks=False)) for e in os.scandir(folder))
@@ -256,7 +260,8 @@ def caption(self:Photos,
     try: return one_line(beside.read_bytes())
     except FileNotFoundError: pass
     except OSError as e: raise LeftOut('no_caption', f'its caption {beside.name} cannot be read ({e.strerror})')
-    if self.where[path] is None: raise LeftOut('no_caption', f'has no caption; expected {beside.name} beside it, or a line in a metadata.jsonl')
+    if self.where[path] is None:
+        raise LeftOut('no_caption', f'has no caption; expected {beside.name} beside it, or a line in a metadata.jsonl')
     i, start = self.where[path]
     with open(self.full(self.lists[i]), 'rb') as f: f.seek(start); text = jsonl_entry(f.readline())[1]
     if text is None: raise LeftOut('no_caption', f'its line in {self.lists[i]} has no text or caption')
@@ -299,7 +304,9 @@ class Entry:
         w, h = bucket_size(self.bucket)
         return w * h / (self.upscale**2 * self.width * self.height)
 
-def short_hash(text:str) -> str: "Sixteen digits that stand for a text."; return hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]
+def short_hash(text:str) -> str:
+    "Sixteen digits that stand for a text."
+    return hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]
 
 # %% ../nbs/09_prepare.ipynb #42b20621
 def identity(encoder) -> str:
@@ -308,7 +315,8 @@ def identity(encoder) -> str:
     return f'{encoder.name.partition(":")[0]} {encoder.version}' + (f' {length} tokens' if length else '')
 
 # %% ../nbs/09_prepare.ipynb #2db90822
-USUAL = dict(text='words', vision='ring', latents='dct', flip_twins=False, buckets=','.join(BUCKETS), no_upscale=False, samples_per_shard=1000, dtype=None)
+USUAL = dict(text='words', vision='ring', latents='dct', flip_twins=False, buckets=','.join(BUCKETS), no_upscale=False,
+             samples_per_shard=1000, dtype=None)
 
 def as_words(options:dict) -> list:
     "Options as one writes them on the command line."
@@ -329,12 +337,14 @@ def as_before(
 # %% ../nbs/09_prepare.ipynb #bf74774c
 class Job:
     "One run of `prepare`."
-    def __init__(self, photos, out, text, vision, latents, flip_twins, buckets, no_upscale, forget, samples_per_shard, batch_size, workers, options, progress):
+    def __init__(self, photos, out, text, vision, latents, flip_twins, buckets, no_upscale, forget, samples_per_shard,
+                 batch_size, workers, options, progress):
         if os.path.realpath(out) == os.path.realpath(photos):
-            raise PrepareError(f'{out}: the shards cannot lie in the folder of the photos, their own pictures would be taken for photos; choose '
-                               f'another folder for the shards, or move the photos')
-        given = dict(text=text, vision=vision, latents=latents, flip_twins=flip_twins, buckets=None if buckets is None else ','.join(buckets),
-                     no_upscale=no_upscale, samples_per_shard=samples_per_shard, dtype=options.get('dtype'))
+            raise PrepareError(f'{out}: the shards cannot lie in the folder of the photos, their own pictures would be taken '
+                               f'for photos; choose another folder for the shards, or move the photos')
+        given = dict(text=text, vision=vision, latents=latents, flip_twins=flip_twins,
+                     buckets=None if buckets is None else ','.join(buckets), no_upscale=no_upscale,
+                     samples_per_shard=samples_per_shard, dtype=options.get('dtype'))
         o, self.taken = as_before(given, out)
         if self.taken and progress: tqdm.write(f'as in the run before: {shlex.join(as_words(self.taken))}', sys.stderr)
         self.buckets = tuple('%dx%d' % bucket_size(b) for b in o['buckets'].split(',') if b)
@@ -349,13 +359,14 @@ class Job:
         unit = 2 * self.codec.downsample
         odd = [b for b in self.buckets if any(s % unit for s in bucket_size(b))]
         if odd:
-            raise PrepareError(f'bucket {", ".join(odd)}: both sides must be multiples of {unit} ({self.codec.downsample} pixels a latent cell, 2 '
-                               f'cells a patch); the plan asks for multiples of 64')
+            raise PrepareError(f'bucket {", ".join(odd)}: both sides must be multiples of {unit} ({self.codec.downsample} '
+                               f'pixels a latent cell, 2 cells a patch); the plan asks for multiples of 64')
         self.recipe = dict(pixels=1, flip_twins=bool(o['flip_twins'])) | {k: identity(e)
                 for k, e in dict(latents=self.codec, text=self.text, vision=self.vision).items()}
         self.state, self.notes, self.left_out = self.out / 'prepare', [], dict(self.photos.left_out)
         self.command = shlex.join(['python', '-m', 'nanodit.prepare', str(photos), str(out),
-                                   *as_words(o | dict(buckets=','.join(self.buckets), forget=forget, batch_size=batch_size, workers=workers) | options)])
+                                   *as_words(o | dict(buckets=','.join(self.buckets), forget=forget, batch_size=batch_size,
+                                                      workers=workers) | options)])
 
 # %% ../nbs/09_prepare.ipynb #ef6a6826
 @patch
@@ -365,14 +376,17 @@ def __enter__(self:Job):
     self.state.mkdir(parents=True, exist_ok=True)
     self.lock = open(self.state / 'lock', 'w')
     try: fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError: self.lock.close(); raise PrepareError(f'{self.out}: another prepare is at work in this folder; wait for it, or stop it') from None
+    except OSError:
+        self.lock.close()
+        raise PrepareError(f'{self.out}: another prepare is at work in this folder; wait for it, or stop it') from None
     for pattern in '.*.tmp', '*x*/.*.tmp', 'prepare/*/.*.tmp':          # left by a run that was killed
         for p in self.out.glob(pattern): p.unlink()
     for p in sorted(self.state.glob('*x*/shard-*.next')): self._settle(p.parent.name, int(p.stem[6:]))
     strange = [p for p in sorted(self.out.glob('*x*/*.tar')) if not (self.state / p.parent.name / f'{p.stem}.json').exists()]
     if strange:
         self.lock.close()
-        raise PrepareError(f'{strange[0]} is not in the records of prepare; move it out of {self.out}, or delete it if you deleted its record')
+        raise PrepareError(f'{strange[0]} is not in the records of prepare; move it out of {self.out}, or delete it if you '
+                           f'deleted its record')
     return self
 
 @patch
@@ -438,7 +452,8 @@ def _look(self:Job, path, was):
     else:
         with opened(full) as im: size, sha, why = upright_size(im), '', None
     e = Entry(path, was.key if was else '', caption, st.st_size, st.st_mtime_ns, *size, nearest_bucket(*size, self.buckets), sha, why)
-    if self.no_upscale and e.upscale > 1: raise LeftOut('smaller_than_bucket', f'is {size[0]} x {size[1]} pixels, too small for its bucket {e.bucket}')
+    if self.no_upscale and e.upscale > 1:
+        raise LeftOut('smaller_than_bucket', f'is {size[0]} x {size[1]} pixels, too small for its bucket {e.bucket}')
     return e
 
 def _still_out(full, why):
@@ -459,7 +474,8 @@ def compare(self:Job):
         stay = [w for e in r['photos'] if (w := self.want.get(e.photo)) and w.bucket == bucket and e.photo not in placed]
         placed.update(e.photo for e in stay)
         if not stay:
-            self.drop.append((bucket, number)); removed['belongs to their bucket' if any(e.photo in self.want for e in r['photos']) else 'is taken'] += 1; continue
+            self.drop.append((bucket, number))
+            removed['belongs to their bucket' if any(e.photo in self.want for e in r['photos']) else 'is taken'] += 1; continue
         following[bucket] = number + 1
         why = self._why_again(bucket, number, r, stay)
         if why: self.todo.append((bucket, number, stay)); changed.update(why)
@@ -487,13 +503,13 @@ def _ask(self:Job):
     behind = lambda p, e: codes['no_caption'] if e.code == 'list_unreadable' else e.code in ('no_file', 'folder_unreadable') and any(g.startswith(p.rstrip('/') + '/') for g in gone)
     away = next((p for p, e in self.photos.left_out if behind(p, e)), None)
     if away:
-        raise PrepareError(f'{self.photos.full(away)} cannot be reached, and photos or captions of earlier runs lie behind it; bring it back, or add '
-                           f'--forget to remove their samples')
+        raise PrepareError(f'{self.photos.full(away)} cannot be reached, and photos or captions of earlier runs lie behind '
+                           f'it; bring it back, or add --forget to remove their samples')
     if len(lost) > len(had) / 2:
         why = [f'{len(gone)} are not in {self.photos.source} any more'] * bool(gone)
         if out: why.append(f'{len(out)} are left out now ({_counted(codes)}; {out[0]} {self.left_out[out[0]].detail})')
-        raise PrepareError(f'{len(lost)} of {len(had)} photos of earlier runs would be removed from the shards: {"; ".join(why)}. Put that right, or, '
-                           f'if it is meant, add --forget')
+        raise PrepareError(f'{len(lost)} of {len(had)} photos of earlier runs would be removed from the shards: '
+                           f'{"; ".join(why)}. Put that right, or, if it is meant, add --forget')
 
 def _counted(codes): return ', '.join(f'{k} {n}' for k, n in codes.most_common())
 
@@ -513,7 +529,8 @@ def _why_again(self:Job, bucket, number, r, stay):
     if any(e.left_out and not w.left_out and e.sha256 == w.sha256 for e in r['photos'] if (w := self.want.get(e.photo))):
         why.append('photos that could not be read are there again')
     if any(e.caption != w.caption for e in r['photos'] if (w := self.want.get(e.photo))): why.append('captions changed')
-    if (r['tar_bytes'], r['sha256']) != tar_state(self.tar_path(bucket, number)): why.append('their tar is missing, or not the one that was recorded')
+    if (r['tar_bytes'], r['sha256']) != tar_state(self.tar_path(bucket, number)):
+        why.append('their tar is missing, or not the one that was recorded')
     return why
 
 # %% ../nbs/09_prepare.ipynb #8352e3d4
@@ -629,7 +646,8 @@ def sample(self:Job, bucket, r):
     "The row as `ShardWriter` wants it."
     (w, h), e = bucket_size(bucket), r.entry
     shown = e.photo.encode('utf-8', 'backslashreplace').decode()
-    meta = dict(image_id=e.key, caption=r.caption, aspect_bucket=bucket, width=w, height=h, image_path=shown, original_width=e.width, original_height=e.height)
+    meta = dict(image_id=e.key, caption=r.caption, aspect_bucket=bucket, width=w, height=h, image_path=shown,
+                original_width=e.width, original_height=e.height)
     return dict(key=e.key, bucket=bucket, json=meta, **r.arrays)
 
 # %% ../nbs/09_prepare.ipynb #4e452552
@@ -641,14 +659,16 @@ def make(self:Job, bucket, number, entries, bar):
     try:
         with ShardWriter(self.out, len(entries) + 1, {bucket: number}, overwrite=True) as w:
             for s in self.samples(bucket, entries, kept, bar): moments.add(s['vae']); w.write(s); n += 1
-            record = dict(recipe=self.recipe, samples=n, moments=dict(n=moments.n, mean=np.atleast_1d(moments.mean).tolist(), m2=np.atleast_1d(moments.m2).tolist()),
+            record = dict(recipe=self.recipe, samples=n,
+                          moments=dict(n=moments.n, mean=np.atleast_1d(moments.mean).tolist(), m2=np.atleast_1d(moments.m2).tolist()),
                           photos=[{k: getattr(e, k) for k in Entry.__slots__} for e in entries])
             write_atomic(self.record_path(bucket, number).with_suffix('.next'), json.dumps(record).encode())
     except torch.OutOfMemoryError:
-        raise PrepareError(f'the GPU has no memory for {self.batch_size} photos of {bucket} at a time; lower --batch-size, the job goes on where it was') from None
+        raise PrepareError(f'the GPU has no memory for {self.batch_size} photos of {bucket} at a time; lower --batch-size, '
+                           f'the job goes on where it was') from None
     except OSError as e:
-        raise PrepareError(f'{self.tar_path(bucket, number)} cannot be written ({e.strerror}); when there is room again, the same command goes on '
-                           f'where it was') from None
+        raise PrepareError(f'{self.tar_path(bucket, number)} cannot be written ({e.strerror}); when there is room again, the '
+                           f'same command goes on where it was') from None
     self._settle(bucket, number, finished=True)
 
 # %% ../nbs/09_prepare.ipynb #35fd6b41
@@ -659,7 +679,8 @@ def _settle(self:Job, bucket, number, finished=False):
     new, old = json.loads(aside.read_bytes()), read_record(record)['sha256'] if record.exists() else None
     if not new['samples']: self._remove_tar(tar)
     sha = sha256_file(tar) if tar.exists() else None
-    if finished or sha != old or not new['samples']: write_atomic(record, json.dumps(new | dict(tar_bytes=tar.stat().st_size if sha else None, sha256=sha)).encode())
+    if finished or sha != old or not new['samples']:
+        write_atomic(record, json.dumps(new | dict(tar_bytes=tar.stat().st_size if sha else None, sha256=sha)).encode())
     aside.unlink()
 
 # %% ../nbs/09_prepare.ipynb #3274bcbd
@@ -691,22 +712,27 @@ def run(self:Job):
 @dataclass
 class Report:
     "What came of a job."
-    out:Path; photos:int; samples:int; encoded:int; kept:int; shards:int; left_out:list; buckets:dict; upscaled:int; cropped:int; notes:list
-    strays:int = 0; seconds:float = 0.; unflipped:int = 0; cut_captions:int = 0
+    out:Path; photos:int; samples:int; encoded:int; kept:int; shards:int; left_out:list; buckets:dict; upscaled:int
+    cropped:int; notes:list; strays:int = 0; seconds:float = 0.; unflipped:int = 0; cut_captions:int = 0
 
     def __str__(self):
-        lines = [f'{self.photos} photos in, {self.samples} in {self.shards} shards ({self.encoded} encoded now, {self.kept} in shards that stayed as '
-                 f'they were), {self.seconds:.0f} s']
+        lines = [f'{self.photos} photos in, {self.samples} in {self.shards} shards ({self.encoded} encoded now, {self.kept} '
+                 f'in shards that stayed as they were), {self.seconds:.0f} s']
         lines += [f'  {b:>10}  {n} photos' for b, n in self.buckets.items()] + [f'note: {n}' for n in self.notes]
         if self.upscaled:
-            lines.append(f'note: {self.upscaled} photos are smaller than their bucket and were enlarged (report/enlarged.jsonl); --no-upscale leaves them out')
-        if self.cropped: lines.append(f'note: {self.cropped} photos lose more than a quarter of their area, since no bucket has their shape (report/cropped.jsonl)')
+            lines.append(f'note: {self.upscaled} photos are smaller than their bucket and were enlarged '
+                         f'(report/enlarged.jsonl); --no-upscale leaves them out')
+        if self.cropped:
+            lines.append(f'note: {self.cropped} photos lose more than a quarter of their area, since no bucket has their '
+                         f'shape (report/cropped.jsonl)')
         if self.unflipped:
-            lines.append(f'note: {self.unflipped} captions say left or right; these photos will not be mirrored in training unless their twins are '
-                         f'made: --flip-twins now, or add-twins later')
-        if self.cut_captions: lines.append(f'note: {self.cut_captions} captions fill all the tokens the text encoder takes; what is beyond is cut')
+            lines.append(f'note: {self.unflipped} captions say left or right; these photos will not be mirrored in training '
+                         f'unless their twins are made: --flip-twins now, or add-twins later')
+        if self.cut_captions:
+            lines.append(f'note: {self.cut_captions} captions fill all the tokens the text encoder takes; what is beyond is cut')
         if self.left_out:
-            lines.append(f'{len(self.left_out)} left out{f", {self.strays} of them lines, links or folders, not photos" if self.strays else ""} '
+            lines.append(f'{len(self.left_out)} left '
+                         f'out{f", {self.strays} of them lines, links or folders, not photos" if self.strays else ""} '
                          f'({_counted(Counter(l["reason"] for l in self.left_out))}): {self.out / "left_out.jsonl"}')
         return '\n'.join(lines + [f'plot and contact sheets: {self.out / "report"}'])
 
@@ -718,23 +744,27 @@ def plot_buckets(
     fig = Figure(figsize=(6, .4 + .35 * len(buckets)), dpi=80, layout='constrained'); ax = fig.subplots()
     ax.barh(list(buckets), list(buckets.values()), color='tab:blue', label='photos')
     ax.barh(list(buckets), [upscaled.get(b, 0) for b in buckets], color='tab:orange', label='of these enlarged')
-    ax.bar_label(ax.containers[0], padding=3); ax.invert_yaxis(); ax.margins(x=.12); ax.set_title('photos per bucket'); ax.legend(fontsize=8)
+    ax.bar_label(ax.containers[0], padding=3); ax.invert_yaxis(); ax.margins(x=.12); ax.set_title('photos per bucket')
+    ax.legend(fontsize=8)
     return fig
 
 # %% ../nbs/09_prepare.ipynb #adf85ea0
 @patch
 def write_left_out(self:Job) -> list:
     "Writes left_out.jsonl, and returns its rows."
-    rows = [dict(photo=p.encode('utf-8', 'backslashreplace').decode(), reason=x.code, detail=x.detail) for p, x in sorted(self.left_out.items())]
-    write_atomic(self.out / 'left_out.jsonl', ''.join(json.dumps(r, ensure_ascii=False) + '\n' for r in rows).encode('utf-8', 'backslashreplace'))
+    rows = [dict(photo=p.encode('utf-8', 'backslashreplace').decode(), reason=x.code, detail=x.detail)
+            for p, x in sorted(self.left_out.items())]
+    write_atomic(self.out / 'left_out.jsonl',
+                 ''.join(json.dumps(r, ensure_ascii=False) + '\n' for r in rows).encode('utf-8', 'backslashreplace'))
     return rows
 
 @patch
 def not_one(self:Job) -> PrepareError:
     "What there is to say when nothing is left to make shards of."
     rows = self.write_left_out()
-    return PrepareError(f'not one photo could be taken: {len(rows)} left out ({_counted(Counter(r["reason"] for r in rows))}; {rows[0]["photo"]} '
-                        f'{rows[0]["detail"]}), see {self.out / "left_out.jsonl"}' + '; the shards stay as they are' * (self.out / 'latents.json').exists())
+    return PrepareError(f'not one photo could be taken: {len(rows)} left out ({_counted(Counter(r["reason"] for r in rows))}; '
+                        f'{rows[0]["photo"]} {rows[0]["detail"]}), see {self.out / "left_out.jsonl"}'
+                        + '; the shards stay as they are' * (self.out / 'latents.json').exists())
 
 @patch
 def finish(self:Job) -> Report:
@@ -753,12 +783,13 @@ def finish(self:Job) -> Report:
                     len(enlarged), len(cropped), self.notes, strays=len(self.left_out.keys() - files))
     parity = self.codec.flip_parity
     save_encoders(self.out, self.text, self.vision)      # latents.json comes last: where it is, the data set is complete
-    LatentStats(self.codec.name, self.codec.version, self.codec.channels, self.codec.downsample, total.mean.tolist(), total.std.tolist(),
-                parity and list(parity), report.samples).save(self.out)
+    LatentStats(self.codec.name, self.codec.version, self.codec.channels, self.codec.downsample, total.mean.tolist(),
+                total.std.tolist(), parity and list(parity), report.samples).save(self.out)
     self.draw_report(report, Counter(e.bucket for e in enlarged))
     for name, some, number in ('enlarged', enlarged, lambda e: dict(times=round(e.upscale, 2))), ('cropped', cropped, lambda e: dict(kept=round(e.kept, 2))):
         write_atomic(self.out / f'report/{name}.jsonl',
-                     ''.join(json.dumps(dict(photo=e.photo, width=e.width, height=e.height, bucket=e.bucket) | number(e)) + '\n' for e in some).encode())
+                     ''.join(json.dumps(dict(photo=e.photo, width=e.width, height=e.height, bucket=e.bucket) | number(e))
+                             + '\n' for e in some).encode())
     return report
 
 # %% ../nbs/09_prepare.ipynb #297cf04c
@@ -770,7 +801,8 @@ def draw_report(self:Job, report, enlarged):
     index = ShardIndex.open(self.out)
     report.cut_captions = sum(int((index.text_lengths(b) >= self.text.max_length).sum()) for b in index.buckets)
     if not self.recipe['flip_twins']:
-        report.unflipped = sum(flip_caption(c) not in (None, c) and not t for b in index.buckets for c, t in zip(index.captions(b), index.has(b, 't5h_flip')))
+        report.unflipped = sum(flip_caption(c) not in (None, c) and not t for b in index.buckets
+                               for c, t in zip(index.captions(b), index.has(b, 't5h_flip')))
     for stale in set(folder.glob('sheet-*.png')) - {folder / f'sheet-{b}.png' for b in index.buckets}: stale.unlink()
     for b in index.buckets: bucket_row(index, b, decode=lambda z: decoded(self.codec, z)).save(folder / f'sheet-{b}.png')
 
@@ -788,7 +820,8 @@ def decoded(
 def prepare(
     photos:Path,               # a folder, or one JSONL
     out:Path,                  # the data set; created, or brought up to date
-    text:str=None,             # text encoder, as 't5:google/t5-v1_1-large'; None, here and below: as in the run before, or else as in `USUAL`
+    # text encoder, as 't5:google/t5-v1_1-large'; None, here and below: as in the run before, or else as in `USUAL`
+    text:str=None,
     vision:str=None,           # image encoder, as 'dinov3:facebook/dinov3-vitl16-pretrain-lvd1689m'
     latents:str=None,          # codec, as 'vae:black-forest-labs/FLUX.1-schnell/vae'
     flip_twins:bool=None,      # also store what the mirrored photo needs (plan D.3)
@@ -803,7 +836,8 @@ def prepare(
 ) -> Report:
     "Brings the shards in `out` up to date with the photos, and says how it went. Raises `PrepareError`, `EncoderError`, `ShardError`."
     started = time.perf_counter()
-    with Job(photos, out, text, vision, latents, flip_twins, buckets, no_upscale, forget, samples_per_shard, batch_size, workers, options, progress) as job:
+    with Job(photos, out, text, vision, latents, flip_twins, buckets, no_upscale, forget, samples_per_shard, batch_size,
+             workers, options, progress) as job:
         job.scan(); job.compare(); job.run()
         report = job.finish()
     report.seconds = time.perf_counter() - started
@@ -813,12 +847,17 @@ def prepare(
 @dataclass
 class TwinReport:
     "What `add_twins` did."
-    photos:int; tars:int; text:int = 0; vision:int = 0; latents:int = 0; decoded:int = 0; cannot:int = 0; notes:list = field(default_factory=list)
+    photos:int; tars:int; text:int = 0; vision:int = 0; latents:int = 0; decoded:int = 0; cannot:int = 0
+    notes:list = field(default_factory=list)
 
     def __str__(self):
-        lines = [f'{self.photos} photos; twins written into {self.tars} tars: {self.text} texts, {self.vision} vectors, {self.latents} latents']
-        if self.decoded: lines.append(f'{self.decoded} mirrored pictures were decoded from their latents; give the folder of the photos to take them from there')
-        if self.cannot: lines.append(f'{self.cannot} captions name a direction that cannot be swapped word for word; these photos will not be flipped')
+        lines = [f'{self.photos} photos; twins written into {self.tars} tars: {self.text} texts, {self.vision} vectors, '
+                 f'{self.latents} latents']
+        if self.decoded:
+            lines.append(f'{self.decoded} mirrored pictures were decoded from their latents; give the folder of the photos to '
+                         f'take them from there')
+        if self.cannot:
+            lines.append(f'{self.cannot} captions name a direction that cannot be swapped word for word; these photos will not be flipped')
         return '\n'.join(lines + self.notes)
 
 def lacking(
@@ -849,10 +888,12 @@ def check_text(
         old = torch.from_numpy(np.asarray(s['t5h'])[np.asarray(s['t5m']) != 0]).float()
         h, m = text.encode([caption]); new = h[0][m[0]].cpu().float()
         if old.shape != new.shape:
-            raise PrepareError(f'{text.name} makes {tuple(new.shape)} of {caption!r}, the shards have {tuple(old.shape)}: another encoder, or another '
-                               f'max_length, made them')
+            raise PrepareError(f'{text.name} makes {tuple(new.shape)} of {caption!r}, the shards have {tuple(old.shape)}: '
+                               f'another encoder, or another max_length, made them')
         near = torch.nn.functional.cosine_similarity(old, new, dim=1).mean().item()
-        if near < .98: raise PrepareError(f'{text.name} did not make these shards: its tokens of {caption!r} have a similarity of {near:.2f} to the stored ones')
+        if near < .98:
+            raise PrepareError(f'{text.name} did not make these shards: its tokens of {caption!r} have a similarity of '
+                               f'{near:.2f} to the stored ones')
 
 # %% ../nbs/09_prepare.ipynb #418b0453
 class TwinMaker:
@@ -870,7 +911,8 @@ class TwinMaker:
             except LeftOut: picture = None
             if picture is not None: self._check_photo(path, picture, z); return picture.flip(-1)
         if self.codec is None:
-            raise PrepareError('the codec of these shards is not known, and their photos were not found: name it by --latents, or give the folder of the photos')
+            raise PrepareError('the codec of these shards is not known, and their photos were not found: name it by '
+                               '--latents, or give the folder of the photos')
         self.report.decoded += 1
         return self.codec.decode(z).flip(-1)
 
@@ -878,7 +920,8 @@ class TwinMaker:
         "The first photo must be the one in the shard."
         if self.checked or self.codec is None: return
         off = ((self.codec.encode(picture) - z).std() / z.std()).item(); self.checked = True
-        if off > .5: raise PrepareError(f'{path} is not the photo in the shards (its latent is off by {off:.0%}): give the right folder, or none')
+        if off > .5:
+            raise PrepareError(f'{path} is not the photo in the shards (its latent is off by {off:.0%}): give the right folder, or none')
 
 # %% ../nbs/09_prepare.ipynb #da4cc5a9
 @patch
@@ -918,15 +961,16 @@ def add_twins(
     vision = None if vision == 'none' else make(vision, named.get('vision', {}))
     codec = make(latents, {} if stats.codec == 'unknown' else dict(name=stats.codec, version=stats.codec_version))
     if vision is None:
-        report.notes.append('no vectors of mirrored pictures were made, the image encoder is not known (--vision); the unmirrored vector is used for '
-                            'the flipped photo')
+        report.notes.append('no vectors of mirrored pictures were made, the image encoder is not known (--vision); the '
+                            'unmirrored vector is used for the flipped photo')
     need = {b: lacking(index, b, parity, vision is not None) for b in index.buckets}
     report.cannot = sum(n is None for ns in need.values() for n in ns)
     wanted = {n for ns in need.values() for s in ns if s for n in s}
     text = make(text, named.get('text', {})) if 't5h' in wanted else None
     if 't5h' in wanted and text is None: raise PrepareError(f'{shards} does not say which text encoder made it; name it by --text')
     if 'vae' in wanted and codec is None:
-        raise PrepareError(f'{shards} does not say which codec made its latents, and they cannot be mirrored without it; name it by --latents')
+        raise PrepareError(f'{shards} does not say which codec made its latents, and they cannot be mirrored without it; name '
+                           f'it by --latents')
     if text: check_text(index, text)
     maker = TwinMaker(index, photos, text, vision, codec, parity, report)
     todo = {tar: spots for tar, spots in index.by_tar().items() if any(need[b][i] for b, i in spots)}
@@ -941,7 +985,8 @@ def add_twins(
 # %% ../nbs/09_prepare.ipynb #351e13d6
 class Option(argparse.Action):
     "An option that may be written with hyphens as well."
-    def __init__(self, option_strings, dest, **kw): super().__init__(sorted({o.replace('_', '-') for o in option_strings} | set(option_strings)), dest, **kw)
+    def __init__(self, option_strings, dest, **kw):
+        super().__init__(sorted({o.replace('_', '-') for o in option_strings} | set(option_strings)), dest, **kw)
     def __call__(self, parser, namespace, values, option_string=None): setattr(namespace, self.dest, values)
 
 class Flag(Option):
@@ -954,7 +999,8 @@ class Switch(Option):
     def __init__(self, option_strings, dest, **kw):
         off = dest[3:] if dest.startswith('no_') else f'no_{dest}'
         super().__init__([*option_strings, f'--{off}'], dest, **(kw | dict(nargs=0, default=None)))
-    def __call__(self, parser, namespace, values, option_string=None): setattr(namespace, self.dest, option_string[2:].replace('-', '_') == self.dest)
+    def __call__(self, parser, namespace, values, option_string=None):
+        setattr(namespace, self.dest, option_string[2:].replace('-', '_') == self.dest)
 
 def _terminated(*_): raise KeyboardInterrupt
 
@@ -968,8 +1014,10 @@ def main(
     latents:Param("* codec, as vae:black-forest-labs/FLUX.1-schnell/vae; in a new folder dct (built in)", str)=None,
     flip_twins:Param("* also store what mirrored photos need, or (--no-flip-twins) do not; in a new folder not", action=Switch)=None,
     buckets:Param(f"* WIDTHxHEIGHT, separated by commas; in a new folder {','.join(BUCKETS)}", str)=None,
-    no_upscale:Param("* leave out photos that are smaller than their bucket, or (--upscale) do not; in a new folder not", action=Switch)=None,
-    forget:Param("allow that more than half of the samples are removed, or those whose photos or captions cannot be reached", action=Flag)=False,
+    no_upscale:Param("* leave out photos that are smaller than their bucket, or (--upscale) do not; in a new folder not",
+                     action=Switch)=None,
+    forget:Param("allow that more than half of the samples are removed, or those whose photos or captions cannot be reached",
+                 action=Flag)=False,
     samples_per_shard:Param("* photos in a new shard; in a new folder 1000", int, action=Option)=None,
     batch_size:Param("photos encoded together; default: 16", int, action=Option)=None,
     workers:Param("threads that read photos; default: 4", int)=None,
@@ -980,16 +1028,19 @@ def main(
     "Photos to shards. An option marked * that is not given is as in the run before (for add-twins, as the shards say). Example: python -m nanodit.prepare photos data/shards --flip-twins, or: python -m nanodit.prepare add-twins data/shards"
     signal.signal(signal.SIGTERM, _terminated)
     given = {k: v for k, v in dict(text=text, vision=vision, latents=latents, flip_twins=flip_twins,
-                                   buckets=buckets and tuple(b.strip() for b in buckets.split(',')), no_upscale=no_upscale, forget=forget or None,
-                                   samples_per_shard=samples_per_shard, batch_size=batch_size, workers=workers, pictures=pictures, device=device,
-                                   dtype=dtype).items() if v is not None}
+                                   buckets=buckets and tuple(b.strip() for b in buckets.split(',')), no_upscale=no_upscale,
+                                   forget=forget or None,
+                                   samples_per_shard=samples_per_shard, batch_size=batch_size, workers=workers,
+                                   pictures=pictures, device=device, dtype=dtype).items() if v is not None}
     try:
-        alien = given.keys() & ({'flip_twins', 'buckets', 'no_upscale', 'forget', 'samples_per_shard', 'batch_size', 'workers'}
-                                if photos == 'add-twins' else {'pictures'})
+        alien = given.keys() & ({'flip_twins', 'buckets', 'no_upscale', 'forget', 'samples_per_shard', 'batch_size',
+                                 'workers'} if photos == 'add-twins' else {'pictures'})
         if alien:
             raise PrepareError(f'{", ".join(sorted(as_words(dict.fromkeys(alien, True))))} '
                                f'{"cannot be given to add-twins" if photos == "add-twins" else "is for add-twins alone"}')
         print(add_twins(out, given.pop('pictures', None), **given) if photos == 'add-twins' else prepare(photos, out, **given))
     except (PrepareError, EncoderError, ShardError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
-    except OSError as e: print(f'{e.filename or out}: {e.strerror or e}; when that is mended, the same command goes on where it was', file=sys.stderr); sys.exit(2)
+    except OSError as e:
+        print(f'{e.filename or out}: {e.strerror or e}; when that is mended, the same command goes on where it was', file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt: print('stopped; the same command goes on where it was', file=sys.stderr); sys.exit(75)

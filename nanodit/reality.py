@@ -32,15 +32,16 @@ SECTIONS = dict(A='Data on disk', B='The proof before the big run', C='The big r
 STATUSES = 'matches', 'differs', 'not yet'
 
 PLAN = {
-    'A.1': 'Aspect buckets: a photo goes to the bucket of the nearest shape (sides multiples of 64, areas near 1 MP), is resized to cover it and '
-           'cropped at the centre; no letterbox, no random crop.',
-    'A.2': 'Latents: 16 channels at an eighth of the side, float16; mean and deviation of each channel are measured once per data set, applied in '
-           'training, undone before decoding, kept in every checkpoint.',
-    'A.3': 'Conditions: T5 tokens of width 1024 with their mask, 77 of them in old shards and 512 in new ones, and one DINOv3 vector of 1024 numbers '
-           'for the picture.',
+    'A.1': 'Aspect buckets: a photo goes to the bucket of the nearest shape (sides multiples of 64, areas near 1 MP), is '
+           'resized to cover it and cropped at the centre; no letterbox, no random crop.',
+    'A.2': 'Latents: 16 channels at an eighth of the side, float16; mean and deviation of each channel are measured once per '
+           'data set, applied in training, undone before decoding, kept in every checkpoint.',
+    'A.3': 'Conditions: T5 tokens of width 1024 with their mask, 77 of them in old shards and 512 in new ones, and one DINOv3 '
+           'vector of 1024 numbers for the picture.',
     'A.4': 'Shards: WebDataset tars of about 1,000 samples, a folder for each bucket, in the old and the new spelling of its name.',
     'B.1': 'The small proof: on 100 photos a 12-layer model of width 384 reproduces each photo from its own caption and DINO vector.',
-    'B.2': 'DINO swap: the caption of one picture with the DINO vector of another gives the composition of the first in the light of the second.',
+    'B.2': 'DINO swap: the caption of one picture with the DINO vector of another gives the composition of the first in the '
+           'light of the second.',
     'B.3': 'Text control: "left" changed to "right" in the caption moves the subject.',
 }
 
@@ -52,9 +53,11 @@ PLAN |= {
     'C.4': 'EMA: weights are averaged with decay 0.9999, and only the average is sampled, shown and exported.',
     'C.5': 'Effective batch of about 256 by gradient accumulation (8 × 32), equal to one large batch.',
     'C.6': 'Checkpoints every 5,000 steps; the last 3 are kept and a run can go on from any of them.',
-    'D.1': 'AdamW: betas 0.9 and 0.95, decay 0.03, eps 1e-8; 5,000 steps of linear warm-up to 3e-4, cosine to 1e-6; gradients clipped at norm 1.',
+    'D.1': 'AdamW: betas 0.9 and 0.95, decay 0.03, eps 1e-8; 5,000 steps of linear warm-up to 3e-4, cosine to 1e-6; gradients '
+           'clipped at norm 1.',
     'D.2': 'Times: the logit of t is normal with mean 0 and deviation 1; uniform on request.',
-    'D.3': 'Flip: half of the samples are mirrored; "left" and "right" change places in the caption, and the embedding is that of the changed caption.',
+    'D.3': 'Flip: half of the samples are mirrored; "left" and "right" change places in the caption, and the embedding is '
+           'that of the changed caption.',
     'D.4': 'Two doors: time and the DINO vector enter through adaLN-Zero, text through cross-attention.',
     'D.5': 'Dropped conditions, one draw per sample: 10 % lose both, 10 % the DINO vector, 10 % the text, 70 % nothing.',
     'D.6': 'Dual guidance: text and DINO each have a scale of their own (3 and 2); Euler, 50 steps.',
@@ -124,7 +127,8 @@ def is_test(source): "Is it a cell of our own that can fail?"; return not is_exp
 def comments(source:str) -> list:
     "The comment lines of a cell; a text in quotes that looks like one is none."
     try:
-        return [t.line.strip('\n') for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type == tokenize.COMMENT and t.line.lstrip().startswith('#')]
+        return [t.line.strip('\n') for t in tokenize.generate_tokens(io.StringIO(source).readline)
+                if t.type == tokenize.COMMENT and t.line.lstrip().startswith('#')]
     except (SyntaxError, tokenize.TokenError): return [l for l in source.split('\n') if l.lstrip().startswith('#')]    # a cell with magics
 
 def claims_of(source:str):
@@ -162,7 +166,8 @@ def collect_claims(
     claims.sort(key=lambda c: (list(PLAN).index(c.id), c.notebook))
     for id in PLAN:
         said = {c.status: c.notebook for c in reversed(claims) if c.id == id}
-        if len(said) > 1: faults.append(f'{id} is claimed twice with different status: ' + ', '.join(f'{s} in {n}' for s, n in sorted(said.items())))
+        if len(said) > 1:
+            faults.append(f'{id} is claimed twice with different status: ' + ', '.join(f'{s} in {n}' for s, n in sorted(said.items())))
     return claims, faults
 
 # %% ../nbs/16_reality.ipynb #20530877
@@ -197,7 +202,8 @@ class StatusChart:
             rows.append(f'<text x="{248+len(kinds)*w}" y="{y+14}">{n[0]} of {sum(n)}</text>')
         y = 16 + h * len(self.counts)
         for i, k in enumerate(STATUSES):
-            rows.append(f'<rect x="{240+i*90}" y="{y}" width="14" height="14" rx="3" fill="{_COLOURS[k]}"/><text x="{259+i*90}" y="{y+12}">{k}</text>')
+            rows.append(f'<rect x="{240+i*90}" y="{y}" width="14" height="14" rx="3" fill="{_COLOURS[k]}"/><text '
+                        f'x="{259+i*90}" y="{y+12}">{k}</text>')
         style = 'font-family="sans-serif" font-size="13" fill="#555"'
         return f'<svg xmlns="http://www.w3.org/2000/svg" width="520" height="{y+22}" {style}>' + ''.join(rows) + '</svg>'
 
@@ -246,7 +252,8 @@ def _split(text): return text.splitlines(keepends=True)
 def bundle(value) -> dict:
     "A value in all the forms in which Jupyter would save it."
     data = {'text/plain': _split(repr(value))}
-    if hasattr(value, '_repr_mimebundle_'): data |= {k: _split(v) if k.startswith('text/') else v for k, v in value._repr_mimebundle_().items()}
+    if hasattr(value, '_repr_mimebundle_'):
+        data |= {k: _split(v) if k.startswith('text/') else v for k, v in value._repr_mimebundle_().items()}
     if hasattr(value, '_repr_svg_'): data['image/svg+xml'] = _split(value._repr_svg_())
     return data
 
@@ -310,7 +317,8 @@ def _kind(s):
     limits = [f'{sign} {s[k]:g}' if s[k] < 1e9 else f'{sign} {s[k]}'
               for k, sign in (('minimum', '≥'), ('exclusiveMinimum', '>'), ('maximum', '≤'), ('exclusiveMaximum', '<')) if k in s]
     if 'pattern' in s: limits.append('WIDTHxHEIGHT')
-    kind = dict(integer='whole number', number='number', string='text', boolean='true or false', array='list', null='null').get(s.get('type'), s.get('type', ''))
+    kind = dict(integer='whole number', number='number', string='text', boolean='true or false', array='list',
+                null='null').get(s.get('type'), s.get('type', ''))
     inner = [_kind(i) for i in ([s['items']] if s.get('items') else s.get('prefixItems', []))]
     return (f'{kind} of {inner[0][0]}' if inner else kind), ', '.join(limits + ([inner[0][1]] if inner and inner[0][1] else []))
 
@@ -371,7 +379,8 @@ def seen(self:_Reads, node):
     "An attribute or a subscript: a read, if it ends at a key."
     p, base = self.path(node), self.path(node.value)
     if p in self.leaves and isinstance(node.ctx, ast.Load): self.found.add(p)
-    if isinstance(node, ast.Attribute) and base is not None: self.found |= self.leaves & {(*base, *k) for k in self.properties.get(node.attr, ())}
+    if isinstance(node, ast.Attribute) and base is not None:
+        self.found |= self.leaves & {(*base, *k) for k in self.properties.get(node.attr, ())}
     if isinstance(node, ast.Subscript) and base and not isinstance(node.slice, ast.Constant): self.dynamic.add(base)
     self.generic_visit(node)
 
@@ -393,7 +402,8 @@ def _functions(tree):
     "Yields (name, function) for each function of a module; methods and `@patch`ed ones carry their class."
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
-            yield from ((f'{node.name}.{f.name}' if f.name != '__init__' else node.name, f) for f in node.body if isinstance(f, ast.FunctionDef))
+            yield from ((f'{node.name}.{f.name}' if f.name != '__init__' else node.name, f)
+                        for f in node.body if isinstance(f, ast.FunctionDef))
         elif isinstance(node, ast.FunctionDef):
             first = node.args.args[0] if node.args.args else None
             owner = getattr(first.annotation, 'id', '') if first and first.arg == 'self' else ''
@@ -446,7 +456,8 @@ def config_reads(
 # %% ../nbs/16_reality.ipynb #86706dbb
 Trouble = namedtuple('Trouble', 'error about message remedy where')
 Trouble.__doc__ = "One way to fail: the `error`, what its class is `about`, the `message` seen, the `remedy` in it, and `where` it is raised."
-_DO = ('add|ask|build|check|choose|convert|copy|delete|drop|encode|fetch|free|gather|give|go on|install|keep|leave|list|load|look|lower|make|move|name|'
+_DO = ('add|ask|build|check|choose|convert|copy|delete|drop|encode|fetch|free|gather|give|go '
+       'on|install|keep|leave|list|load|look|lower|make|move|name|'
        'pass|pick|prepare|put|raise|remove|rename|restore|run|save|say|set|start|stop|switch|take|train|try|turn|use|wait|write')
 _REMEDY = re.compile(rf'[:;.] (?:then |or |please )?((?:{_DO})\b.*)$', re.I)
 
@@ -514,8 +525,8 @@ def figures(record, at:str=''):
 # %% ../nbs/16_reality.ipynb #1024dee4
 _UNIT = {'%': (1, 100), 'M': (1, 1e-6), 'ms': (1, 1e3), 's': (1, 1e-3), 'min': (1, 1/60), 'h': (1, 1/3600, 1/60),
          **{k: (1, 1/1000**n, 1/1024**n) for n, p in enumerate('KMGT', 1) for k in (f'{p}B', f'{p}iB')}}
-_UNIT |= dict(seconds=_UNIT['s'], second=_UNIT['s'], minutes=_UNIT['min'], minute=_UNIT['min'], hours=_UNIT['h'], hour=_UNIT['h'], days=(1, 1/86400),
-              dB=(1,), TFLOPS=(1, 1e-12))
+_UNIT |= dict(seconds=_UNIT['s'], second=_UNIT['s'], minutes=_UNIT['min'], minute=_UNIT['min'], hours=_UNIT['h'],
+              hour=_UNIT['h'], days=(1, 1/86400), dB=(1,), TFLOPS=(1, 1e-12))
 _UNITS = '|'.join(sorted((*map(re.escape, _UNIT), r'\w+/s'), key=len, reverse=True))
 _NUMBER = r'\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?'
 _FIGURE = re.compile(rf'(?<![\w.])({_NUMBER})[ \xa0\u202f]?({_UNITS})(?![\w/])')
@@ -523,7 +534,8 @@ _NO_PROSE = re.compile(r'```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|\]\([^)]*\)
 
 def _numbers(text): return [float(n.replace(',', '')) for n in re.findall(rf'(?<![\w.])(?:{_NUMBER}|\.\d+)', text) if n.strip(',')]
 
-_ARITHMETIC = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.LShift: operator.lshift, ast.Pow: operator.pow}
+_ARITHMETIC = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+               ast.LShift: operator.lshift, ast.Pow: operator.pow}
 
 def _number_of(node, names):
     "The number that an expression of numbers, named numbers and simple arithmetic stands for, or None."
@@ -540,7 +552,8 @@ def _constants(source, names):
     try: tree = ast.parse(re.sub(r'^\s*[%!].*$', '', source, flags=re.M))
     except SyntaxError: return []
     for n in ast.walk(tree):
-        if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name) and (v := _number_of(n.value, names)) is not None: names[n.targets[0].id] = v
+        if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name) and (v := _number_of(n.value, names)) is not None:
+            names[n.targets[0].id] = v
     return [float(v) for n in ast.walk(tree) if isinstance(n, (ast.Constant, ast.BinOp)) and (v := _number_of(n, names)) is not None]
 
 # %% ../nbs/16_reality.ipynb #8327a461
@@ -557,7 +570,8 @@ def loose_figures(nb:dict) -> list:
         return any(abs(round(n * f, digits) - value) < 1e-9 for n in known for f in _UNIT.get(unit, (1,)))
     prose = [(heading, _NO_PROSE.sub(' ', source_of(cell))) for heading, cell in with_headings(nb) if cell['cell_type'] == 'markdown']
     # claims are prose as well
-    prose += [(heading, why) for heading, cell in with_headings(nb) if cell['cell_type'] == 'code' for _, _, why, _ in claims_of(source_of(cell)) if why]
+    prose += [(heading, why) for heading, cell in with_headings(nb) if cell['cell_type'] == 'code'
+              for _, _, why, _ in claims_of(source_of(cell)) if why]
     return [(heading, m[0]) for heading, text in prose for m in _FIGURE.finditer(text) if not produced(m[1], m[2])]
 
 # %% ../nbs/16_reality.ipynb #249d7a49
@@ -604,34 +618,39 @@ def _about(status, claims, intro, none):
 def _missing(claims):
     "The section about what is not done."
     ids = [i for i in PLAN if status_of(i, claims) == 'not yet']
-    why = {i: '; '.join(f'{c.why} ([{Path(c.notebook).stem}]({c.notebook}))' for c in claims if c.id == i) or 'no cell claims it' for i in ids}
+    why = {i: '; '.join(f'{c.why} ([{Path(c.notebook).stem}]({c.notebook}))' for c in claims if c.id == i)
+           or 'no cell claims it' for i in ids}
     return _md('## What is not there yet\n\n'
                + (_table(('item', 'what it asks for', 'why not'), [(i, PLAN[i], why[i]) for i in ids]) if ids
-                  else 'Nothing: every item has its proof. How far a proof reaches (drawn pictures, small models, recorded runs) stands with the item.'))
+                  else 'Nothing: every item has its proof. How far a proof reaches (drawn pictures, small models, recorded '
+                       'runs) stands with the item.'))
 
 # %% ../nbs/16_reality.ipynb #5ca9130f
 def _status_tables(root, claims):
     "Implementation status: by item, by notebook, and the environment."
-    tests = lambda i: ', '.join(f'[{Path(c.notebook).stem}]({c.notebook}) `{c.proof}`' + (' (slow)' if c.slow else '') for c in claims if c.id == i)
-    items = _table(('item', 'status', 'proved in'), [(i, f'{_SIGN[status_of(i, claims)]} {status_of(i, claims)}', tests(i) or '—') for i in PLAN])
+    tests = lambda i: ', '.join(f'[{Path(c.notebook).stem}]({c.notebook}) `{c.proof}`' + (' (slow)' if c.slow else '')
+                                for c in claims if c.id == i)
+    items = _table(('item', 'status', 'proved in'),
+                   [(i, f'{_SIGN[status_of(i, claims)]} {status_of(i, claims)}', tests(i) or '—') for i in PLAN])
     rows, record = [], recorded_runs(root).get('bench/tests-cpu.json', {})
     for name, nb in notebooks(root).items():
         sources = [source_of(c) for c in nb['cells'] if c['cell_type'] == 'code']
         mine = [s for s in sources if is_test(s)]
-        rows.append((f'[{name}]({name})', sum(map(is_exported, sources)), len(mine), sum(map(is_slow, mine)), sum(c.notebook == name for c in claims),
-                     record.get('seconds', {}).get(Path(name).stem, 'not measured')))
+        rows.append((f'[{name}]({name})', sum(map(is_exported, sources)), len(mine), sum(map(is_slow, mine)),
+                     sum(c.notebook == name for c in claims), record.get('seconds', {}).get(Path(name).stem, 'not measured')))
     total = ('**all**', *(sum(r[i] for r in rows) for i in range(1, 5)), record.get('all', 'not measured'))
     constraints = Path(root) / 'constraints.txt'
     pins = [l.strip() for l in constraints.read_text().splitlines() if '==' in l and not l.startswith('#')] if constraints.exists() else []
     return _md('\n\n'.join(['## Implementation status',
-        'The eight characters behind a notebook are a fingerprint of the cell that proves the item. Change that cell, and the check says that this '
-        'document is stale.', items,
-        '### Tests by notebook\n\nA *test cell* is one that is not part of the library and can fail. Slow cells are left out of the quick run '
-        '(`nbdev_test`) and run in CI (`nbdev_test --flags "slow"`).',
-        (f"*Seconds* are those of all cells, slow ones as well, when they last ran together, two notebooks at a time: {record['machine']}, torch "
-         f"{record['torch']}, {record['date']}." if record else 'How long they take was not recorded.'),
+        'The eight characters behind a notebook are a fingerprint of the cell that proves the item. Change that cell, and the '
+        'check says that this document is stale.', items,
+        '### Tests by notebook\n\nA *test cell* is one that is not part of the library and can fail. Slow cells are left out '
+        'of the quick run (`nbdev_test`) and run in CI (`nbdev_test --flags "slow"`).',
+        (f"*Seconds* are those of all cells, slow ones as well, when they last ran together, two notebooks at a time: "
+         f"{record['machine']}, torch {record['torch']}, {record['date']}." if record else 'How long they take was not recorded.'),
         _table(('notebook', 'library cells', 'test cells', 'of these slow', 'claims', 'seconds'), [*rows, total], 'lrrrrr'),
-        '### Environment\n\nThe versions that were tested together, from `constraints.txt`: ' + (', '.join(f'`{p}`' for p in pins) or 'none given') + '.']))
+        '### Environment\n\nThe versions that were tested together, from `constraints.txt`: '
+        + (', '.join(f'`{p}`' for p in pins) or 'none given') + '.']))
 
 # %% ../nbs/16_reality.ipynb #e6a44dde
 def _recipe_cells(root):
@@ -641,30 +660,34 @@ def _recipe_cells(root):
         m, t = c.model, c.training
         rows.append((name, f'`nanodit-train configs/{name}.yaml`', f'{m.depth} × {m.hidden_size}, {m.num_heads} heads',
                      f'{count_parameters(m.model_dump())/1e6:,.1f} M',
-                     f'{t.total_steps:,}', f'{t.batch_size} × {t.grad_accumulation_steps} = {t.batch_size*t.grad_accumulation_steps}',
-                     ', '.join(c.data.buckets) or 'all found', 'yes' if t.gradient_checkpointing else 'no'))
+                     f'{t.total_steps:,}', f'{t.batch_size} × {t.grad_accumulation_steps} = '
+                                           f'{t.batch_size*t.grad_accumulation_steps}',
+                                           ', '.join(c.data.buckets) or 'all found', 'yes' if t.gradient_checkpointing else 'no'))
     yield _md('\n\n'.join(['## Training recipes',
-                           'What each file in `configs/` asks for. *Effective batch* is the batch of one pass times the passes for one update; '
-                           '*checkpointing* recomputes activations and saves memory.',
+                           'What each file in `configs/` asks for. *Effective batch* is the batch of one pass times the '
+                           'passes for one update; *checkpointing* recomputes activations and saves memory.',
         _table(('recipe', 'command', 'layers × width', 'parameters', 'updates', 'effective batch', 'buckets', 'checkpointing'), rows)]))
-    yield _code("for name, config in recipes().items():\n    print(f'{name:12} {count_parameters(config.model.model_dump()):>12,} parameters')")
-    yield _md('### What a run will cost\n\nEstimated from the recipe alone, as `nanodit-train RECIPE --dry-run` does it; nothing here was measured on '
-              'a GPU unless it says so, and of those cards only the H100 and the H200 were ever at hand.')
-    yield _code("found = {'512x512': 100}      # for overfit100, which takes whichever buckets it finds\nfor name, config in recipes().items():\n    "
-                "gpu = None if config.data.shapes else 'RTX 4090'\n    print(f'{name}\\n{estimate(config, None if config.data.buckets else found, gpu)}\\n')")
+    yield _code("for name, config in recipes().items():\n    print(f'{name:12} "
+                "{count_parameters(config.model.model_dump()):>12,} parameters')")
+    yield _md('### What a run will cost\n\nEstimated from the recipe alone, as `nanodit-train RECIPE --dry-run` does it; '
+              'nothing here was measured on a GPU unless it says so, and of those cards only the H100 and the H200 were ever at hand.')
+    yield _code("found = {'512x512': 100}      # for overfit100, which takes whichever buckets it finds\nfor name, config in "
+                "recipes().items():\n    gpu = None if config.data.shapes else 'RTX 4090'\n    "
+                "print(f'{name}\\n{estimate(config, None if config.data.buckets else found, gpu)}\\n')")
     yield _md(_costs(root, runs))
 
 def _summary(name, runs):
     "A row about what is known of a recipe: expected curve, time and memory of a whole run, memory of some updates."
-    of = runs_of(name, runs); whole = next((r for r in of.values() if 'recipe' in r), {}); short = next((r for r in of.values() if 'recipe' not in r), {})
+    of = runs_of(name, runs); whole = next((r for r in of.values() if 'recipe' in r), {})
+    short = next((r for r in of.values() if 'recipe' not in r), {})
     unit = lambda k: next((f' {u}' for u in ('MB', 'GB') if f'_{u.lower()}' in k.lower()), '')
     first = lambda pattern: next(((v.strip('[]').replace(', ', ' and ') if v[0] == '[' else v) + unit(k)
                                   for k, v in figures(whole) if re.search(pattern, k, re.I)), '*not measured*')
     scaled = ', '.join(f'[a smaller one]({f})' for f in runs if f.startswith(f'bench/{name}-') and f not in of)
     some = (f"{short['updates']} × {short['batch'][0] * short['batch'][1]}",
             f"{short['memory_gb']:g} GB, at most {short['peak_memory_gb']:g} GB") if 'memory_gb' in short else ('none', '*not measured*')
-    return (name, f'`nanodit-train {name}`', first('loss_curve') + (f', but {scaled}' if scaled else ''), first('second|minute|hour'),
-            first('mem|_gb|_mb|gib'), *some)
+    return (name, f'`nanodit-train {name}`', first('loss_curve') + (f', but {scaled}' if scaled else ''),
+            first('second|minute|hour'), first('mem|_gb|_mb|gib'), *some)
 
 # %% ../nbs/16_reality.ipynb #87c8174c
 def _on_gpu(gpu):
@@ -675,8 +698,9 @@ def _on_gpu(gpu):
         way = {'none': 'all kept', 'selective': 'selective',
                'full': 'blocks twice'}[(r if run else best)['recompute']] + ', compiled' * bool((r if run else best)['compiled']) + ', recorded' * (r if run else best).get('replayed', False)
         peak = r['memory']['reserved'] if run else best['peak']
-        return (r['config'], f"a run, {len(r['buckets'])} sizes" if run else f"a step, {r['patches']:,} patches, batch {r['batch']}", way,
-                f"{s['samples_per_s']:,.1f}", f"{(s if run else best)['mfu']:.1%}", f'{peak / 2**30:.1f} GB', f"{s['wait_share']:.2%}",
+        return (r['config'], f"a run, {len(r['buckets'])} sizes" if run
+                else f"a step, {r['patches']:,} patches, batch {r['batch']}", way, f"{s['samples_per_s']:,.1f}",
+                f"{(s if run else best)['mfu']:.1%}", f'{peak / 2**30:.1f} GB', f"{s['wait_share']:.2%}",
                 f"{r['machine']['gpu']}, torch {r['machine']['torch']}, {r['machine']['date'][:10]}, [record]({f})")
     return 'On a GPU, random latents, by [15b_gpu](nbs/15b_gpu.ipynb), which shows more of it. MFU is the share of the peak that useful operations reach; a run is the real trainer, `production` with torch kept to 24 GB. *Recorded* is a CUDA graph (12d). Memory is what a step asked for at its peak, and what a run held.\n\n' + \
         _table(('recipe', 'measured', 'how', 'samples a second', 'MFU', 'memory', 'waiting for data', 'where and when'),
@@ -686,12 +710,12 @@ def _costs(root, runs):
     "The section about recorded runs."
     names, used = list(recipes(root)), set()
     gpu = {f: r for f, r in runs.items() if isinstance(r, dict) and isinstance(r.get('machine'), dict) and r['machine'].get('gpu')}
-    out = ['### What runs have cost\n\nFrom recorded runs in `bench/`, and from nothing else. *A whole run* is the recipe as it stands, from the first '
-           'update to the report. *Some updates* are '
-           'made on random latents of the recipe\'s real shapes, with small batches (notebook 13e): they show that it runs and what it takes, and '
-           'nothing about speed or pictures.',
-           _table(('recipe', 'command', 'a whole run: expected curve', 'seconds', 'memory', 'some updates × samples', 'memory, and while saving'),
-                  [_summary(n, runs) for n in names]),
+    out = ['### What runs have cost\n\nFrom recorded runs in `bench/`, and from nothing else. *A whole run* is the recipe as '
+           'it stands, from the first update to the report. *Some updates* are '
+           'made on random latents of the recipe\'s real shapes, with small batches (notebook 13e): they show that it runs '
+           'and what it takes, and nothing about speed or pictures.',
+           _table(('recipe', 'command', 'a whole run: expected curve', 'seconds', 'memory', 'some updates × samples',
+                   'memory, and while saving'), [_summary(n, runs) for n in names]),
            _on_gpu(gpu),
            'Now the records themselves. A curve is a row of blocks from the first value to the last.']
     for name in names:
@@ -707,29 +731,32 @@ def _costs(root, runs):
 def _key_cells(root):
     "Every config key, a table for each section."
     keys, reads = config_keys(), config_reads(root)
-    out = ['## Every config key', 'From the schema: what a key is, what it may be, what it means; from the code: which function reads it. On the '
-                                  'command line a key is set with `key=value`, for example `training.optimizer.lr=1e-4`.']
+    out = ['## Every config key', 'From the schema: what a key is, what it may be, what it means; from the code: which '
+                                  'function reads it. On the command line a key is set with `key=value`, for example '
+                                  '`training.optimizer.lr=1e-4`.']
     for section in dict.fromkeys(k.path.partition('.')[0] if '.' in k.path else '' for k in keys):
         mine = [k for k in keys if (k.path.partition('.')[0] if '.' in k.path else '') == section]
         out.append(f'### {section or "the run itself"}\n\n' + _table(('key', 'type', 'default', 'range', 'meaning', 'read in'),
-            [(f'`{k.path}`', k.type, f'`{k.default}`', k.range, k.meaning, ', '.join(f'`{r}`' for r in reads[k.path]) or '**nowhere**') for k in mine]))
+            [(f'`{k.path}`', k.type, f'`{k.default}`', k.range, k.meaning,
+              ', '.join(f'`{r}`' for r in reads[k.path]) or '**nowhere**') for k in mine]))
     yield _md('\n\n'.join(out))
 
 def _trouble_cells(root):
     "Troubleshooting, from the alarms' texts and the exceptions' messages."
     alarms = _table(('what is seen', 'alarm', 'cause', 'remedy'), [(s, f'`alarms.{a}`', c, r) for s, a, c, r in troubleshooting()])
-    out = ['## Troubleshooting', '### A run that goes on, but not well\n\nThe alarms watch for these; their thresholds and what they do are in the '
-                                 'config. One that fires stands in `alarms.jsonl` of the run.\n\n' + alarms,
-           '### A command that refuses\n\nWhen nanodit refuses, it says so in one line. These are the lines, read from the code: find yours by its '
-           'words (`‹…›` stands for what changes). A message begins with what is wrong and where; the remedy, where it is an instruction of its own, '
-           'stands beside it.']
+    out = ['## Troubleshooting', '### A run that goes on, but not well\n\nThe alarms watch for these; their thresholds and '
+                                 'what they do are in the config. One that fires stands in `alarms.jsonl` of the run.\n\n' + alarms,
+           '### A command that refuses\n\nWhen nanodit refuses, it says so in one line. These are the lines, read from the '
+           'code: find yours by its words (`‹…›` stands for what changes). A message begins with what is wrong and where; the '
+           'remedy, where it is an instruction of its own, stands beside it.']
     found = troubles(root)
     for e in dict.fromkeys(t.error for t in found):
         mine = [t for t in found if t.error == e]
-        out.append(f'#### {e}\n\n{mine[0].about} Raised in {", ".join(f"`{m}`" for m in sorted({t.where for t in mine}))}.\n\n'
+        out.append(f'#### {e}\n\n{mine[0].about} Raised in '
+                   f'{", ".join(f"`{m}`" for m in sorted({t.where for t in mine}))}.\n\n'
                    + (_table(('symptom and cause: the message', 'remedy'),
-            [(t.message, t.remedy[:1].upper() + t.remedy[1:] or 'in the message') for t in mine if t.message]) if any(t.message for t in mine)
-            else 'Its message is put together where the fault is found, and names file, line and key.'))
+            [(t.message, t.remedy[:1].upper() + t.remedy[1:] or 'in the message') for t in mine if t.message])
+            if any(t.message for t in mine) else 'Its message is put together where the fault is found, and names file, line and key.'))
     yield _md('\n\n'.join(out))
 
 # %% ../nbs/16_reality.ipynb #10d450b2
@@ -798,7 +825,8 @@ def _jpegs(nb):
             for o in c.get('outputs', []) if 'image/jpeg' in o.get('data', {})]
 
 def _without_pictures(cell):
-    outputs = [{**o, 'data': {k: '' if k == 'image/jpeg' else v for k, v in o['data'].items()}} if 'data' in o else o for o in cell.get('outputs', [])]
+    outputs = [{**o, 'data': {k: '' if k == 'image/jpeg' else v for k, v in o['data'].items()}} if 'data' in o else o
+               for o in cell.get('outputs', [])]
     return {**cell, **({'outputs': outputs} if 'outputs' in cell else {})}
 
 def stale(
@@ -828,7 +856,8 @@ def reality_faults(
     for name, nb in notebooks(root).items():
         faults += [f'{name}, under "{h}": no cell of this notebook produces the figure "{f}"; print it, or say it without a number' for h, f in loose_figures(nb)]
     if list(root.glob('nanodit/*.py')):
-        faults += [f'config key {k}: no exported module reads it; read it or remove it' for k, where in config_reads(root).items() if not where]
+        faults += [f'config key {k}: no exported module reads it; read it or remove it'
+                   for k, where in config_reads(root).items() if not where]
     path, remedy = root / 'the-reality.ipynb', 'build it with `python -m nanodit.reality`'
     if not path.exists(): return [*faults, f'{path.name} is missing; {remedy}']
     try: saved = json.loads(path.read_text(encoding='utf-8'))
@@ -836,7 +865,8 @@ def reality_faults(
     links = sorted({l for c in saved['cells'] if c['cell_type'] == 'markdown' for l in _LINK.findall(source_of(c))})
     faults += [f'{path.name} links to {l}, which does not exist; {remedy}' for l in links if not (root / l).exists()]
     try: where = stale(saved, build_reality(root))
-    except ValueError as e: return [*faults, f'{path.name} cannot be built: ' + re.sub(r'\s+', ' ', str(e))]     # a recipe that its config refuses, for example
+    except ValueError as e:
+        return [*faults, f'{path.name} cannot be built: ' + re.sub(r'\s+', ' ', str(e))]     # a recipe that its config refuses, for example
     return faults + ([f'{path.name} is stale: {where}; {remedy}'] if where else [])
 
 # %% ../nbs/16_reality.ipynb #05e5f81b

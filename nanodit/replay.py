@@ -56,7 +56,8 @@ class Replay:
 
     def _held(self, name:str, like:Tensor) -> Tensor:
         "A tensor like this one, in the memory that all recordings share."
-        if name not in self.pieces or self.pieces[name].numel() < like.numel(): self.pieces[name] = torch.empty(like.numel(), dtype=like.dtype, device=like.device)
+        if name not in self.pieces or self.pieces[name].numel() < like.numel():
+            self.pieces[name] = torch.empty(like.numel(), dtype=like.dtype, device=like.device)
         return self.pieces[name][:like.numel()].view(like.shape)
 
 # %% ../nbs/12d_replay.ipynb #dc1ae453

@@ -70,11 +70,13 @@ def cut_log(
     path = Path(path); tmp, cut = path.with_suffix('.tmp'), path.with_name(path.name + '.cut')
     if not path.exists(): return
     old, lines, keep, bad = path.read_bytes(), [], [], []                # not the records: they take eight times as much memory
-    for line, r in _lines(io.BytesIO(old)): lines.append(line); keep.append(bool(r) and _updates(path, r) <= start_step); bad.append(r is None)
+    for line, r in _lines(io.BytesIO(old)):
+        lines.append(line); keep.append(bool(r) and _updates(path, r) <= start_step); bad.append(r is None)
     kept, rest = (b''.join(line for line, k in zip(lines, keep) if k == want) for want in (True, False))
     if old == kept: return
     if damaged := sum(bad[:-1]):
-        warnings.warn(f'{path}: {damaged} damaged lines, not the last one alone, which a crash may tear. They are in {cut.name} now; is the disk sound?')
+        warnings.warn(f'{path}: {damaged} damaged lines, not the last one alone, which a crash may tear. They are in '
+                      f'{cut.name} now; is the disk sound?')
     if rest and (e := _trouble(_append, cut, rest)) and e.errno not in NO_ROOM: raise e
     try:
         with open(tmp, 'wb') as f: f.write(kept); f.flush(); os.fsync(f.fileno())
@@ -213,7 +215,8 @@ class Alarm:
     remedy:str        # what it means and what helps
 
     def __str__(self):
-        then = dict(warn='Training goes on.', checkpoint='A checkpoint is saved; training goes on.', stop='A checkpoint is saved and the run stops.')
+        then = dict(warn='Training goes on.', checkpoint='A checkpoint is saved; training goes on.',
+                    stop='A checkpoint is saved and the run stops.')
         return f'Step {self.step}, alarm {self.name}: {self.seen}. {self.remedy} {then[self.action]}'
 
 # %% ../nbs/11_runlog.ipynb #a7482a5c
@@ -231,48 +234,56 @@ RULES = dict(
     gradient_high=Rule(
         'The gradient norm rises and stays high', 'the gradient norm has been above {threshold} since step {since}, now {value}',
         'The learning rate is too high (plan F.1).',
-        'Go back to a checkpoint from before and lower training.optimizer.lr (and muon_lr, with Muon) to a half or a third; a longer '
-        'training.warmup_steps also helps.'),
+        'Go back to a checkpoint from before and lower training.optimizer.lr (and muon_lr, with Muon) to a half or a third; a '
+        'longer training.warmup_steps also helps.'),
     gradient_low=Rule(
         'The gradient norm is near 0', 'the gradient norm has been below {threshold} since step {since}, now {value}',
         'The model has collapsed, or it has nothing left to learn: nothing flows back (plan F.1).',
-        'Look at the latest sample sheet. If the pictures are all alike or empty, go back to a checkpoint from before, check the data set (python -m '
-        'nanodit.shards verify) '
+        'Look at the latest sample sheet. If the pictures are all alike or empty, go back to a checkpoint from before, check '
+        'the data set (python -m nanodit.shards verify) '
         'and lower training.optimizer.lr.', high=False),
     velocity_high=Rule(
-        'Pictures are noise, the loss is huge', "the predicted velocity's RMS has been above {threshold} x the target's since step {since}, now {value} x",
+        'Pictures are noise, the loss is huge',
+        "the predicted velocity's RMS has been above {threshold} x the target's since step {since}, now {value} x",
         'The model has collapsed upwards (plan F.2): the weights were blown up by too large updates.',
         'Go back to a checkpoint from before and lower training.optimizer.lr; keep model.qk_norm: true and training.grad_clip at 1.'),
     velocity_low=Rule(
-        'Pictures are flat grey', "the predicted velocity's RMS has been below {threshold} x the target's since step {since}, now {value} x",
+        'Pictures are flat grey', "the predicted velocity's RMS has been below {threshold} x the target's since step {since}, "
+                                  "now {value} x",
         'The model answers nearly nothing (plan F.2): it has collapsed to 0, or it has hardly begun to learn.',
-        'Check that the latents are not all alike and latents.json fits them (python -m nanodit.shards verify); then go back to a checkpoint from before and lower '
+        'Check that the latents are not all alike and latents.json fits them (python -m nanodit.shards verify); then go back '
+        'to a checkpoint from before and lower '
         'training.optimizer.lr, or, early in the run, raise it.', high=False),
     not_finite=Rule(
-        'Steps are skipped, the loss is NaN', 'of the last 100 updates {value} were skipped, the first of them at step {since}: loss or gradient was not finite',
+        'Steps are skipped, the loss is NaN',
+        'of the last 100 updates {value} were skipped, the first of them at step {since}: loss or gradient was not finite',
         'A single one is harmless: a broken sample, or a very large gradient. Many mean that the run is lost.',
-        'The log line of the step (skipped) names the photos: look at them. If they are always other ones, go back to a checkpoint from before and '
-        'lower training.optimizer.lr. '
+        'The log line of the step (skipped) names the photos: look at them. If they are always other ones, go back to a '
+        'checkpoint from before and lower training.optimizer.lr. '
         'After training.max_nonfinite in a row the run stops by itself.'),
     loss_jump=Rule(
         'The loss jumps up and stays', 'the loss has been above {threshold} x its running median since step {since}, now {value} x',
         'An update has thrown the model off, or the data have changed.',
-        'If the loss does not come back by itself within some hundred steps, go back to a checkpoint from before; lower training.optimizer.lr or '
-        'training.grad_clip.'),
+        'If the loss does not come back by itself within some hundred steps, go back to a checkpoint from before; lower '
+        'training.optimizer.lr or training.grad_clip.'),
     data_wait=Rule(
-        'The GPU is not busy, steps are slow', 'the share of the time in which the step waits for data has been above {threshold} since step {since}, now {value}',
+        'The GPU is not busy, steps are slow',
+        'the share of the time in which the step waits for data has been above {threshold} since step {since}, now {value}',
         'Reading is slower than training.',
         'Raise data.num_workers or data.prefetch_factor; put the shards on a local SSD, not on a network drive.'),
     text_ignored=Rule(
         'Pictures are good, but "left" and "right" change nothing',
-        'the share of the predicted velocity that the text changes for the better has been below {threshold} since step {since}, now {value}',
+        'the share of the predicted velocity that the text changes for the better has been below {threshold} since step '
+        '{since}, now {value}',
         'The DINO vector drowns the text (plan F.4), or the text is hardly ever shown, or it does not belong to the pictures.',
-        'Raise training.cfg_dropout.p_text_only to 0.20 to 0.25 and go on training; when sampling, a higher text scale and a lower DINO scale help meanwhile. '
+        'Raise training.cfg_dropout.p_text_only to 0.20 to 0.25 and go on training; when sampling, a higher text scale and a '
+        'lower DINO scale help meanwhile. '
         'Check that captions fit their photos (python -m nanodit.shards inspect).', high=False),
     disk_low=Rule(
         'The disk fills up', 'the disk has room for {value} further checkpoints, below {threshold}',
         'Other files grow, or too many checkpoints are kept.',
-        'Free some space, or lower checkpoint.keep_last_n; a checkpoint that does not fit is not written; the older ones stay, and the next save tries again.', high=False),
+        'Free some space, or lower checkpoint.keep_last_n; a checkpoint that does not fit is not written; the older ones '
+        'stay, and the next save tries again.', high=False),
 )
 
 # %% ../nbs/11_runlog.ipynb #6634efaa
@@ -328,7 +339,8 @@ def numbers(self:Alarms,
     waited, took = _number(r.get('data_wait')), _number(r.get('seconds'))
     if waited is not None and took:
         self.waits.append((waited, took)); out['data_wait'] = sum(w for w, _ in self.waits) / sum(t for _, t in self.waits)
-    if (x := _number(r.get('text_strength'))) is not None: out['text_ignored'] = x if r.get('text_gain', 1) is None or r.get('text_gain', 1) > 0 else 0.
+    if (x := _number(r.get('text_strength'))) is not None:
+        out['text_ignored'] = x if r.get('text_gain', 1) is None or r.get('text_gain', 1) > 0 else 0.
     if (x := _number(r.get('disk_fits'))) is not None: out['disk_low'] = x
     return out
 
@@ -421,8 +433,8 @@ class WandbLog:
         try: self.to = w.init(project=self.project, name=self.name, id=key.read_text().strip(), resume='allow', dir=str(self.run_dir),
                               config=config, settings=w.Settings(console='off', disable_git=True, save_code=False))
         except w.Error as e:
-            raise LogError(f'Weights & Biases does not start ({e}): run wandb login, set WANDB_MODE=offline to keep it on this machine, or set '
-                           f'log.wandb=false') from None
+            raise LogError(f'Weights & Biases does not start ({e}): run wandb login, set WANDB_MODE=offline to keep it on '
+                           f'this machine, or set log.wandb=false') from None
         self.to.define_metric('*', step_metric='step')
 
     def write(self, record:dict): self.to.log(_scalars(record) | dict(step=record['step']))

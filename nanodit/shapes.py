@@ -20,7 +20,8 @@ from .augment import flip_caption
 from .encoders import get_encoder, save_encoders
 
 # %% ../nbs/08_shapes.ipynb #f958109a
-COLOURS = dict(red=(.86, .16, .14), yellow=(.93, .80, .12), green=(.13, .66, .22), cyan=(.14, .78, .86), blue=(.16, .26, .88), pink=(.93, .30, .78))
+COLOURS = dict(red=(.86, .16, .14), yellow=(.93, .80, .12), green=(.13, .66, .22), cyan=(.14, .78, .86),
+               blue=(.16, .26, .88), pink=(.93, .30, .78))
 SHAPES, SIZES = ('circle', 'square', 'triangle'), dict(small=.15, large=.2)     # radius ÷ shorter side of the picture
 HUES = dict(rose=0, amber=42, moss=110, teal=175, indigo=232, violet=285)         # degrees
 LIGHTS = ('left', 'right', 'top', 'bottom')
@@ -77,7 +78,8 @@ def draw(
     for t in scene.things:
         fx, fy = dict(left=(.28, .5), right=(.72, .5), top=(.5, .28), bottom=(.5, .72))[t.place]
         wander = rng.uniform(-.025, .025, 2) if rng is not None else (0, 0)
-        inside = np.clip(.5 - _distance(t.shape, x - (fx + wander[0]) * width, y - (fy + wander[1]) * height, SIZES[t.size] * min(width, height)) / 1.5, 0, 1)
+        inside = np.clip(.5 - _distance(t.shape, x - (fx + wander[0]) * width, y - (fy + wander[1]) * height,
+                                        SIZES[t.size] * min(width, height)) / 1.5, 0, 1)
         image = image * (1 - inside) + inside * np.array(COLOURS[t.colour])[:, None, None]
     lx, ly = dict(left=(-1, 0), right=(1, 0), top=(0, -1), bottom=(0, 1))[scene.light]
     return np.clip(image * (1 + .22 * (lx * (2 * x / width - 1) + ly * (2 * y / height - 1))), 0, 1).astype(np.float32)
@@ -103,7 +105,8 @@ def read_caption(
     "What a caption asks for. Raises `ValueError` if it names no thing or no place for a thing."
     pick = lambda words: re.findall(rf"\b({'|'.join(words)})\b", text)
     colours, shapes, places = pick(COLOURS), pick(SHAPES), pick(('left', 'right', 'top', 'bottom'))
-    if not len(colours) == len(shapes) == len(places) > 0: raise ValueError(f'cannot read {text!r}: colours {colours}, shapes {shapes}, places {places}')
+    if not len(colours) == len(shapes) == len(places) > 0:
+        raise ValueError(f'cannot read {text!r}: colours {colours}, shapes {shapes}, places {places}')
     return tuple(zip(colours, shapes, places))
 
 # %% ../nbs/08_shapes.ipynb #1d150690
@@ -189,8 +192,10 @@ def encode_picture(
     codec, words, ring = get_encoder('dct'), get_encoder('words'), get_encoder('ring')
     image = torch.from_numpy(picture)[None]
     def tokens(t): h, m = words.encode([t]); return h[0].numpy(), m[0].numpy().astype(np.uint8)
-    sample = dict(key=key, bucket=bucket, json=dict(image_id=key, caption=text, aspect_bucket=bucket, width=picture.shape[2], height=picture.shape[1]),
-                  vae=codec.encode(image)[0].half().numpy(), dinov3=ring.encode(image)[0].numpy(), **dict(zip(('t5h', 't5m'), tokens(text))))
+    sample = dict(key=key, bucket=bucket,
+                  json=dict(image_id=key, caption=text, aspect_bucket=bucket, width=picture.shape[2], height=picture.shape[1]),
+                  vae=codec.encode(image)[0].half().numpy(), dinov3=ring.encode(image)[0].numpy(),
+                  **dict(zip(('t5h', 't5m'), tokens(text))))
     if flip_twins:
         sample['dinov3_flip'] = ring.encode(image.flip(-1))[0].numpy()
         swapped = flip_caption(text)
@@ -221,5 +226,6 @@ def make_shapes(
     LatentStats(codec=codec.name, codec_version=codec.version, channels=16, downsample=8, mean=mean.tolist(),
                 std=np.sqrt(squares / n - mean**2).tolist(), flip_parity=list(codec.flip_parity), count=num_samples).save(out)
     save_encoders(out, 'words', 'ring')
-    write_atomic(Path(out) / 'shapes.json', json.dumps(dict(num_samples=num_samples, seed=seed)).encode())      # what was asked for, so that a run can tell (13)
+    # what was asked for, so that a run can tell (13)
+    write_atomic(Path(out) / 'shapes.json', json.dumps(dict(num_samples=num_samples, seed=seed)).encode())
     return Path(out)

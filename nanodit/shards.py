@@ -112,7 +112,8 @@ def _array(sample, name, dtype, where):
     a = (a.detach().cpu().numpy() if isinstance(a, torch.Tensor) else np.asarray(a))
     if a.dtype.hasobject: raise ShardError(f"{where}: {name} holds objects, expected numbers")
     with np.errstate(over='ignore'): a = np.ascontiguousarray(a, dtype)
-    if not np.isfinite(a).all(): raise ShardError(f"{where}: {name} has NaN or infinite values (as {np.dtype(dtype).name}); encode the photo again")
+    if not np.isfinite(a).all():
+        raise ShardError(f"{where}: {name} has NaN or infinite values (as {np.dtype(dtype).name}); encode the photo again")
     return a
 
 # %% ../nbs/04_shards.ipynb #4a3f120d
@@ -125,7 +126,8 @@ def _check_text(arrays, where):
     if arrays['dinov3'].ndim != 1: raise ShardError(f"{where}: dinov3 has shape {arrays['dinov3'].shape}, expected one vector")
     for n in 'vae', 'dinov3':
         f = arrays.get(f'{n}_flip')
-        if f is not None and f.shape != arrays[n].shape: raise ShardError(f"{where}: {n}_flip has shape {f.shape}, {n} has {arrays[n].shape}")
+        if f is not None and f.shape != arrays[n].shape:
+            raise ShardError(f"{where}: {n}_flip has shape {f.shape}, {n} has {arrays[n].shape}")
 
 # %% ../nbs/04_shards.ipynb #3cb015ce
 def npy_bytes(
@@ -430,8 +432,10 @@ def _index_text(fd, files, meta, shape, layouts, twins):
         if mask is None: raise _Bad(f"lacks .t5m{p}.npy" + ('' if p else ", and its .json has no t5_attention_mask"))
         res[f'len{p}'], res[f'prefix{p}'] = text_rows(mask, h[0], f'.t5h{p}.npy')
     if not twins:
-        if math.prod(shape['dinov3']) != max(shape['dinov3'], default=0): raise _Bad(f".dinov3.npy has shape {shape['dinov3']}, expected one vector")
-        if 't5h_flip' in shape and shape['t5h_flip'][1] != shape['t5h'][1]: raise _Bad(f".t5h_flip.npy has shape {shape['t5h_flip']}, .t5h.npy {shape['t5h']}")
+        if math.prod(shape['dinov3']) != max(shape['dinov3'], default=0):
+            raise _Bad(f".dinov3.npy has shape {shape['dinov3']}, expected one vector")
+        if 't5h_flip' in shape and shape['t5h_flip'][1] != shape['t5h'][1]:
+            raise _Bad(f".t5h_flip.npy has shape {shape['t5h_flip']}, .t5h.npy {shape['t5h']}")
         for n in 'vae', 'dinov3':
             f = shape.get(f'{n}_flip', shape[n])
             if f != shape[n]: raise _Bad(f".{n}_flip.npy has shape {f}, .{n}.npy {shape[n]}")
@@ -504,7 +508,8 @@ def find_tars(
     buckets: tuple = (), # only these; empty = all
 ) -> dict:  # bucket -> sorted paths
     "The shards of each bucket; both `832x1216` and `bucket_832x1216` are read. Raises `ShardError` when there is nothing."
-    if '://' in str(dir) or str(dir).startswith('pipe:'): raise ShardError(f"{dir}: shards are read from a local folder, never from a URL or a pipe")
+    if '://' in str(dir) or str(dir).startswith('pipe:'):
+        raise ShardError(f"{dir}: shards are read from a local folder, never from a URL or a pipe")
     dir = Path(dir)
     if not dir.is_dir(): raise ShardError(f"{dir}: no such folder; `python -m nanodit.prepare PHOTOS {dir}` makes one")
     res = {}
@@ -514,11 +519,13 @@ def find_tars(
         tars = sorted(p for p in d.glob('*.tar') if not p.name.startswith('.'))
         if tars: res.setdefault(b, []).extend(tars)
     if not res:
-        raise ShardError(f"{dir}: no shards; expected {dir}/832x1216/shard-000000.tar or the like. If it is a folder of photos, `python -m "
-                         f"nanodit.prepare {dir} OUT` makes shards of them, in a folder OUT")
+        raise ShardError(f"{dir}: no shards; expected {dir}/832x1216/shard-000000.tar or the like. If it is a folder of "
+                         f"photos, `python -m nanodit.prepare {dir} OUT` makes shards of them, in a folder OUT")
     want = ['%dx%d' % bucket_size(b) for b in buckets or ()]
-    if set(want) - set(res): raise ShardError(f"{dir}: no shards of bucket {', '.join(sorted(set(want)-set(res)))}; there are {', '.join(sorted(res))}. "
-                                              "Remove those that are missing from data.buckets, or set data.buckets: [] to train on all that are there")
+    if set(want) - set(res):
+        raise ShardError(f"{dir}: no shards of bucket {', '.join(sorted(set(want)-set(res)))}; there are {', '.join(sorted(res))}. "
+                                              "Remove those that are missing from data.buckets, or set data.buckets: [] to "
+                                              "train on all that are there")
     return {b: res[b] for b in sorted(res) if not want or b in want}
 
 def unread(
@@ -594,7 +601,8 @@ def _refuse_unfinished(dir):
     if not notes.is_dir() or (Path(dir)/'latents.json').exists(): return
     try: command = (notes/'command').read_text()
     except OSError: command = f'python -m nanodit.prepare PHOTOS {dir}'
-    raise ShardError(f"{dir}: prepare has not finished here (it was stopped, or is still at work); the same command goes on where it was:\n  {command}")
+    raise ShardError(f"{dir}: prepare has not finished here (it was stopped, or is still at work); the same command goes on "
+                     f"where it was:\n  {command}")
 
 # %% ../nbs/04_shards.ipynb #ab995566
 @patch(cls_method=True)
@@ -624,7 +632,8 @@ def damage_report(dir, damage, most=10):
     "A message that names each damaged thing and what to do."
     more = f"\n  … and {len(damage)-most} more" if len(damage) > most else ''
     return (f"{dir}: {len(damage)} damaged:\n  " + '\n  '.join(map(str, damage[:most])) + more +
-            f"\nRepair or remove them (`python -m nanodit.shards verify {dir}` lists all), or set data.on_damage: skip to train without them.")
+            f"\nRepair or remove them (`python -m nanodit.shards verify {dir}` lists all), or set data.on_damage: skip to "
+            f"train without them.")
 
 # %% ../nbs/04_shards.ipynb #807b0c51
 @patch
@@ -663,7 +672,9 @@ def _add_twins(self: ShardIndex):
             if not p.exists(): continue
             of, now = (read_sums(f).get(p.name) for f in (p.parent/'ORIGINALS', Path(t.path).parent/'SHA256SUMS'))
             if of and now and of != now:
-                self.damage.append(Damage(str(p), None, "was made for an older version of its shard; delete it and run `python -m nanodit.prepare add-twins` again"))
+                self.damage.append(Damage(str(p), None,
+                                          "was made for an older version of its shard; delete it and run `python -m "
+                                          "nanodit.prepare add-twins` again"))
                 continue
             twin, bad = load_table(self.dir, p, b, twins=True)
             self.damage += bad
@@ -681,7 +692,8 @@ def _twin_misfit(self: ShardIndex, t, row, twin, r):
     if row is None: return f"is not in {t.path}"
     for n in 'vae', 'dinov3', 't5h':
         a, f = t.member(row, n), twin.member(r, f'{n}_flip')
-        if f and (f.shape[1:] != a.shape[1:] if n == 't5h' else f.shape != a.shape): return f".{n}_flip.npy has shape {f.shape}, .{n}.npy {a.shape}"
+        if f and (f.shape[1:] != a.shape[1:] if n == 't5h' else f.shape != a.shape):
+            return f".{n}_flip.npy has shape {f.shape}, .{n}.npy {a.shape}"
 
 # %% ../nbs/04_shards.ipynb #a500e61f
 @patch
@@ -704,7 +716,8 @@ def write_twins(
     try:
         for s in samples:
             arrays = {n: _array(s, n, t, f"twin of {s['key']!r}") for n,t in types.items() if s.get(n) is not None}
-            if ('t5h_flip' in arrays) != ('t5m_flip' in arrays): raise ShardError(f"twin of {s['key']!r}: t5h_flip and t5m_flip belong together")
+            if ('t5h_flip' in arrays) != ('t5m_flip' in arrays):
+                raise ShardError(f"twin of {s['key']!r}: t5h_flip and t5m_flip belong together")
             if arrays: out.add({'__key__': s['key'], **{f'{n}.npy': npy_bytes(a) for n,a in arrays.items()}})
         out.commit()
     except BaseException: out.abort(); raise
@@ -795,8 +808,8 @@ def open_tar(
     try:
         st = os.fstat(fd)
         if (st.st_size, st.st_mtime_ns) != m.stamp:
-            raise ShardError(f"{m.path}: was changed after its index was built, so that its arrays may lie elsewhere now. Stop whatever writes to it "
-                             f"and start again")
+            raise ShardError(f"{m.path}: was changed after its index was built, so that its arrays may lie elsewhere now. "
+                             f"Stop whatever writes to it and start again")
         yield fd
     finally: os.close(fd)
 
@@ -884,9 +897,12 @@ class LatentStats:
         if self.flip_parity is not None: self.flip_parity = [int(x) for x in self.flip_parity]
         for n in 'mean', 'std', 'flip_parity':
             v = getattr(self, n)
-            if v is not None and len(v) != self.channels: raise ShardError(f"latents.json: {n} has {len(v)} entries for {self.channels} channels")
-        if not all(s > 0 and np.isfinite(s) for s in self.std): raise ShardError("latents.json: every std must be a finite number above zero")
-        if self.flip_parity and set(self.flip_parity) - {1, -1}: raise ShardError("latents.json: flip_parity has entries other than +1 and -1")
+            if v is not None and len(v) != self.channels:
+                raise ShardError(f"latents.json: {n} has {len(v)} entries for {self.channels} channels")
+        if not all(s > 0 and np.isfinite(s) for s in self.std):
+            raise ShardError("latents.json: every std must be a finite number above zero")
+        if self.flip_parity and set(self.flip_parity) - {1, -1}:
+            raise ShardError("latents.json: flip_parity has entries other than +1 and -1")
 
 # %% ../nbs/04_shards.ipynb #97079394
 @patch
@@ -907,12 +923,14 @@ def denormalize(self: LatentStats,
 
 @patch
 def _ms(self: LatentStats, z):
-    if z.shape[-3] != self.channels: raise ShardError(f"latents of shape {tuple(z.shape)} have {z.shape[-3]} channels, the statistics {self.channels}")
+    if z.shape[-3] != self.channels:
+        raise ShardError(f"latents of shape {tuple(z.shape)} have {z.shape[-3]} channels, the statistics {self.channels}")
     dt = torch.promote_types(z.dtype, torch.float32)
     return (_channels(tuple(v), dt, z.device) for v in (self.mean, self.std))
 
 @functools.lru_cache(16)
-def _channels(values, dtype, device): return torch.tensor(values, dtype=dtype, device=device)[:,None,None]    # once: a GPU would be waited for each time
+def _channels(values, dtype, device):
+    return torch.tensor(values, dtype=dtype, device=device)[:,None,None]    # once: a GPU would be waited for each time
 
 # %% ../nbs/04_shards.ipynb #ae34831d
 @patch
@@ -972,14 +990,16 @@ def measure_latents(
             raise ShardError(f"{m.path}: sample {index.ids(b)[i]!r}: .vae.npy has NaN or infinite values; `verify` finds all of these")
         total.add(one)
     down = bucket_size(index.buckets[0])[0]//index.member(index.buckets[0], 0, 'vae').shape[2]
-    return LatentStats(codec, codec_version, len(total.mean), down, total.mean.tolist(), total.std.tolist(), flip_parity, len(spots), _measured_on(index))
+    return LatentStats(codec, codec_version, len(total.mean), down, total.mean.tolist(), total.std.tolist(), flip_parity,
+                       len(spots), _measured_on(index))
 
 # %% ../nbs/04_shards.ipynb #3b594165
 def load_latents(
     index: ShardIndex,  # the data set
 ) -> LatentStats:
     "The statistics from `latents.json`; measured once and cached when there are none (older data sets) or the tars have changed."
-    index, known = index if index.whole is None else index.whole, ()   # a part has the statistics of the whole: one latent space, whatever is held out
+    # a part has the statistics of the whole: one latent space, whatever is held out
+    index, known = index if index.whole is None else index.whole, ()
     if (index.dir/'latents.json').exists():
         s = LatentStats.load(index.dir)
         if s.fingerprint in (None, _measured_on(index)): return _check_stats(index, s)
@@ -1029,7 +1049,8 @@ def split(self: ShardIndex,
         if all(out): out[at.index(max(at))] = False
         for p,held in zip(parts, (False, True)):
             if where := [w for w,o in zip(self._where[b], out) if o == held]: p._where[b] = where
-    for p,name in zip(parts, ('training', 'held out')): p._twin, p.whole, p.part = self._twin, self if self.whole is None else self.whole, [name, share, self.part]
+    for p,name in zip(parts, ('training', 'held out')):
+        p._twin, p.whole, p.part = self._twin, self if self.whole is None else self.whole, [name, share, self.part]
     return (parts[0] if share else self), parts[1]
 
 # %% ../nbs/04_shards.ipynb #058ba3af
@@ -1055,7 +1076,8 @@ def verify_tar(dir, path, bucket, twins=False):
     d, want = index_tar(path, bucket, twins), read_sums(Path(path).parent/'SHA256SUMS').get(Path(path).name)
     d['damage'] += bad_values(path, TarTable(path, d))
     sha = 'none' if want is None else 'ok' if want == sha256_file(path) else 'differs'
-    if sha == 'differs': d['damage'].append((None, "its SHA-256 is not the one in SHA256SUMS: bytes have changed since it was written; copy it again"))
+    if sha == 'differs':
+        d['damage'].append((None, "its SHA-256 is not the one in SHA256SUMS: bytes have changed since it was written; copy it again"))
     cache_write(dir, f'index/{Path(path).relative_to(dir)}.json', d)
     return len(d['keys']), sha, [Damage(str(path), *x) for x in d['damage']]
 
@@ -1074,7 +1096,8 @@ def verify(
         rows.append((str(p.relative_to(dir)), n, p.stat().st_size/1e6, sha))
         damage += bad
     for folder in sorted({p.parent for ps in tars.values() for p in ps}):
-        damage += [Damage(str(folder/n), None, "is listed in SHA256SUMS but missing") for n in read_sums(folder/'SHA256SUMS') if not (folder/n).exists()]
+        damage += [Damage(str(folder/n), None, "is listed in SHA256SUMS but missing")
+                   for n in read_sums(folder/'SHA256SUMS') if not (folder/n).exists()]
     try: damage += [d for d in ShardIndex.open(dir, buckets, 'skip').damage if d not in damage]   # across tars
     except ShardError: pass
     return rows, damage
@@ -1089,9 +1112,11 @@ def summary(
     for b in index.buckets:
         n, caps = index.text_lengths(b), index.captions(b)
         says = np.array([bool(directional(c)) for c in caps])
-        res.append(dict(bucket=b, photos=len(caps), share=f'{len(caps)/len(index):.1%}', text_rows=f'{n.min()} / {int(np.median(n))} / {n.max()}',
+        res.append(dict(bucket=b, photos=len(caps), share=f'{len(caps)/len(index):.1%}',
+                        text_rows=f'{n.min()} / {int(np.median(n))} / {n.max()}',
                         left_or_right=f'{says.mean():.1%}',
-                        of_these_with_text_twin=int((says & index.has(b, 't5h_flip')).sum()), latent_twins=int(index.has(b, 'vae_flip').sum())))
+                        of_these_with_text_twin=int((says & index.has(b, 't5h_flip')).sum()),
+                        latent_twins=int(index.has(b, 'vae_flip').sum())))
     return res
 
 def table_text(rows: list[dict]) -> str:
@@ -1139,7 +1164,8 @@ def _decoder(
 ):  # (latent -> picture, ''), or (None, why not)
     "How the data set's latents become pictures, where that can be had."
     if stats.codec == 'unknown': return None, "latents.json does not say which codec made the latents"
-    if ':' in stats.codec and not fetch: return None, f"--decode draws them by {stats.codec}, which takes longer and fetches it where it is not at hand"
+    if ':' in stats.codec and not fetch:
+        return None, f"--decode draws them by {stats.codec}, which takes longer and fetches it where it is not at hand"
     try: codec = _above('encoders:get_encoder')(stats.codec, stats.codec_version)
     except Exception as e: return None, f'{type(e).__name__}: {e}'      # not installed, other weights: the sheet is drawn all the same
     return functools.partial(_above('prepare:decoded'), codec), ''
@@ -1152,16 +1178,19 @@ def _draw_sheet(index, stats, sheet, fetch):
     for i,r in enumerate(rows): page.paste(r, (0, sum(q.height+4 for q in rows[:i])))
     try: page.save(sheet)
     except (OSError, ValueError) as e:
-        raise ShardError(f"--sheet {sheet}: cannot be written ({getattr(e, 'strerror', None) or e}); name a .png in a folder that exists and can be written") from None
+        raise ShardError(f"--sheet {sheet}: cannot be written ({getattr(e, 'strerror', None) or e}); name a .png in a folder "
+                         f"that exists and can be written") from None
     print(f"\ncontact sheet, a bucket a row: {sheet}")
     if why and any(not index.has(b, 'jpg').all() for b in index.buckets): print(f"false colours where a photo has no .jpg member: {why}")
 
 # %% ../nbs/04_shards.ipynb #a35d0001
 def _inspect(dir, buckets, sheet, fetch):
     index = ShardIndex.open(dir, buckets, on_damage='skip')
-    print(f"{dir}: {len(index)} photos, fingerprint {index.fingerprint}\n\n{table_text(summary(index, _above('augment:is_directional')))}\n")
+    print(f"{dir}: {len(index)} photos, fingerprint "
+          f"{index.fingerprint}\n\n{table_text(summary(index, _above('augment:is_directional')))}\n")
     s = load_latents(index)
-    print(f"latents of {s.codec!r} {s.codec_version}, {s.channels} channels, {s.downsample} pixels a cell, flip parity {s.flip_parity or 'unknown'}")
+    print(f"latents of {s.codec!r} {s.codec_version}, {s.channels} channels, {s.downsample} pixels a cell, flip parity "
+          f"{s.flip_parity or 'unknown'}")
     print(table_text([dict(channel=i, mean=f'{m:.4f}', std=f'{d:.4f}') for i,(m,d) in enumerate(zip(s.mean, s.std))]))
     if sheet: _draw_sheet(index, s, sheet, fetch)
     return index.damage

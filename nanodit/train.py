@@ -85,7 +85,8 @@ def open_data(
     "The data set of a config; draws the built-in one first if it is missing. Raises `ShardError`."
     d, folder = cfg.data, Path(cfg.data.shard_base_dir)
     if d.shapes and not folder.exists() and (group is None or group.main):
-        with suppress(OSError): tqdm.write(f'{folder} is missing: drawing the built-in data set, {d.shapes.num_samples} pictures', file=sys.stderr)
+        with suppress(OSError):
+            tqdm.write(f'{folder} is missing: drawing the built-in data set, {d.shapes.num_samples} pictures', file=sys.stderr)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=folder.name + '.', dir=folder.parent) as tmp:
             made = Path(tmp) / folder.name; make_shapes(made, d.shapes.num_samples, d.buckets, d.shapes.seed, progress)
@@ -104,8 +105,8 @@ def _same_shapes(cfg):
     if not d.shapes or not noted.exists(): return            # photos, or drawn before this was noted
     then = json.loads(noted.read_text())
     if other := [f'data.shapes.{k} (then {then[k]}, now {v})' for k, v in d.shapes.model_dump().items() if then.get(k, v) != v]:
-        raise ShardError(f'{noted.parent} was drawn with other settings: {"; ".join(other)}. Go on with those, choose another data.shard_base_dir, or '
-                         f'delete the folder to have it drawn anew')
+        raise ShardError(f'{noted.parent} was drawn with other settings: {"; ".join(other)}. Go on with those, choose another '
+                         f'data.shard_base_dir, or delete the folder to have it drawn anew')
 
 # %% ../nbs/13_train.ipynb #1e65c667
 def _model_fits(m, index):
@@ -167,7 +168,8 @@ def inputs(self:Trainer,
     times = sample_timesteps(seed, slots, t.timestep_sampling, t.logit_normal_loc, t.logit_normal_scale)
     keep_text, keep_dino = drop_conditions(seed, slots, **t.cfg_dropout.model_dump())
     groups = torch.cat([one_hot(2 * (~keep_text).long() + (~keep_dino).long(), 4), one_hot((times * 10).long().clamp(max=9), 10)], 1)
-    L = round_up(int(batch.text_mask.sum(1).max()), 16) if self.device.type == 'cpu' and not self.compiled else b.text.shape[1]    # eager on a CPU: less padding
+    # eager on a CPU: less padding
+    L = round_up(int(batch.text_mask.sum(1).max()), 16) if self.device.type == 'cpu' and not self.compiled else b.text.shape[1]
     small = {k: self._send(v) for k, v in dict(t=times, keep_text=keep_text, keep_dino=keep_dino, groups=groups).items()}
     return dict(x0=self.stats.normalize(b.latents), noise=b.noise, text=b.text[:, :L], text_mask=b.text_mask[:, :L], dino=b.dino, **small)
 
@@ -237,10 +239,12 @@ def clear_gradients(self:Trainer):
 def _record(self:Trainer, loss:float, v_ratio:float, by:list, norm:float) -> dict:
     "What the log keeps of the step that has just been counted; `by` are sums and numbers of the samples in each group."
     means, ranks, tiles = [s / c if c else None for s, c in zip(by[:14], by[14:])], self.group.world_size, self.plan.tiles(self.step - 1)
-    record = dict(step=self.step - 1, loss=loss / ranks, grad_norm=norm, lr=self.optimizers[0].param_groups[0]['lr'], v_ratio=v_ratio / ranks,
+    record = dict(step=self.step - 1, loss=loss / ranks, grad_norm=norm, lr=self.optimizers[0].param_groups[0]['lr'],
+                  v_ratio=v_ratio / ranks,
                   loss_by_condition=dict(zip(CONDITIONS, means[:4])), loss_by_t=means[4:], bucket=[tile.bucket for tile in tiles])
     if math.isfinite(norm): return record
-    return record | dict(skipped='the gradient is not finite', ids=[self.index.ids(tile.bucket)[p] for tile in tiles for p in tile.positions.tolist()])
+    return record | dict(skipped='the gradient is not finite',
+                         ids=[self.index.ids(tile.bucket)[p] for tile in tiles for p in tile.positions.tolist()])
 
 # %% ../nbs/13_train.ipynb #6e8efa85
 @patch
@@ -272,10 +276,10 @@ def save(self:Trainer, writer:CheckpointWriter, retire:bool=True, **metrics) -> 
 @patch
 def state(self:Trainer) -> dict:
     "The plain part of a checkpoint."
-    return dict(config=self.cfg.model_dump(mode='json'), plan=self.plan.fingerprint, data=self.index.fingerprint, buckets=list(self.index.buckets),
-                effective_batch=self.plan.effective_batch,
-                latents=vars(self.stats), encoders=self.encoders, ledger_since=self.ledger.since, skipped=self.skipped, device=str(self.device),
-                ranks=self.group.world_size,
+    return dict(config=self.cfg.model_dump(mode='json'), plan=self.plan.fingerprint, data=self.index.fingerprint,
+                buckets=list(self.index.buckets), effective_batch=self.plan.effective_batch,
+                latents=vars(self.stats), encoders=self.encoders, ledger_since=self.ledger.since, skipped=self.skipped,
+                device=str(self.device), ranks=self.group.world_size,
                 versions=dict(nanodit=nanodit.__version__, torch=torch.__version__, python=platform.python_version()))
 
 # %% ../nbs/13_train.ipynb #bb488c3e
@@ -305,20 +309,22 @@ def resume(self:Trainer,
     ckpt = latest_checkpoint(self.run_dir) if where == 'auto' else load_checkpoint(where)
     agree(self.group, 0)                             # all have read it before anything is set aside
     if ckpt is None:
-        unfinished = any(self.run_dir.glob(UNFINISHED))                     # killed in the middle of its first save; the second one waits until the first is there
+        # killed in the middle of its first save; the second one waits until the first is there
+        unfinished = any(self.run_dir.glob(UNFINISHED))
         if agree(self.group, self.group.main and len(read_log(self.run_dir)) > self.cfg.checkpoint.save_every * (2 if unfinished else 1)):
-            raise CheckpointError(f'{self.run_dir} has the log of a run past its first save, and no checkpoint. If they were moved away, put the '
-                                  f'folders step-… back; if the first one could not be saved (alarms.jsonl says so), there is nothing to go on from. '
-                                  f'To begin anew all the same, add --resume none: the old log is kept, as log.jsonl.cut')
+            raise CheckpointError(f'{self.run_dir} has the log of a run past its first save, and no checkpoint. If they were '
+                                  f'moved away, put the folders step-… back; if the first one could not be saved '
+                                  f'(alarms.jsonl says so), there is nothing to go on from. To begin anew all the same, add '
+                                  f'--resume none: the old log is kept, as log.jsonl.cut')
         return False
     if missing := {'model', 'ema', 'optimizer', 'ledger'} - ckpt.tensors.keys():
-        raise CheckpointError(f"{ckpt.path} cannot be trained on, it has no {', '.join(sorted(missing))}: averages are there to draw from. Give a "
-                              f"folder step-… of the run itself")
+        raise CheckpointError(f"{ckpt.path} cannot be trained on, it has no {', '.join(sorted(missing))}: averages are there "
+                              f"to draw from. Give a folder step-… of the run itself")
     ours = self._ours(ckpt)
     changed = diff_configs(saved_config(ckpt.state['config'], f'{ckpt.path}/state.json'), self.cfg)
     if wrong := [f'{k} (then {a}, now {b})' for k, (a, b) in changed.items() if k.startswith(_FITS)]:
-        raise CheckpointError(f'{ckpt.path} has another model or optimizer than this config: {"; ".join(wrong)}. Go on with the settings that stand in '
-                              f'its state.json, or choose another checkpoint.output_dir')
+        raise CheckpointError(f'{ckpt.path} has another model or optimizer than this config: {"; ".join(wrong)}. Go on with '
+                              f'the settings that stand in its state.json, or choose another checkpoint.output_dir')
     self._same_data(ckpt, allow_changed_data)
     states = tensors_to_optimizer(ckpt.tensors['optimizer'], ckpt.state['optimizer'])
     load_full_state(self.model, self.optimizers, ckpt.tensors['model'], states)
@@ -326,7 +332,8 @@ def resume(self:Trainer,
     begun = self.posthoc and not self.posthoc.emas.keys() <= ckpt.tensors.keys()
     if begun:
         self.posthoc = PosthocEMA(self.model)
-        self._say('post-hoc averages begin at this step: the checkpoint has none')      # with the weights of today, not the random first ones
+        # with the weights of today, not the random first ones
+        self._say('post-hoc averages begin at this step: the checkpoint has none')
     elif self.posthoc: self.posthoc.load_tensors(ckpt.tensors)
     self.step, self.skipped = ckpt.step, ckpt.state['skipped']
     for k, (a, b) in changed.items(): self._say(f'changed since the checkpoint: {k} was {a}, is {b}')
@@ -341,15 +348,16 @@ def _writable(run_dir:Path):
     "While inside, trouble with the disk means that nothing was trained."
     try: yield
     except OSError as e:
-        raise CheckpointError(f'{run_dir} cannot be written ({e.strerror}): nothing was trained. Make checkpoint.output_dir writable, or choose another') from e
+        raise CheckpointError(f'{run_dir} cannot be written ({e.strerror}): nothing was trained. Make checkpoint.output_dir '
+                              f'writable, or choose another') from e
 
 @patch
 def _ours(self:Trainer, ckpt:Checkpoint) -> bool:
     "Does it lie in the run's folder, however the path is written? Raises `CheckpointError` when it does not, and the folder has others."
     if ckpt.path.resolve().parent == self.run_dir.resolve(): return True
     if own := list_checkpoints(self.run_dir):
-        raise CheckpointError(f'{self.run_dir} has checkpoints of its own, up to {own[-1].name}: go on with them without --resume, or choose another '
-                              f'checkpoint.output_dir for what begins at {ckpt.path}')
+        raise CheckpointError(f'{self.run_dir} has checkpoints of its own, up to {own[-1].name}: go on with them without '
+                              f'--resume, or choose another checkpoint.output_dir for what begins at {ckpt.path}')
     return False
 
 @patch
@@ -357,7 +365,8 @@ def _give_up_later(self:Trainer, snapshots:int|None):
     "Sets aside the checkpoints after this step, and the snapshots after that one; None = no snapshots."
     if not self.group.main: return
     with _writable(self.run_dir), hold_run(self.run_dir):
-        gone = set_aside_after(self.run_dir, self.step) + (set_aside_after(self.run_dir / 'posthoc', snapshots) if snapshots is not None else [])
+        gone = set_aside_after(self.run_dir, self.step) + (set_aside_after(self.run_dir / 'posthoc', snapshots)
+                if snapshots is not None else [])
     if gone: self._say(f'later checkpoints are set aside, as {gone[0]}' + f' and {len(gone) - 1} more' * (len(gone) > 1))
 
 # %% ../nbs/13_train.ipynb #bce79a72
@@ -367,24 +376,27 @@ def _same_data(self:Trainer, ckpt:Checkpoint, allowed:bool):
     s, stats, now = ckpt.state, LatentStats(**ckpt.state['latents']), self.plan.effective_batch
     codecs = [f'{x.codec} {x.codec_version}'.strip() for x in (stats, self.stats)]
     if codecs[0] != codecs[1] and 'unknown' not in (stats.codec, self.stats.codec):
-        raise CheckpointError(f'{ckpt.path} was trained on latents of {codecs[0]}, these are of {codecs[1]}: the model cannot use them; encode the '
-                              f'photos with {codecs[0]}')
+        raise CheckpointError(f'{ckpt.path} was trained on latents of {codecs[0]}, these are of {codecs[1]}: the model cannot '
+                              f'use them; encode the photos with {codecs[0]}')
     what = [f'effective batch {s["effective_batch"]}, now {now}'] * (s['effective_batch'] != now)
     what += ['other photos or another held-out share'] * (s['data'] != self.index.fingerprint)
     what += [f'{k} encoder {s["encoders"][k]["name"]}, now {v["name"]}' for k, v in self.encoders.items() if v != s['encoders'].get(k, v)]
     same = s['plan'] == self.plan.fingerprint
     if not same and not what: what = ['another seed or batch_size']
     if what and not allowed:
-        raise CheckpointError(f"{ckpt.path} was trained with another data set, seed or batch size ({', '.join(what)}). Go on with the settings that "
-                              "stand in its state.json, choose another checkpoint.output_dir, or add --allow-changed-data to go on all the same: "
+        raise CheckpointError(f"{ckpt.path} was trained with another data set, seed or batch size ({', '.join(what)}). Go on "
+                              "with the settings that stand in its state.json, choose another checkpoint.output_dir, or add "
+                              "--allow-changed-data to go on all the same: "
                               "from this step on photos come in a new order")
     if (stats.mean, stats.std) != (self.stats.mean, self.stats.std):
         self._say("mean and deviation of the latents are no longer those of the checkpoint: going on with the checkpoint's")
-    named = stats if self.stats.codec == 'unknown' else self.stats                # shards that have lost their labels do not make the run forget them
+    # shards that have lost their labels do not make the run forget them
+    named = stats if self.stats.codec == 'unknown' else self.stats
     self.stats = self.validator.stats = replace(stats, codec=named.codec, codec_version=named.codec_version)
     self.encoders = s['encoders'] | self.encoders
     self.relabelled = (vars(self.stats), self.encoders) != (vars(stats), s['encoders'])
-    if same: self.ledger.flipped[:], self.ledger.since = ckpt.tensors['ledger']['flipped'].numpy() * self.group.main, s.get('ledger_since', 0)
+    if same:
+        self.ledger.flipped[:], self.ledger.since = ckpt.tensors['ledger']['flipped'].numpy() * self.group.main, s.get('ledger_since', 0)
     else: self.ledger.since = ckpt.step
     if what: self._say(f'going on with changed data ({", ".join(what)})' + ': the ledger starts anew' * (not same))
 
@@ -416,8 +428,8 @@ def look(self:Trainer,
     out, stopped = from_main(self.group, (out, stopped))
     if stopped and self.step == self.begun and stopped.startswith('training.max_hours'):       # the next start would end here too
         raise ConfigError([Problem('training.max_hours',
-                                   f'is {self.cfg.training.max_hours:g}, and the validation at step {self.step} takes longer: raise it, or no start '
-                                   f'will get past this step', 'the run')])
+                                   f'is {self.cfg.training.max_hours:g}, and the validation at step {self.step} takes longer: '
+                                   f'raise it, or no start will get past this step', 'the run')])
     if stopped: raise Stopped(stopped)
     if 'problem' in out: self._say(f"step {self.step}: validation failed ({out['problem']}); training goes on")
     found, self.problems = self.problems, out.get('problems') or {}
@@ -436,7 +448,8 @@ def _signals(trainer:Trainer):
         if trainer.group.world_size > 1 and time.monotonic() < began + 2: return       # torchrun passes on what the rank has heard itself
         for s, old in before.items(): signal.signal(s, old)
         os.kill(os.getpid(), number)
-    heard = [s for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) if signal.getsignal(s) != signal.SIG_IGN]     # nohup ignores SIGHUP, and so it stays
+    # nohup ignores SIGHUP, and so it stays
+    heard = [s for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) if signal.getsignal(s) != signal.SIG_IGN]
     try: before = {s: signal.signal(s, ask) for s in heard}
     except ValueError: before = {}              # not in the main thread, as in a notebook's worker: nothing to listen to
     try: yield
@@ -451,9 +464,12 @@ class _Fit:
         self.writer, self.snapshots = CheckpointWriter(tr.run_dir, c.keep_last_n, c.keep_every or None), CheckpointWriter(tr.run_dir / 'posthoc', None)
         self.validated = set()
         if not tr.group.main: self.log = None; return
-        with _writable(tr.run_dir): tr.run_dir.mkdir(parents=True, exist_ok=True); self.held = hold_run(tr.run_dir); save_config(tr.cfg, tr.run_dir / 'config.yaml')
         with _writable(tr.run_dir):
-            self.log = RunLog(tr.run_dir, tr.step, tr.cfg.training.log_every, extra=sinks(tr.cfg.log, tr.run_dir, tr.cfg.name or tr.run_dir.name))
+            tr.run_dir.mkdir(parents=True, exist_ok=True); self.held = hold_run(tr.run_dir)
+            save_config(tr.cfg, tr.run_dir / 'config.yaml')
+        with _writable(tr.run_dir):
+            self.log = RunLog(tr.run_dir, tr.step, tr.cfg.training.log_every,
+                              extra=sinks(tr.cfg.log, tr.run_dir, tr.cfg.name or tr.run_dir.name))
         tr.alarms.replay(self.history())
 
     def history(self):
@@ -477,7 +493,8 @@ class _Fit:
         "Says so if the folder in which the run began is no longer the one of that name: log and checkpoints part here."
         here = self.tr.run_dir / '.running'
         if not here.exists() or not os.path.samestat(os.stat(here), os.fstat(self.held.fileno())):
-            self.tr._say(f'step {self.tr.step}: {self.tr.run_dir} was moved or replaced while the run goes on. Checkpoints are saved in a folder of '
+            self.tr._say(f'step {self.tr.step}: {self.tr.run_dir} was moved or replaced while the run goes on. Checkpoints '
+                         f'are saved in a folder of '
                          f'the old name, the log is where it was moved to: stop, and put them into one')
 
     def settle(self):
@@ -488,7 +505,8 @@ class _Fit:
         try: self.writer.join()
         except CheckpointError as e: problem = e
         if agree(self.tr.group, problem is not None):
-            raise problem or CheckpointError('the main rank could not save; it says why')     # who leaves early has torchrun stop the one that still writes
+            # who leaves early has torchrun stop the one that still writes
+            raise problem or CheckpointError('the main rank could not save; it says why')
 
 # %% ../nbs/13_train.ipynb #fa08948b
 @patch
@@ -536,18 +554,21 @@ def fit(self:Trainer) -> dict:
     "Trains up to `total_steps`; returns the report. Raises `Stopped`, or `Halted` when an alarm says so, after a checkpoint of this step; `Halted` without one when gradients are not finite."
     t, d, self.begun = self.cfg.training, self.cfg.data, self.step
     if t.max_hours: self.ends = time.monotonic() + t.max_hours * 3600
-    loader = Loader(self.index, self.plan, self.stats, d.horizontal_flip_prob, d.swap_caption_lr, self.cfg.seed, d.num_workers, d.prefetch_factor,
-                    rank=self.group.rank, world_size=self.group.world_size, start_step=self.step, pin=self.device.type == 'cuda', noise=True)
+    loader = Loader(self.index, self.plan, self.stats, d.horizontal_flip_prob, d.swap_caption_lr, self.cfg.seed,
+                    d.num_workers, d.prefetch_factor,
+                    rank=self.group.rank, world_size=self.group.world_size, start_step=self.step,
+                    pin=self.device.type == 'cuda', noise=True)
     for line in loader.report()[1:]: self._say(line)                   # small buckets, photos that cannot be flipped, damage
     run = _Fit(self)
-    with loader, progress_bar(total=t.total_steps, initial=self.step, desc=self.cfg.name or self.run_dir.name, disable=not self.progress,
-                              unit='step') as bar, run.snapshots, run.writer, _signals(self):
+    with loader, progress_bar(total=t.total_steps, initial=self.step, desc=self.cfg.name or self.run_dir.name,
+                              disable=not self.progress, unit='step') as bar, run.snapshots, run.writer, _signals(self):
         try:
             if self.step and self.step < t.total_steps and run.due() and self._validate(run) == 2:
                 raise Halted(run.why)      # the run died between a checkpoint and the validation of the same step
             steps, clock = iter(loader), time.perf_counter()
             while self.step < t.total_steps:
-                asked = time.perf_counter(); batches = self._next(steps); began = time.perf_counter()      # a validation just before is no wait for data
+                asked = time.perf_counter(); batches = self._next(steps)
+                began = time.perf_counter()      # a validation just before is no wait for data
                 self.record = record = self.train_step(batches); ended = time.perf_counter()
                 record |= self._cost(ended - clock, began - asked, ended - began); clock = ended
                 if run.log: run.log.write(**record); run.check()
@@ -579,9 +600,11 @@ def _out_of_memory(self:Trainer, run:_Fit, e:torch.OutOfMemoryError) -> Halted:
     traceback.clear_frames(e.__traceback__); self._forget_step()
     if safe := not self.torn and self.group.world_size == 1: run.settle()
     less = dict(none='set training.gradient_checkpointing=true, which changes no number, or ',
-                selective='set training.gradient_checkpointing_mode=full, which changes no number, or ', full='')[self.cfg.training.recompute]
+                selective='set training.gradient_checkpointing_mode=full, which changes no number, or ',
+                full='')[self.cfg.training.recompute]
     if self.replay: less = 'set training.cuda_graphs=false, or ' + less
-    return Halted(f"out of memory at step {self.step}, in bucket {self.plan.tiles(self.step)[0].bucket} or after it ({str(e).splitlines()[0]}). "
+    return Halted(f"out of memory at step {self.step}, in bucket {self.plan.tiles(self.step)[0].bucket} or after it "
+                  f"({str(e).splitlines()[0]}). "
                   f"{'A checkpoint of this step was saved' if safe else 'Nothing after the last checkpoint is kept'}. "
                   f'To go on, {less}halve training.batch_size, double training.grad_accumulation_steps and add --allow-changed-data')
 
@@ -594,10 +617,12 @@ def _after(self:Trainer, run:_Fit, urgent:int):
         run.check(wait=True)
         good = [p for p in list_checkpoints(self.run_dir) if step_of(p) <= self.step - self.skipped]
         raise Halted(f'the gradient of the last {self.skipped} updates was not finite, none of them was applied; the log names the photos. '
-                     f'The last good checkpoint is {good[-1] if good else "none: no step was saved yet"}; lower training.optimizer.lr before going on')
+                     f'The last good checkpoint is {good[-1] if good else "none: no step was saved yet"}; lower '
+                     f'training.optimizer.lr before going on')
     if t.posthoc_ema_every and self.step % t.posthoc_ema_every == 0: self.snapshot(run.snapshots)
     if urgent or self.step % c.save_every == 0:
-        run.save(retire=not urgent and not self.skipped)      # while the gradient is not finite, nobody knows which weights were the last good ones
+        # while the gradient is not finite, nobody knows which weights were the last good ones
+        run.save(retire=not urgent and not self.skipped)
     if self.step % self.cfg.validation.interval_steps == 0 and not last and urgent < 2: urgent = self._validate(run)
     if urgent == 2: run.settle(); raise Halted(run.why)
 
@@ -634,7 +659,8 @@ def _cost(self:Trainer, seconds:float, data_wait:float, step_seconds:float) -> d
 def _show(self:Trainer, bar, record:dict):
     with suppress(OSError):
         bar.update(self.step - bar.n)
-        bar.set_postfix_str(f"loss {record['loss']:.3f}, |g| {record['grad_norm']:.2f}, lr {record['lr']:.1e}, {record['samples_per_s']:.0f} samples/s")
+        bar.set_postfix_str(f"loss {record['loss']:.3f}, |g| {record['grad_norm']:.2f}, lr {record['lr']:.1e}, "
+                            f"{record['samples_per_s']:.0f} samples/s")
 
 def graphs() -> int:
     "How many graphs `torch.compile` has made in this process; a number that keeps rising means that it compiles all the time (02)."
@@ -666,19 +692,22 @@ def train(
     resumed = resume != 'none' and tr.resume(resume, allow_changed_data)
     unnamed = ['"codec" in latents.json'] * (tr.stats.codec == 'unknown') + ['"text" in encoders.json'] * ('text' not in tr.encoders)
     if unnamed:
-        say(f"{cfg.data.shard_base_dir} does not say what encoded its photos ({' and '.join(unnamed)}): the run trains, but its pictures are in false "
-            f"colours, and nanodit-generate cannot draw. Name them there at any time, even after the run, and start the same command again")
+        say(f"{cfg.data.shard_base_dir} does not say what encoded its photos ({' and '.join(unnamed)}): the run trains, but "
+            f"its pictures are in false colours, and nanodit-generate cannot draw. Name them there at any time, even after "
+            f"the run, and start the same command again")
     ranks = f' x {tr.group.world_size} ranks' * (tr.group.world_size > 1)
-    say(f"{count_parameters(tr.model) / 1e6:.1f} M parameters on {tr.device}{ranks}, {t.precision}{', CUDA graphs' * bool(tr.replay)}; {len(tr.index)} "
-        f"photos in {len(tr.index.buckets)} buckets, {len(tr.held_out)} more held out; "
-        f"effective batch {tr.plan.effective_batch}, {t.total_steps} steps = {t.total_steps * tr.plan.effective_batch / len(tr.index):.1f} passes")
+    say(f"{count_parameters(tr.model) / 1e6:.1f} M parameters on {tr.device}{ranks}, "
+        f"{t.precision}{', CUDA graphs' * bool(tr.replay)}; {len(tr.index)} photos in {len(tr.index.buckets)} buckets, "
+        f"{len(tr.held_out)} more held out; "
+        f"effective batch {tr.plan.effective_batch}, {t.total_steps} steps = "
+        f"{t.total_steps * tr.plan.effective_batch / len(tr.index):.1f} passes")
     if resumed: say(f'resumed at step {tr.step}' + (': the run is complete; drawing and judging again' if tr.step >= t.total_steps else ''))
     out = tr.fit()
     if tr.record: say(f"final loss {tr.record['loss']!r} at step {tr.record['step'] + 1}")
     if out.get('held_out_loss') is not None: say(f"held-out loss {out['held_out_loss']:.4f}")
     if 'text_control' in out:
-        say(f"text control {out['text_control']:.1%}\nmood {out['mood']:.1%}\n(shapes right as well {out['shape']:.1%}; {out['n']} pictures of "
-            f"captions and moods not trained on)")
+        say(f"text control {out['text_control']:.1%}\nmood {out['mood']:.1%}\n(shapes right as well {out['shape']:.1%}; "
+            f"{out['n']} pictures of captions and moods not trained on)")
     say(f"{time.perf_counter() - started:.0f} s in all\nlog and checkpoints: {tr.run_dir}\nsample grid: "
         f"{out['samples'] or 'none: ' + (out.get('problem') or str(out['problems']))}")
     tr.group.close()
@@ -702,9 +731,10 @@ def forecast(
 @call_parse(nested=True)
 def main(
     config:Param('YAML file, or the name of a recipe such as tiny', str),
-    overrides:Param('settings that replace those of the file, as training.total_steps=100', str, opt=False, nargs='*', action=Overrides)=None,
-    resume:Param("'auto' goes on with the newest good checkpoint of the run's folder; 'none' begins at step 0, and is refused where there are "
-                 "checkpoints; or the path of a checkpoint", str)='auto',
+    overrides:Param('settings that replace those of the file, as training.total_steps=100', str, opt=False, nargs='*',
+                    action=Overrides)=None,
+    resume:Param("'auto' goes on with the newest good checkpoint of the run's folder; 'none' begins at step 0, and is refused "
+                 "where there are checkpoints; or the path of a checkpoint", str)='auto',
     allow_changed_data:Param('go on although photos, seed or batch are not those of the checkpoint', action=Flag)=False,
     dry_run:Param('print parameters, memory, time and disk that the run would take, and stop', action=Flag)=False,
     gpu:Param("with --dry-run: the card to count the hours for, such as 'RTX 4090'", str)=None,
@@ -714,10 +744,12 @@ def main(
         with suppress(OSError): print(text, file=sys.stderr, flush=True)
         try: sys.stdout.flush()
         except OSError: drop_output()                                                        # the exit code is not about that
-        os._exit(code) if 'RANK' in os.environ else sys.exit(code)                           # with ranks, do not wait for the others' farewell
+        # with ranks, do not wait for the others' farewell
+        os._exit(code) if 'RANK' in os.environ else sys.exit(code)
     try:
         if gpu and not dry_run:
-            raise ConfigError([Problem('--gpu', 'is read with --dry-run only, and nothing was started; training takes the GPU that is there', 'command line')])
+            raise ConfigError([Problem('--gpu',
+                                       'is read with --dry-run only, and nothing was started; training takes the GPU that is there', 'command line')])
         cfg = load_config(config, overrides or ())
         if dry_run: print(forecast(cfg, gpu))
         else: train(cfg, resume, allow_changed_data)

@@ -28,7 +28,8 @@ from .data import Flips, Tile, read_tile, round_up
 from .encoders import EncoderError, find_device, get_encoder, load_encoders
 from .checkpoint import CheckpointError, latest_checkpoint, list_checkpoints, load_checkpoint
 from .runlog import finite
-from .pictures import (Prompt, contact_sheet, dataset_prompts, decode_latents, draw_latents, draw_prompts, exchange, judge_shapes, marks,
+from .pictures import (Prompt, contact_sheet, dataset_prompts, decode_latents, draw_latents, draw_prompts, exchange,
+                              judge_shapes, marks,
                               pad_text, photo_prompt, save_sheet, shape_prompts)
 
 _all_ = ['Prompt', 'contact_sheet', 'dataset_prompts', 'draw_prompts', 'judge_shapes', 'pad_text', 'shape_prompts']
@@ -93,7 +94,8 @@ def held_out_loss(
         if poll: poll()
         t = torch.full((len(x0),), TIMES[k], device=device)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16): v = model(interpolate(x0, eps, t), t, *conditions)
-        for s, loss in zip(slots.tolist(), flow_loss(v, velocity_target(x0, eps)).tolist()): rows.setdefault(s, np.zeros(len(TIMES)))[k] = loss
+        for s, loss in zip(slots.tolist(), flow_loss(v, velocity_target(x0, eps)).tolist()):
+            rows.setdefault(s, np.zeros(len(TIMES)))[k] = loss
     by_t = _mean(rows)
     return dict(held_out_loss=float(by_t.mean()), held_out_by_t=by_t.tolist(), held_out_n=len(rows))
 
@@ -120,7 +122,8 @@ def conditioning_strength(
         for s, row in zip(slots.tolist(), torch.stack(numbers, 1).tolist()): rows.setdefault(s, np.zeros((len(TIMES), 6)))[k] = row
     size, text, dino, loss, loss_no_text, loss_no_dino = _mean(rows).T
     text, dino = (np.sqrt(a / size.clip(1e-12)) for a in (text, dino))
-    return dict(text_strength=float(text.mean()), dino_strength=float(dino.mean()), text_strength_by_t=text.tolist(), dino_strength_by_t=dino.tolist(),
+    return dict(text_strength=float(text.mean()), dino_strength=float(dino.mean()), text_strength_by_t=text.tolist(),
+                dino_strength_by_t=dino.tolist(),
                 text_gain=float((loss_no_text - loss).mean()), dino_gain=float((loss_no_dino - loss).mean()), strength_n=len(rows))
 
 # %% ../nbs/12_validate.ipynb #0d4611a0
@@ -133,8 +136,9 @@ def _mean_of(numbers) -> float|None:
 
 def _unrelated(latents:list, others:list) -> float|None:
     "Mean distance of each latent to another one's counterpart of the same size."
-    pairs = ((z, next((others[j % len(others)] for j in range(i + 1, i + len(others)) if others[j % len(others)].shape == z.shape), None))
-             for i, z in enumerate(latents))
+    pairs = ((z, next((others[j % len(others)]
+                       for j in range(i + 1, i + len(others)) if others[j % len(others)].shape == z.shape), None))
+                       for i, z in enumerate(latents))
     return _mean_of(_rms(z - other) for z, other in pairs if other is not None)
 
 def divergence_test(
@@ -149,9 +153,11 @@ def divergence_test(
     judged = [(marks(x, p), marks(y, p)) for x, y, p in zip(pa, pb, prompts) if p.mood]
     std = lambda zs: _mean_of(z.double().std((1, 2)).mean().item() for z in zs)
     numbers = dict(divergence=_mean_of(_rms(x - y) for x, y in zip(a, b)), divergence_unrelated=_unrelated(a, a),
-                   divergence_text_right=_mean_of(x['text_control'] for x, _ in judged), divergence_dino_right=_mean_of(y['mood'] for _, y in judged),
+                   divergence_text_right=_mean_of(x['text_control'] for x, _ in judged),
+                   divergence_dino_right=_mean_of(y['mood'] for _, y in judged),
                    divergence_text_std=std(a), divergence_dino_std=std(b), divergence_n=len(prompts))
-    captions = [c for p in prompts for c in (f'text only: {p.caption}', 'vector only' + (f': {p.mood[0]}, light {p.mood[1]}' if p.mood else ''))]
+    captions = [c for p in prompts
+                for c in (f'text only: {p.caption}', 'vector only' + (f': {p.mood[0]}, light {p.mood[1]}' if p.mood else ''))]
     return numbers, [p for both in zip(pa, pb) for p in both], captions
 
 # %% ../nbs/12_validate.ipynb #ba85554c
@@ -174,7 +180,8 @@ def dino_swap(
     four = [p for a, b in pairs for p in (a, mixed(a, b), mixed(b, a), b)]
     z = draw_latents(model, four, stats, text_scale=text_scale, dino_scale=dino_scale, slots=[i // 4 for i in range(len(four))], **drawing)
     pictures = decode(z) if decode else decode_latents(z, stats)
-    asks = [(i + m, i + c, i + v) for i in range(0, len(four), 4) for m, c, v in ((1, 0, 3), (2, 3, 0))]    # mixed picture, its caption's, its vector's
+    # mixed picture, its caption's, its vector's
+    asks = [(i + m, i + c, i + v) for i in range(0, len(four), 4) for m, c, v in ((1, 0, 3), (2, 3, 0))]
     tone = lambda i: z[i].double().mean((1, 2))
     judged = [marks(pictures[m], four[m]) for m, _, _ in asks if four[m].mood]
     unit = lambda v: v.double().cpu() / v.double().cpu().norm()
@@ -182,7 +189,8 @@ def dino_swap(
     numbers = dict(swap_composition=_mean_of(j['text_control'] for j in judged), swap_mood=_mean_of(j['mood'] for j in judged),
                    swap_layout=_mean_of(_nearer(*(_layout(z[i]) for i in (m, c, v))) for m, c, v in asks),
                    swap_tone=_mean_of(_nearer(tone(m), tone(v), tone(c)) for m, c, v in asks),
-                   swap_vector=_mean_of(_nearer(own[m], unit(four[v].dino), unit(four[c].dino)) for m, c, v in asks if own), swap_n=len(asks))
+                   swap_vector=_mean_of(_nearer(own[m], unit(four[v].dino), unit(four[c].dino)) for m, c, v in asks if own),
+                   swap_n=len(asks))
     captions = [s for a, b in pairs for s in (f'A: {a.caption}', "A's caption, B's vector", "B's caption, A's vector", f'B: {b.caption}')]
     return numbers, pictures, captions
 
@@ -199,7 +207,8 @@ def text_control(
     judged = [marks(x, p)['text_control'] and marks(y, q)['text_control'] for x, y, p, q in zip(pa, pb, prompts, others) if p.mood]
     differ = [x.astype(np.float64) - y for x, y in zip(pa, pb)]
     odd = [(((d - d[..., ::-1]) / 2)**2).sum() / max((d**2).sum(), 1e-12) for d in differ]
-    numbers = dict(control=_mean_of(judged), control_moves=_mean_of(_rms(x - y) for x, y in zip(a, b)), control_mirror=_mean_of(odd), control_n=len(prompts))
+    numbers = dict(control=_mean_of(judged), control_moves=_mean_of(_rms(x - y) for x, y in zip(a, b)),
+                   control_mirror=_mean_of(odd), control_n=len(prompts))
     return numbers, [p for both in zip(pa, pb) for p in both], [c for p, q in zip(prompts, others) for c in (p.caption, q.caption)]
 
 # %% ../nbs/12_validate.ipynb #d47e961c
@@ -213,7 +222,8 @@ def lpips_distance(
     a:list, b:list,                # pictures (3, H, W) in [0, 1]
 ) -> tuple[float|None, str]:       # mean distance, 0 for equal ones; and why it is None
     "LPIPS (Zhang et al. 2018, AlexNet), if the extra [metrics] and its weights are at hand."
-    with torch.random.fork_rng(), warnings.catch_warnings():          # building its network draws random numbers, and speaks of its own old calls
+    # building its network draws random numbers, and speaks of its own old calls
+    with torch.random.fork_rng(), warnings.catch_warnings():
         warnings.simplefilter('ignore')
         try:
             import lpips
@@ -222,7 +232,8 @@ def lpips_distance(
             net = lpips.LPIPS(net='alex', verbose=False).eval()
         except ImportError: return None, "not measured: pip install 'nanodit[metrics]'"
         except Exception as e:
-            return None, (f'not measured: LPIPS is installed and cannot be loaded ({type(e).__name__}: {next(iter(str(e).splitlines()), "")}); '
+            return None, (f'not measured: LPIPS is installed and cannot be loaded ({type(e).__name__}: '
+                          f'{next(iter(str(e).splitlines()), "")}); '
                           f'it needs a torchvision that was built for this torch, {torch.__version__}')
     one = lambda x: torch.from_numpy(np.asarray(x, np.float32))[None] * 2 - 1
     with torch.no_grad(): return _mean_of(float(net(one(x), one(y))) for x, y in zip(a, b)), ''
@@ -243,7 +254,8 @@ def reconstruction(
     x0 = [stats.normalize(torch.from_numpy(np.ascontiguousarray(s['vae']))[None])[0].to(z[0].device) for s in samples]
     drawn, photos = (decode(a) if decode else decode_latents(a, stats) for a in (z, x0))
     distance, why = lpips_distance(drawn, photos)
-    numbers = dict(recon_latent=_mean_of(_rms(a - b) for a, b in zip(z, x0)), recon_unrelated=_unrelated(z, x0), recon_psnr=_mean_of(map(psnr, drawn, photos)),
+    numbers = dict(recon_latent=_mean_of(_rms(a - b) for a, b in zip(z, x0)), recon_unrelated=_unrelated(z, x0),
+                   recon_psnr=_mean_of(map(psnr, drawn, photos)),
                    recon_lpips=distance, recon_n=len(z)) | (dict(recon_lpips_why=why) if why else {})
     captions = [c for s in samples for c in (f"photo: {s['json']['caption']}", 'drawn from its caption and vector')]
     return numbers, [p for both in zip(photos, drawn) for p in both], captions
@@ -300,7 +312,8 @@ def _drawing(self:Validator, ask, progress:str, scales=False) -> dict:
     "The arguments of `draw_latents` that the config decides."
     s, t = self.cfg.sampling, self.cfg.training
     scales = dict(text_scale=s.text_scale, dino_scale=s.dino_scale) if scales else {}
-    return scales | dict(num_steps=s.num_steps, solver=s.solver, batch_size=min(32, t.batch_size), bf16=t.precision == 'bf16', callback=ask, progress=progress)
+    return scales | dict(num_steps=s.num_steps, solver=s.solver, batch_size=min(32, t.batch_size),
+                         bf16=t.precision == 'bf16', callback=ask, progress=progress)
 
 @patch
 def _save(self:Validator, record:dict, name:str, test:tuple, cols:int=4, most:int=32):
@@ -332,11 +345,14 @@ def questions(self:Validator,
     drawing = lambda what, scales=True: self._drawing(ask, bar(what), scales)
     sided, test = self.prompts(n, directional=True) if self.cfg.data.shapes or photos else [], dict(decode=self.decode)
     asked = dict(samples=lambda: self._samples(record, model, full, **drawing('samples')),
-        divergence=lambda: self._save(record, 'divergence', divergence_test(model, self.prompts(n), self.stats, **test, **drawing('divergence', False))),
+        divergence=lambda: self._save(record, 'divergence',
+                                      divergence_test(model, self.prompts(n), self.stats, **test, **drawing('divergence', False))),
         swap=lambda: self._save(record, 'swap', dino_swap(model, self.prompts(n), self.stats, vision=vision, **test, **drawing('swap'))))
     if photos: asked = dict(strength=lambda: record.update(conditioning_strength(model, photos, self.stats, **passes))) | asked
     if self.held: asked = dict(held_out=lambda: record.update(held_out_loss(model, self.held, self.stats, **passes))) | asked
-    if sided: asked['control'] = lambda: self._save(record, 'control', text_control(model, sided, self.stats, **test, **drawing('left and right')))
+    if sided:
+        asked['control'] = lambda: self._save(record, 'control',
+                                              text_control(model, sided, self.stats, **test, **drawing('left and right')))
     if full and self.index:
         asked['reconstruction'] = lambda: self._save(record, 'reconstruction',
                 reconstruction(model, self.index, self.stats, n // 2, **test, **drawing('reconstruction')))
@@ -356,7 +372,8 @@ def __call__(self:Validator,
     def ask(*_):
         try: return poll and poll()
         except BaseException as e: wish.append(e); raise
-    record = dict.fromkeys(('held_out_loss', 'held_out_by_t', 'text_strength', 'dino_strength', 'divergence', 'samples')) | dict(step=int(step), sheets={})
+    record = dict.fromkeys(('held_out_loss', 'held_out_by_t', 'text_strength', 'dino_strength', 'divergence',
+                            'samples')) | dict(step=int(step), sheets={})
     for name, question in self.questions(record, model, full, ask, progress).items():
         try: question()
         except Exception as e:
@@ -372,7 +389,8 @@ class ValidateError(Exception):
 
 def _split_data(cfg:Config, folder:Path, trained_on:str|None) -> tuple:
     "Training part, held-out part and a remark about them."
-    if not folder.is_dir() and cfg.data.shapes: return None, None, f'{folder} is not there: nothing can be measured on photos; --data names another place'
+    if not folder.is_dir() and cfg.data.shapes:
+        return None, None, f'{folder} is not there: nothing can be measured on photos; --data names another place'
     whole = ShardIndex.open(folder, cfg.data.buckets, on_damage=cfg.data.on_damage)
     index, held = whole.split(cfg.validation.held_out)
     same = trained_on in (None, index.fingerprint, whole.fingerprint)
@@ -397,7 +415,8 @@ def validate(
     index, held, remark = _split_data(cfg, Path(data or cfg.data.shard_base_dir), ckpt.state.get('data'))
     model = NanoDiT(**cfg.model.model_dump()); model.load_state_dict(ckpt.tensors['ema'])
     model.to(device)
-    if cfg.training.cpu_threads and device.type == 'cpu': torch.set_num_threads(cfg.training.cpu_threads)      # as in training: sums come out the same
+    if cfg.training.cpu_threads and device.type == 'cpu':
+        torch.set_num_threads(cfg.training.cpu_threads)      # as in training: sums come out the same
     ask = Validator(cfg, index, held, LatentStats(**ckpt.state['latents'])); ask.folder = out      # the run's own pictures stay as they are
     record = ask(model, ckpt.step, progress=progress, full=full)
     if remark: record['problems']['photos'] = remark
@@ -406,16 +425,19 @@ def validate(
     return record
 
 # %% ../nbs/12_validate.ipynb #0e5b051f
-_MEANING = dict(held_out_loss='flow loss on photos never trained on', text_strength='change of the velocity without the text (F.4)',
-                dino_strength='… without the vector',
+_MEANING = dict(held_out_loss='flow loss on photos never trained on',
+                text_strength='change of the velocity without the text (F.4)', dino_strength='… without the vector',
     text_gain='rise of the loss without the text', dino_gain='… without the vector',
-    text_control='pictures that show what their caption says', shape='… with the right shapes as well', mood='pictures with the mood of their vector',
+    text_control='pictures that show what their caption says', shape='… with the right shapes as well',
+    mood='pictures with the mood of their vector',
     divergence='text only against vector only, RMS of latents (F.3)', divergence_unrelated='… of two unrelated prompts',
     divergence_text_right='text only: things right',
     divergence_dino_right='vector only: mood right', divergence_text_std='text only: deviation of the latent (data: 1)',
     divergence_dino_std='vector only: deviation',
-    swap_composition="caption of A, vector of B: A's things (B.2)", swap_mood="… B's mood", swap_layout="… layout nearer to A's", swap_tone="… tone nearer to B's",
-    swap_vector="… own vector nearer to B's", control='left and right exchanged: both pictures right (B.3)', control_moves='… how far the latent moves',
+    swap_composition="caption of A, vector of B: A's things (B.2)", swap_mood="… B's mood",
+    swap_layout="… layout nearer to A's", swap_tone="… tone nearer to B's",
+    swap_vector="… own vector nearer to B's", control='left and right exchanged: both pictures right (B.3)',
+    control_moves='… how far the latent moves',
     control_mirror='… share of the change that is odd in the mirror', recon_latent='own caption and vector: RMS error of the latent (B.1)',
     recon_unrelated='… of another photo', recon_psnr='… PSNR, dB', recon_lpips='… LPIPS')
 _NO_JUDGE = 'only the built-in shapes have a judge'
@@ -427,13 +449,14 @@ def table(
     record:dict,     # from `Validator`
 ) -> str:
     "The answers as text, a line for each, with the number of photos or pictures behind it."
-    count = dict(held='held_out_n', text='strength_n', dino='strength_n', shape='n', mood='n', divergence='divergence_n', swap='swap_n',
-                 control='control_n', recon='recon_n')
+    count = dict(held='held_out_n', text='strength_n', dino='strength_n', shape='n', mood='n', divergence='divergence_n',
+                 swap='swap_n', control='control_n', recon='recon_n')
     counted = lambda k: record.get('n' if k == 'text_control' else count[k.split('_')[0]], '')
     row = lambda k, what: (k, 'none', '', _WHY_NONE.get(k, what)) if record[k] is None else (k, f'{record[k]:.4f}', f'n={counted(k)}', what)
     rows = [row(k, what) for k, what in _MEANING.items() if k in record]
     lines = [f'{k:<22} {v:>8}  {n:<6} {what}' for k, v, n, what in rows]
-    if record.get('held_out_by_t'): lines.insert(1, '  at t = ' + '  '.join(f'{t:.2f}: {v:.3f}' for t, v in zip(TIMES, record['held_out_by_t'])))
+    if record.get('held_out_by_t'):
+        lines.insert(1, '  at t = ' + '  '.join(f'{t:.2f}: {v:.3f}' for t, v in zip(TIMES, record['held_out_by_t'])))
     if record.get('recon_lpips_why'): lines.append(f"recon_lpips: {record['recon_lpips_why']}")
     return '\n'.join(lines + [f'{k}: {v}' for k, v in record['problems'].items()])
 
@@ -448,6 +471,9 @@ def main(
 ):
     'Ask a checkpoint: is it learning, and does it listen? Example: python -m nanodit.validate runs/tiny --full'
     try: record = validate(checkpoint, full, data, out, device, progress=True)
-    except (ValidateError, CheckpointError, ShardError, ConfigError, EncoderError, OSError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
-    try: print(f"{record['checkpoint']}, EMA weights\n{table(record)}\nsample sheet: {record['samples']}\n{record['seconds']:.0f} s", flush=True)
+    except (ValidateError, CheckpointError, ShardError, ConfigError, EncoderError, OSError) as e:
+        print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
+    try:
+        print(f"{record['checkpoint']}, EMA weights\n{table(record)}\nsample sheet: "
+              f"{record['samples']}\n{record['seconds']:.0f} s", flush=True)
     except BrokenPipeError: drop_output()

@@ -43,16 +43,15 @@ class ModelConfig(Section):
     "The size of the diffusion transformer."
     depth: int = Field(12, ge=1, description='Number of transformer blocks, 1 or more (B.1: 12, C.1: 24 to 28).')
     hidden_size: int = Field(384, ge=4,
-                             description='Width of a token inside the model; a multiple of num_heads (B.1: 384, C.1: 768 to 1024).')
+            description='Width of a token inside the model; a multiple of num_heads (B.1: 384, C.1: 768 to 1024).')
     num_heads: int = Field(6, ge=1, description='Attention heads; hidden_size / num_heads has to be a multiple of 4.')
     patch_size: int = Field(2, ge=1,
-                            description='Side of the latent square that becomes one token, in latent pixels (1 latent pixel = '
-                                        '8 photo pixels).')
+            description='Side of the latent square that becomes one token, in latent pixels (1 latent pixel = 8 photo pixels).')
     mlp_ratio: float = Field(4.0, ge=1, description='Width of the MLP as a multiple of hidden_size, 1 or more.')
     qk_norm: bool = Field(True, description='Normalise queries and keys in attention; keeps long runs in bfloat16 stable.')
     adaln_rank: int = Field(0, ge=0,
-                            description='Bottleneck of the adaLN layers, which hold a third of the weights; 0 = none; 256 at '
-                                        'width 1024 brings 24 to 28 layers into 400 to 600 M parameters (C.1).')
+            description='Bottleneck of the adaLN layers, which hold a third of the weights; 0 = none; 256 at width 1024 '
+                        'brings 24 to 28 layers into 400 to 600 M parameters (C.1).')
     in_channels: int = Field(16, ge=1, description='Channels of a latent; given by the data set\'s VAE (A.2: 16).')
     text_dim: int = Field(1024, ge=1, description='Width of a text token; given by the text encoder (A.3: 1024).')
     dino_dim: int = Field(1024, ge=1, description='Width of the DINO vector; given by the vision encoder (A.3: 1024).')
@@ -72,7 +71,7 @@ def _as_tuple(x): return tuple(x) if isinstance(x, list) else x
 class OptimizerConfig(Section):
     "How gradients become updates (D.1)."
     type: Literal['AdamW', 'Muon'] = Field('AdamW',
-                                           description='AdamW, or Muon for the weight matrices of the blocks with AdamW for all the rest.')
+            description='AdamW, or Muon for the weight matrices of the blocks with AdamW for all the rest.')
     lr: float = Field(3e-4, gt=0, description='Peak learning rate of AdamW, above 0, reached at the end of the warm-up.')
     min_lr: float = Field(1e-6, ge=0, description='Learning rate at the end of the cosine, 0 to lr.')
     betas: Annotated[tuple[_Beta, _Beta], BeforeValidator(_as_tuple)] = Field((0.9, 0.95),
@@ -95,8 +94,7 @@ class CfgDropoutConfig(Section):
     "Which conditions a training sample loses, one exclusive draw per sample (D.5)."
     p_uncond: _Prob = Field(0.1, description='Probability, 0 to 1, that text and DINO are both dropped.')
     p_text_only: _Prob = Field(0.1,
-                               description='Probability, 0 to 1, that DINO is dropped and text stays; 0.20 to 0.25 where DINO '
-                                           'drowns the text (F.4).')
+            description='Probability, 0 to 1, that DINO is dropped and text stays; 0.20 to 0.25 where DINO drowns the text (F.4).')
     p_dino_only: _Prob = Field(0.1, description='Probability, 0 to 1, that text is dropped and DINO stays.')
 
     def clashes(self):
@@ -118,29 +116,29 @@ class TrainingConfig(Section):
     warmup_steps: int = Field(5_000, ge=0, description='Updates over which the learning rate rises linearly to lr, 0 to total_steps (D.1).')
     batch_size: int = Field(8, ge=1, description='Samples of one bucket in one forward pass, 1 or more; memory grows with it.')
     grad_accumulation_steps: int = Field(32, ge=1,
-                                         description='Forward passes per update; batch_size times this, times the number of '
-                                                     'ranks, is the effective batch (C.5: 8 x 32 = 256).')
+            description='Forward passes per update; batch_size times this, times the number of ranks, is the effective batch '
+                        '(C.5: 8 x 32 = 256).')
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig, description='How gradients become updates (D.1).')
     grad_clip: float = Field(1.0, gt=0, description='The gradient is scaled down to this norm where it is longer; above 0 (D.1).')
     ema_decay: float = Field(0.9999, ge=0, lt=1,
-                             description='Share of the old average kept at each update, 0 to below 1 (C.4); the average looks '
-                                         'back about 1/(1 - ema_decay) updates.')
+            description='Share of the old average kept at each update, 0 to below 1 (C.4); the average looks back about 1/(1 '
+                        '- ema_decay) updates.')
     ema_warmup_steps: int = Field(5_000, ge=0,
-                                  description='Updates over which the linear schedule raises the decay from 0 to ema_decay, 0 '
-                                              'to total_steps (E.4); not read by the power schedule.')
+            description='Updates over which the linear schedule raises the decay from 0 to ema_decay, 0 to total_steps (E.4); '
+                        'not read by the power schedule.')
     ema_schedule: Literal['linear', 'power'] = Field('linear',
             description='How the decay warms up: linear over ema_warmup_steps (E.4), or power, the inverse power 0.75 of k-diffusion.')
     posthoc_ema_every: int = Field(0, ge=0,
-                                   description='Updates between snapshots of two further averages, from which `python -m '
-                                               'nanodit.checkpoint ema` makes one of any length afterwards; 0 = none.')
+            description='Updates between snapshots of two further averages, from which `python -m nanodit.checkpoint ema` '
+                        'makes one of any length afterwards; 0 = none.')
     cfg_dropout: CfgDropoutConfig = Field(default_factory=CfgDropoutConfig, description='Which conditions a sample loses (D.5).')
     timestep_sampling: Literal['logit_normal', 'uniform'] = Field('logit_normal',
             description='Distribution of the time t of a training sample (D.2).')
     logit_normal_loc: float = Field(0.0,
-                                    description='Mean of logit(t) (D.2: 0); above 0 trains more on noisy samples. Not read by uniform.')
+            description='Mean of logit(t) (D.2: 0); above 0 trains more on noisy samples. Not read by uniform.')
     logit_normal_scale: float = Field(1.0, gt=0, description='Standard deviation of logit(t), above 0 (D.2: 1). Not read by uniform.')
     gradient_checkpointing: bool = Field(False,
-                                         description='Work out again in the backward pass what could be kept: less memory, slower (E.5).')
+            description='Work out again in the backward pass what could be kept: less memory, slower (E.5).')
     gradient_checkpointing_mode: Literal['full', 'selective'] = Field('full',
             description='With gradient_checkpointing: full computes whole blocks twice; selective keeps the results of matrix '
                         'products and repeats the rest, which saves less and costs little.')
@@ -148,21 +146,17 @@ class TrainingConfig(Section):
             description='Compute precision; weights and optimizer state are float32 in both (C.3).')
     tf32: bool = Field(False, description='Let a GPU round the factors of float32 matrix products to TF32: faster, three decimal digits.')
     cpu_threads: int = Field(0, ge=0,
-                             description='Threads that compute, on a CPU; 0 = one per core. 1 is the safe choice for a small '
-                                         'model: threads that wait for each other lose many times their gain as soon as '
-                                         'another program wants a core.')
+            description='Threads that compute, on a CPU; 0 = one per core. 1 is the safe choice for a small model: threads '
+                        'that wait for each other lose many times their gain as soon as another program wants a core.')
     compile: Literal[False, True, 'auto'] = Field(False,
             description="Compile the blocks with torch.compile: a slow first step, faster ones after it. 'auto' = on a GPU.")
     cuda_graphs: bool = Field(False,
-                              description='On a GPU and in one process: record the work on a micro-batch of each shape once '
-                                          'and replay it, where launching it takes longer than doing it; the same numbers. '
-                                          'Not read elsewhere.')
+            description='On a GPU and in one process: record the work on a micro-batch of each shape once and replay it, '
+                        'where launching it takes longer than doing it; the same numbers. Not read elsewhere.')
     max_nonfinite: int = Field(10, ge=1,
-                               description='Updates in a row with a gradient that is not finite, each of them skipped, after '
-                                           'which the run stops (exit 3).')
+            description='Updates in a row with a gradient that is not finite, each of them skipped, after which the run stops (exit 3).')
     max_hours: float | None = Field(None, gt=0,
-                                    description='Hours after which the run saves a checkpoint and exits with 75, for queues '
-                                                'with a time limit; null = no limit.')
+            description='Hours after which the run saves a checkpoint and exits with 75, for queues with a time limit; null = no limit.')
     log_every: int = Field(1, ge=1, description='Updates between refreshes of the progress bar and writes of the log to disk, 1 or more.')
 
 # %% ../nbs/00_config.ipynb #de41727d
@@ -207,24 +201,21 @@ class ShapesConfig(Section):
 class DataConfig(Section):
     "Where the samples lie and how they are read."
     shard_base_dir: _Folder = Field('data/shards',
-                                    description='Folder with one sub-folder of shards per bucket (A.4); relative to the '
-                                                'working directory; ~ is your home.')
+            description='Folder with one sub-folder of shards per bucket (A.4); relative to the working directory; ~ is your home.')
     buckets: Annotated[tuple[_Bucket, ...], BeforeValidator(_as_tuple)] = Field((),
             description='Buckets to train on, as WIDTHxHEIGHT in pixels, sides multiples of 8 x model.patch_size; empty = '
                         'every bucket found.')
     horizontal_flip_prob: _Prob = Field(0.5, description='Probability, 0 to 1, that a sample is mirrored (D.3).')
     swap_caption_lr: bool = Field(True, description='Exchange left and right in the caption of a mirrored sample (D.3).')
     num_workers: int = Field(1, ge=0,
-                             description='Reader threads; 0 = read in the training thread. One keeps up from a local disk, '
-                                         'unless the GPU is fast and the pictures are small; a network drive may want more.')
+            description='Reader threads; 0 = read in the training thread. One keeps up from a local disk, unless the GPU is '
+                        'fast and the pictures are small; a network drive may want more.')
     prefetch_factor: int = Field(4, ge=1,
-                                 description='Batches that each reader thread keeps ready, 1 or more; all of the next '
-                                             'optimizer step are, in any case.')
+            description='Batches that each reader thread keeps ready, 1 or more; all of the next optimizer step are, in any case.')
     on_damage: Literal['refuse', 'skip'] = Field('refuse',
             description='What to do about a damaged sample: stop with its name, or leave it out and count it.')
     shapes: ShapesConfig | None = Field(None,
-                                        description='The built-in data set, made in shard_base_dir when that is missing; null '
-                                                    '= your own photos.')
+            description='The built-in data set, made in shard_base_dir when that is missing; null = your own photos.')
 
     def clashes(self):
         for i, b in enumerate(self.buckets):
@@ -245,11 +236,11 @@ class ValidationConfig(Section):
     interval_steps: int = Field(1_000, ge=1, description='Updates between validations, 1 or more.')
     num_samples: int = Field(8, ge=1, description='Pictures drawn at each validation, 1 or more.')
     held_out: float = Field(0.02, ge=0, lt=1,
-                            description='Share of the photos, 0 to below 1, chosen by a hash of their id, that training never '
-                                        'sees and the held-out loss is measured on; 0 = none.')
+            description='Share of the photos, 0 to below 1, chosen by a hash of their id, that training never sees and the '
+                        'held-out loss is measured on; 0 = none.')
     output_dir: _Folder | None = Field(None,
-                                       description='Folder for the sheets of pictures; relative to the working directory; '
-                                                   'null = the folder samples in checkpoint.output_dir.')
+            description='Folder for the sheets of pictures; relative to the working directory; null = the folder samples in '
+                        'checkpoint.output_dir.')
 
 class CheckpointConfig(Section):
     "When and where the weights are saved (C.6)."
@@ -257,7 +248,7 @@ class CheckpointConfig(Section):
     keep_last_n: int = Field(3, ge=1, description='Checkpoints kept, 1 or more; older ones are deleted.')
     keep_every: int = Field(0, ge=0, description='Checkpoints whose step is a multiple of this are never deleted; 0 = no such milestones.')
     output_dir: _Folder = Field('runs/nanodit',
-                                description='Folder of the run: checkpoints and log; relative to the working directory; ~ is your home.')
+            description='Folder of the run: checkpoints and log; relative to the working directory; ~ is your home.')
 
 # %% ../nbs/00_config.ipynb #797a6cb4
 class AlarmConfig(Section):
@@ -277,16 +268,14 @@ class AlarmsConfig(Section):
     gradient_high: AlarmConfig = _alarm(10., 1000, 50, 'Gradient norm above the threshold: the learning rate is too high (F.1).')
     gradient_low: AlarmConfig = _alarm(1e-3, 100, 50, 'Gradient norm below the threshold: collapse (F.1).')
     velocity_high: AlarmConfig = _alarm(100., 0, 10,
-                                        'RMS of the predicted velocity above the threshold x the target\'s: collapse (F.2).', 'stop')
+            'RMS of the predicted velocity above the threshold x the target\'s: collapse (F.2).', 'stop')
     velocity_low: AlarmConfig = _alarm(0.05, 1000, 50, 'RMS of the predicted velocity below the threshold x the target\'s: collapse (F.2).')
     not_finite: AlarmConfig = _alarm(0., 0, 1,
-                                     'Updates among the last 100 that were skipped because the loss or the gradient was not '
-                                     'finite, above the threshold.')
+            'Updates among the last 100 that were skipped because the loss or the gradient was not finite, above the threshold.')
     loss_jump: AlarmConfig = _alarm(2., 200, 10, 'Loss above the threshold x its own running median.')
     data_wait: AlarmConfig = _alarm(0.2, 50, 100, 'Share of the time in which the step waits for data above the threshold.')
     text_ignored: AlarmConfig = _alarm(0.02, 2000, 1,
-                                       'Change of the velocity when the text is dropped, at validation, below the threshold: '
-                                       'the DINO vector drowns the text (F.4).')
+            'Change of the velocity when the text is dropped, at validation, below the threshold: the DINO vector drowns the text (F.4).')
     disk_low: AlarmConfig = _alarm(2., 0, 1, 'Checkpoints that still fit on the disk, at a save, below the threshold.')
 
     @model_validator(mode='before')

@@ -170,20 +170,18 @@ def _per_bucket(cfg, static, buckets, text, recompute, batch):
     m, t, half, out = cfg.model, cfg.training, cfg.training.precision == 'bf16', {}
     half_w, fixed = half_weights(m, recompute) if half else 0, sum(static.values())
     for b in buckets:
-        w, h = (int(s) // (8 * m.patch_size) for s in b.split('x')); N = w * h
+        width, height = map(int, b.split('x')); N = (width // (8 * m.patch_size)) * (height // (8 * m.patch_size))
         again = block_bytes(m, batch, N, text[1], half)[0] if recompute == 'full' else 0                     # one block, computed again
         acts = round((activation_bytes(m, batch, N, text[1], half, recompute) + again) * (COMPILED[recompute] if t.compile else 1)) + half_w
         working = batch * N * m.hidden_size * (2 if half else 4) * 4                                         # gradients on their way
         asked = fixed + acts + working
         if t.grad_accumulation_steps == 1 and not t.cuda_graphs:
             asked = max(fixed, asked - static['gradients'])                   # in the first pass there are none yet
-        total = round(asked * (1 + _gaps(t, buckets)) + DRIVER * 2**30)
-        width, height = map(int, b.split('x')); pictures = at_once(width, height, batch)
         # recordings hold what they were made with
         stays = fixed - static['gradients'] + t.cuda_graphs * (static['gradients'] + acts + working)
         # the average is drawn with, the weights are set aside
-        looking = stays + static['weights'] + drawing_bytes(m, pictures, N, text[1], half)
-        looking = round(looking * (1 + _gaps(t, buckets)) + DRIVER * 2**30)
+        looking = stays + static['weights'] + drawing_bytes(m, at_once(width, height, batch), N, text[1], half)
+        total, looking = (round(x * (1 + _gaps(t, buckets)) + DRIVER * 2**30) for x in (asked, looking))
         out[b] = dict(patches=N, activations=acts, working=working, asked=asked, total=total, looking=looking,
                       flops=batch * step_flops(m, N, text[0]))
     return out

@@ -382,8 +382,8 @@ class Dashboard:
         self.numbers, self.alarms, self.curves = w.HTML(), w.HTML(), w.Image(format='png')
         self.sheet = w.Image(format='png', layout=w.Layout(align_self='flex-start', max_width='100%'))
         self.kind = w.Dropdown(options=['samples'], description='sheet')
-        self.slider, self.which, self.steps = w.IntSlider(max=0, description='history', readout=False,
-                layout=w.Layout(width='60%')), w.Label('no sheet yet'), []
+        self.slider = w.IntSlider(max=0, description='history', readout=False, layout=w.Layout(width='60%'))
+        self.which, self.steps = w.Label('no sheet yet'), []
         self.following, self.button = w.ToggleButton(description='follow', icon='play'), w.Button(description='look again', icon='refresh')
         self.box = w.VBox([w.HBox([self.following, self.button]), self.numbers, self.alarms, self.curves,
                            w.HBox([self.kind, self.slider, self.which]), self.sheet])

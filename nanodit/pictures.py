@@ -102,8 +102,8 @@ def at_once(
     width:int, height:int,   # pixels of a picture
     batch_size:int=32,       # how many are asked for
 ) -> int:
-    "How many pictures of one size are drawn at a time: at most four megapixels, so that a card that is full of a training has room for it."
-    return max(1, min(batch_size, 2**22 // (width * height)))
+    "How many pictures of one size are drawn at a time: at most 32 and four megapixels, so that a card that is full of a training has room for it."
+    return max(1, min(batch_size, 32, 2**22 // (width * height)))
 
 def _by_size(items:list, size, most):
     "Yields lists of positions, each of items of one size `size(item)`, at most `most(*size)` long."

@@ -432,7 +432,7 @@ class WandbLog:
         config = yaml.safe_load(recipe.read_text(encoding='utf-8')) if recipe.exists() else None
         try: self.to = w.init(project=self.project, name=self.name, id=key.read_text().strip(), resume='allow', dir=str(self.run_dir),
                               config=config, settings=w.Settings(console='off', disable_git=True, save_code=False))
-        except w.Error as e:
+        except (w.Error, OSError) as e:      # a network that is not there
             raise LogError(f'Weights & Biases does not start ({e}): run wandb login, set WANDB_MODE=offline to keep it on '
                            f'this machine, or set log.wandb=false') from None
         self.to.define_metric('*', step_metric='step')

@@ -503,6 +503,13 @@ def cache_write(
         except OSError: pass
 
 # %% ../nbs/04_shards.ipynb #57022668
+def _folders(dir):
+    "Yields (folder, its bucket or None, its tars) for each folder of `dir` that has tars."
+    for d in sorted(Path(dir).iterdir()):
+        try: b = '%dx%d' % bucket_size(d.name)
+        except ShardError: b = None
+        if tars := sorted(p for p in d.glob('*.tar') if not p.name.startswith('.')): yield d, b, tars
+
 def find_tars(
     dir: str|Path,       # folder that holds the bucket folders
     buckets: tuple = (), # only these; empty = all
@@ -513,19 +520,15 @@ def find_tars(
     dir = Path(dir)
     if not dir.is_dir(): raise ShardError(f"{dir}: no such folder; `python -m nanodit.prepare PHOTOS {dir}` makes one")
     res = {}
-    for d in sorted(dir.iterdir()):
-        try: b = '%dx%d' % bucket_size(d.name)
-        except ShardError: continue
-        tars = sorted(p for p in d.glob('*.tar') if not p.name.startswith('.'))
-        if tars: res.setdefault(b, []).extend(tars)
+    for _, b, tars in _folders(dir):
+        if b: res.setdefault(b, []).extend(tars)
     if not res:
         raise ShardError(f"{dir}: no shards; expected {dir}/832x1216/shard-000000.tar or the like. If it is a folder of "
                          f"photos, `python -m nanodit.prepare {dir} OUT` makes shards of them, in a folder OUT")
     want = ['%dx%d' % bucket_size(b) for b in buckets or ()]
     if set(want) - set(res):
         raise ShardError(f"{dir}: no shards of bucket {', '.join(sorted(set(want)-set(res)))}; there are {', '.join(sorted(res))}. "
-                                              "Remove those that are missing from data.buckets, or set data.buckets: [] to "
-                                              "train on all that are there")
+                         "Remove those that are missing from data.buckets, or set data.buckets: [] to train on all that are there")
     return {b: res[b] for b in sorted(res) if not want or b in want}
 
 def unread(
@@ -533,12 +536,7 @@ def unread(
     buckets,        # those that are read
 ) -> dict:  # name of a folder -> number of its tars
     "Folders of tars that are not read: of other buckets, or not called like one."
-    res = {}
-    for d in sorted(Path(dir).iterdir()):
-        try: b = '%dx%d' % bucket_size(d.name)
-        except ShardError: b = None
-        if b not in buckets and (tars := [p for p in d.glob('*.tar') if not p.name.startswith('.')]): res[d.name] = len(tars)
-    return res
+    return {d.name: len(tars) for d, b, tars in _folders(dir) if b not in buckets}
 
 # %% ../nbs/04_shards.ipynb #1040d5c4
 class Member(NamedTuple):

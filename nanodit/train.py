@@ -386,8 +386,7 @@ def _same_data(self:Trainer, ckpt:Checkpoint, allowed:bool):
     if what and not allowed:
         raise CheckpointError(f"{ckpt.path} was trained with another data set, seed or batch size ({', '.join(what)}). Go on "
                               "with the settings that stand in its state.json, choose another checkpoint.output_dir, or add "
-                              "--allow-changed-data to go on all the same: "
-                              "from this step on photos come in a new order")
+                              "--allow-changed-data to go on all the same: from this step on photos come in a new order")
     if (stats.mean, stats.std) != (self.stats.mean, self.stats.std):
         self._say("mean and deviation of the latents are no longer those of the checkpoint: going on with the checkpoint's")
     # shards that have lost their labels do not make the run forget them
@@ -494,8 +493,7 @@ class _Fit:
         here = self.tr.run_dir / '.running'
         if not here.exists() or not os.path.samestat(os.stat(here), os.fstat(self.held.fileno())):
             self.tr._say(f'step {self.tr.step}: {self.tr.run_dir} was moved or replaced while the run goes on. Checkpoints '
-                         f'are saved in a folder of '
-                         f'the old name, the log is where it was moved to: stop, and put them into one')
+                         f'are saved in a folder of the old name, the log is where it was moved to: stop, and put them into one')
 
     def settle(self):
         "When this returns, on any rank, the checkpoint of this step is on the disk; one that the disk did not take is tried once more."

@@ -312,7 +312,7 @@ def _drawing(self:Validator, ask, progress:str, scales=False) -> dict:
     "The arguments of `draw_latents` that the config decides."
     s, t = self.cfg.sampling, self.cfg.training
     scales = dict(text_scale=s.text_scale, dino_scale=s.dino_scale) if scales else {}
-    return scales | dict(num_steps=s.num_steps, solver=s.solver, batch_size=min(32, t.batch_size),
+    return scales | dict(num_steps=s.num_steps, solver=s.solver, batch_size=t.batch_size,
                          bf16=t.precision == 'bf16', callback=ask, progress=progress)
 
 @patch

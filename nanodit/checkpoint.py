@@ -18,7 +18,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from fastcore.basics import patch
 from fastcore.script import Param, call_parse
-from .shards import fsync_dir
+from .shards import fsync_dir, patiently
 
 # %% ../nbs/10_checkpoint.ipynb #611dd8a2
 class CheckpointError(Exception):
@@ -240,7 +240,7 @@ def _file_problem(path, size, sha256):
 def _read_manifest(path):
     "The manifest of a checkpoint folder, its own form checked."
     file = path/'manifest.json'
-    try: m = json.loads(file.read_bytes())
+    try: m = json.loads(patiently(file.read_bytes))
     except (OSError, ValueError) as e: raise CheckpointError(f"{path} is no usable checkpoint: manifest.json cannot be read "
         f"({type(e).__name__}: {e}). Give a folder step-NNNNNNN, or use an earlier one") from e
     form = m.get('format') if isinstance(m, dict) else None
@@ -261,7 +261,7 @@ def verify_checkpoint(
     path = Path(path)
     m = _read_manifest(path)
     wanted = {k: f for k, f in m['files'].items() if names is None or k == 'state.json' or k.removesuffix('.safetensors') in names}
-    try: bad = [p for k, f in wanted.items() if (p := _file_problem(path/k, f['size'], f['sha256']))]
+    try: bad = [p for k, f in wanted.items() if (p := patiently(lambda: _file_problem(path/k, f['size'], f['sha256'])))]
     except OSError as e: bad = [f"{Path(e.filename or path).name} cannot be read ({e.strerror})"]
     if not bad and json.loads((path/'state.json').read_bytes()).get('step') != m['step']:
         bad = ["manifest.json and state.json disagree about the step"]

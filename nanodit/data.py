@@ -19,7 +19,8 @@ from typing import NamedTuple
 import numpy as np, torch
 from fastcore.basics import patch
 from .flow import slot_normal, slot_rng, slot_uniform
-from .shards import ShardError, ShardIndex, LatentStats, open_tar, read_array, read_into, read_mask_at, unread, write_atomic
+from .shards import (ShardError, ShardIndex, LatentStats, open_tar, patiently, read_array, read_into, read_mask_at, unread,
+                            write_atomic)
 from .augment import flip_caption, flip_latent, why_not_flip
 
 # %% ../nbs/06_data.ipynb #f0e7d633
@@ -352,8 +353,9 @@ def close(self: Loader):
 
 @patch
 def read(self: Loader, tile: Tile) -> Batch:
-    "One tile, read now. Raises `ShardError` when a file has gone, changed, or cannot be read."
-    try: batch = read_tile(self.index, tile, self.flips(tile), self.flips, self.buffers)
+    "One tile, read now, `patiently`. Raises `ShardError` when a file has gone, changed, or cannot be read."
+    flipped = self.flips(tile)
+    try: batch = patiently(lambda: read_tile(self.index, tile, flipped, self.flips, self.buffers))
     except OSError as e:
         raise ShardError(f"{e.filename or self.index.dir} cannot be read any more ({e.strerror or e}): it was there when the "
                          f"run began. Put it back, or look what is left with "

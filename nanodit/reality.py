@@ -7,7 +7,7 @@ __all__ = ['SECTIONS', 'STATUSES', 'PLAN', 'Claim', 'Key', 'Trouble', 'source_of
            'is_exported', 'is_slow', 'is_test', 'comments', 'claims_of', 'cell_faults', 'collect_claims', 'status_of',
            'count_statuses', 'StatusChart', 'text_of', 'trimmed', 'Picture', 'small_picture', 'Text', 'bundle', 'Sink',
            'show', 'pictures_of', 'has_evidence', 'evidence', 'config_keys', 'config_reads', 'troubles',
-           'count_parameters', 'recipes', 'recorded_runs', 'runs_of', 'figures', 'loose_figures', 'run_cell',
+           'recipe_parameters', 'recipes', 'recorded_runs', 'runs_of', 'figures', 'loose_figures', 'run_cell',
            'build_reality', 'to_text', 'stale', 'reality_faults', 'main']
 
 # %% ../nbs/16_reality.ipynb #3e57787c
@@ -22,7 +22,7 @@ from fastcore.script import Param, call_parse, store_true
 from PIL import Image
 
 from .config import config_schema, load_config
-from .model import NanoDiT
+from .model import NanoDiT, count_parameters
 from .runlog import troubleshooting
 from .monitor import spark
 
@@ -490,14 +490,14 @@ def troubles(
     return sorted(set(found + silent))
 
 # %% ../nbs/16_reality.ipynb #12cb42c6
-def count_parameters(model:dict) -> int:
-    "How many parameters a `model` section gives, without allocating one."
-    with torch.device('meta'): return sum(p.numel() for p in NanoDiT(**model).parameters())
+def recipe_parameters(config) -> int:
+    "How many parameters the model of a `Config` has, without allocating one."
+    with torch.device('meta'): return count_parameters(NanoDiT(**config.model.model_dump()))
 
 def recipes(root:Path='.') -> dict:
     "Recipe name -> its `Config`, small models first. Raises `ConfigError` for a broken one."
     found = {p.stem: load_config(p) for p in sorted(Path(root).glob('configs/*.yaml'))}
-    return dict(sorted(found.items(), key=lambda kv: (count_parameters(kv[1].model.model_dump()), kv[0])))
+    return dict(sorted(found.items(), key=lambda kv: (recipe_parameters(kv[1]), kv[0])))
 
 def recorded_runs(root:Path='.') -> dict:
     "'bench/x.json' -> what was recorded in it."
@@ -659,7 +659,7 @@ def _recipe_cells(root):
     for name, c in recipes(root).items():
         m, t = c.model, c.training
         rows.append((name, f'`nanodit-train configs/{name}.yaml`', f'{m.depth} × {m.hidden_size}, {m.num_heads} heads',
-                     f'{count_parameters(m.model_dump())/1e6:,.1f} M',
+                     f'{recipe_parameters(c)/1e6:,.1f} M',
                      f'{t.total_steps:,}', f'{t.batch_size} × {t.grad_accumulation_steps} = '
                                            f'{t.batch_size*t.grad_accumulation_steps}',
                                            ', '.join(c.data.buckets) or 'all found', 'yes' if t.gradient_checkpointing else 'no'))
@@ -668,7 +668,7 @@ def _recipe_cells(root):
                            'passes for one update; *checkpointing* recomputes activations and saves memory.',
         _table(('recipe', 'command', 'layers × width', 'parameters', 'updates', 'effective batch', 'buckets', 'checkpointing'), rows)]))
     yield _code("for name, config in recipes().items():\n    print(f'{name:12} "
-                "{count_parameters(config.model.model_dump()):>12,} parameters')")
+                "{recipe_parameters(config):>12,} parameters')")
     yield _md('### What a run will cost\n\nEstimated from the recipe alone, as `nanodit-train RECIPE --dry-run` does it; '
               'nothing here was measured on a GPU unless it says so, and of those cards only the H100 and the H200 were ever at hand.')
     yield _code("found = {'512x512': 100}      # for overfit100, which takes whichever buckets it finds\nfor name, config in "
@@ -784,7 +784,7 @@ _CLOSING = """## Keeping it true
 
 _IMPORTS = """from nanodit.config import ConfigError, make_config
 from nanodit.estimate import estimate
-from nanodit.reality import StatusChart, collect_claims, count_parameters, count_statuses, evidence, recipes
+from nanodit.reality import StatusChart, collect_claims, count_statuses, evidence, recipe_parameters, recipes
 
 claims, faults = collect_claims()
 counts = count_statuses(claims)

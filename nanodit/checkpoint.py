@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'UNFINISHED', 'CheckpointError', 'CheckpointVersionError', 'ema_decay_at', 'plain_names', 'EMA',
-           'verify_checkpoint', 'list_checkpoints', 'step_of', 'hold_run', 'save_checkpoint', 'Checkpoint',
-           'load_checkpoint', 'latest_checkpoint', 'set_aside_after', 'optimizer_to_tensors', 'tensors_to_optimizer',
-           'CheckpointWriter', 'power_gamma', 'PowerEMA', 'PosthocEMA', 'posthoc_coefficients', 'posthoc_ema', 'main']
+           'verify_checkpoint', 'list_checkpoints', 'step_of', 'hold_run', 'device_of', 'is_away', 'save_checkpoint',
+           'Checkpoint', 'load_checkpoint', 'latest_checkpoint', 'set_aside_after', 'optimizer_to_tensors',
+           'tensors_to_optimizer', 'CheckpointWriter', 'power_gamma', 'PowerEMA', 'PosthocEMA', 'posthoc_coefficients',
+           'posthoc_ema', 'main']
 
 # %% ../nbs/10_checkpoint.ipynb #52341b1a
 import contextlib, copy, errno, fcntl, hashlib, json, os, re, shutil, sys, threading, warnings, weakref
@@ -237,10 +238,14 @@ def _file_problem(path, size, sha256):
     zeros = f" ({n:,} bytes of zeros from byte {at:,}: a hole left by a crash or by a failing disk?)" if n else ""
     return f"{path.name} has changed since it was written: its SHA-256 differs{zeros}"
 
+def _read_state(path):
+    "The plain values of a checkpoint folder."
+    return json.loads(patiently((path/'state.json').read_bytes, path/'state.json'))
+
 def _read_manifest(path):
     "The manifest of a checkpoint folder, its own form checked."
     file = path/'manifest.json'
-    try: m = json.loads(patiently(file.read_bytes))
+    try: m = json.loads(patiently(file.read_bytes, file))
     except (OSError, ValueError) as e: raise CheckpointError(f"{path} is no usable checkpoint: manifest.json cannot be read "
         f"({type(e).__name__}: {e}). Give a folder step-NNNNNNN, or use an earlier one") from e
     form = m.get('format') if isinstance(m, dict) else None
@@ -253,18 +258,22 @@ def _read_manifest(path):
     return m
 
 # %% ../nbs/10_checkpoint.ipynb #b960c64d
+def _problems(path, names=None):
+    "(the manifest, what is wrong with the files of these names)."
+    m = _read_manifest(path)
+    wanted = {k: f for k, f in m['files'].items() if names is None or k == 'state.json' or k.removesuffix('.safetensors') in names}
+    try:
+        bad = [p for k, f in wanted.items() if (p := patiently(lambda: _file_problem(path/k, f['size'], f['sha256']), path/k))]
+        if not bad and _read_state(path).get('step') != m['step']: bad = ["manifest.json and state.json disagree about the step"]
+    except OSError as e: bad = [f"{Path(e.filename).name} cannot be read ({e.strerror})"]
+    return m, bad
+
 def verify_checkpoint(
     path: str|Path, # a folder step-NNNNNNN
     names: list[str]|None = None, # check only these tensor files ('model', 'ema', …) and the state; None = all
 ) -> dict: # the manifest: format, step, files
     "The manifest of a checkpoint that is whole; `CheckpointError` naming every damaged file if it is not."
-    path = Path(path)
-    m = _read_manifest(path)
-    wanted = {k: f for k, f in m['files'].items() if names is None or k == 'state.json' or k.removesuffix('.safetensors') in names}
-    try: bad = [p for k, f in wanted.items() if (p := patiently(lambda: _file_problem(path/k, f['size'], f['sha256'])))]
-    except OSError as e: bad = [f"{Path(e.filename or path).name} cannot be read ({e.strerror})"]
-    if not bad and json.loads((path/'state.json').read_bytes()).get('step') != m['step']:
-        bad = ["manifest.json and state.json disagree about the step"]
+    m, bad = _problems(path := Path(path), names)
     if bad: raise CheckpointError(f"{path} is damaged: {'; '.join(bad)}. Use an earlier checkpoint of the run, or a copy of this one")
     return m
 
@@ -351,6 +360,22 @@ def _retain(run_dir, newest, keep_last_n, keep_every):
         except OSError as e: warnings.warn(f"{newest} is saved, but {p} could not be deleted ({e}): "
                                            "delete it by hand before the disk fills")
 
+# %% ../nbs/10_checkpoint.ipynb #4ef443a4
+def device_of(
+    path: str|Path, # what is there, or will be
+) -> int: # st_dev of it, or of the nearest folder above it that is there
+    "The file system on which a path lies, or would be made."
+    for p in (path := Path(path).absolute(), *path.parents):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError): return os.stat(p).st_dev
+
+def is_away(
+    run_dir: str|Path, # the run's folder, or one in it
+    disk: int, # `device_of` it when the run began
+) -> bool:
+    "Is another disk where the run's was? One that comes back as another device is known by what `hold_run` left there."
+    return device_of(run_dir) != disk and not any((p/'.running').exists() for p in (Path(run_dir), Path(run_dir).parent))
+
+
 # %% ../nbs/10_checkpoint.ipynb #1e758b30
 def save_checkpoint(
     run_dir: str|Path, # the run's folder; made if need be
@@ -359,13 +384,16 @@ def save_checkpoint(
     state: dict, # plain values for state.json; 'step' is added
     keep_last_n: int|None = 3, # how many to keep, this one included; None = all
     keep_every: int|None = None, # steps divisible by this are milestones and stay for good
+    disk: int|None = None, # the device (`device_of`) on which the run has been; None = never mind
 ) -> Path: # the folder step-NNNNNNN
     """The new checkpoint: written, forced to the disk, renamed, read back and verified; then old ones go (plan C.6).
-    Raises `CheckpointError`; older checkpoints are then untouched and no half folder remains."""
+    Raises `CheckpointError`; older checkpoints are then untouched, and no half or unsound one counts."""
     run_dir, name = Path(run_dir), f'step-{step:07d}'
     _check_save(step, tensors, state, keep_last_n, keep_every)
     files = {f'{k}.safetensors': plain_names(v) if k in ('model', 'ema') else v for k, v in tensors.items()}
     try:
+        if disk is not None and is_away(run_dir, disk): raise CheckpointError(f"{run_dir/name} could not be saved: another disk lies "
+            f"where that of the run was. Is the drive or network share mounted? Nothing was written", disk=True)
         run_dir.mkdir(parents=True, exist_ok=True)
         with _in_process, _lock(run_dir):
             _sweep(run_dir)
@@ -405,9 +433,13 @@ def _check_save(step, tensors, state, keep_last_n, keep_every):
     _check_plain(state)
 
 def _read_back(path):
-    "Verify what was just written; a disk that did not keep it may keep the next one."
-    try: verify_checkpoint(path)
-    except CheckpointError as e: e.disk = True; raise
+    "Verify what was just written. A disk that did not keep it may keep the next one; until then it must not count, and push good ones out."
+    try: _, bad = _problems(path)
+    except CheckpointError as e: bad = [str(e)]
+    if not bad: return
+    with contextlib.suppress(OSError): os.rename(path, path.with_name(_TMP + path.name))
+    raise CheckpointError(f"{path} could not be saved: read back after writing, {'; '.join(bad)}. Older checkpoints are untouched. "
+                          f"Look whether the disk is sound", disk=True)
 
 def _explained(e, path):
     "An operating system's error as a `CheckpointError` with advice."
@@ -442,8 +474,12 @@ def load_checkpoint(
     have = [f.removesuffix('.safetensors') for f in m['files'] if f.endswith('.safetensors')]
     if missing := set(names or []) - set(have): raise CheckpointError(
         f"{path} has no {sorted(missing)[0]}.safetensors: it has {', '.join(have)}")
-    tensors = {k: load_file(path/f'{k}.safetensors', device=str(device)) for k in have if names is None or k in names}
-    return Checkpoint(m['step'], tensors, json.loads((path/'state.json').read_bytes()), path)
+    file = lambda k: path/f'{k}.safetensors'
+    try:
+        tensors = {k: patiently(lambda: load_file(file(k), device=str(device)), file(k)) for k in have if names is None or k in names}
+        return Checkpoint(m['step'], tensors, _read_state(path), path)
+    except OSError as e: raise CheckpointError(f"{path} cannot be read any more ({Path(e.filename).name}: {e.strerror}): look whether "
+                                               f"the disk or network share is there, and start again") from e
 
 # %% ../nbs/10_checkpoint.ipynb #db5e01b8
 def latest_checkpoint(
@@ -540,7 +576,7 @@ class CheckpointWriter:
         keep_last_n: int|None = 3, # see `save_checkpoint`
         keep_every: int|None = None, # see `save_checkpoint`
     ):
-        self.run_dir, self.keep_last_n, self.keep_every = Path(run_dir), keep_last_n, keep_every
+        self.run_dir, self.keep_last_n, self.keep_every, self.disk = Path(run_dir), keep_last_n, keep_every, device_of(run_dir)
         self._thread, self._saved, self._errors = None, [], []
         self._room = {} # the last snapshot's memory, used again: fresh pages cost more than the copy
         weakref.finalize(self, _unheard, self._errors)
@@ -585,7 +621,7 @@ def save(self: CheckpointWriter,
     _check_save(step, tensors, state, self.keep_last_n, self.keep_every)
     tensors, state = _snapshot(tensors, self._room), copy.deepcopy(state)
     self._room = {(k, n): t for k, v in tensors.items() for n, t in v.items()}
-    args = self.run_dir, step, tensors, state, self.keep_last_n if retire else None, self.keep_every
+    args = self.run_dir, step, tensors, state, self.keep_last_n if retire else None, self.keep_every, self.disk
     self._thread = threading.Thread(target=_save_and_tell, args=(self._saved, self._errors, *args), name=f'checkpoint-{step}')
     self._thread.start()    # not a daemon: the interpreter waits for it
 

@@ -132,7 +132,8 @@ class Estimate:
     "What a run will cost; `str()` of it is a table."
     parameters:int
     memory:dict            # 'weights', 'gradients', 'optimizer', 'average' → bytes, the same for all buckets
-    # bucket → dict(patches, activations, working, asked, total, flops), bytes and operations for a micro-batch; 'asked' is torch's peak, 'total' what the card must have for it, 'looking' what it must have to draw pictures
+    # bucket → dict(patches, activations, working, asked, draws, total, looking, flops), bytes and operations for a micro-batch;
+    # 'asked' is torch's peak in training, 'total' what the card must have for it; 'draws' is a step of the sampler, 'looking' what the card must have then
     buckets:dict
     flops_step:float       # useful operations of an update
     steps_per_pass:float|None
@@ -177,14 +178,13 @@ def _per_bucket(cfg, static, buckets, text, recompute, batch):
         asked = fixed + acts + working
         if t.grad_accumulation_steps == 1 and not t.cuda_graphs:
             asked = max(fixed, asked - static['gradients'])                   # in the first pass there are none yet
-        # recordings hold what they were made with
-        stays = fixed - static['gradients'] + t.cuda_graphs * (static['gradients'] + acts + working)
-        # the average is drawn with, the weights are set aside
-        looking = stays + static['weights'] + drawing_bytes(m, at_once(width, height, batch), N, text[1], half)
-        total, looking = (round(x * (1 + _gaps(t, buckets)) + DRIVER * 2**30) for x in (asked, looking))
-        out[b] = dict(patches=N, activations=acts, working=working, asked=asked, total=total, looking=looking,
-                      flops=batch * step_flops(m, N, text[0]))
-    return out
+        out[b] = dict(patches=N, activations=acts, working=working, asked=asked, flops=batch * step_flops(m, N, text[0]),
+                      draws=drawing_bytes(m, at_once(width, height, batch), N, text[1], half))
+    # the average is drawn with, the weights are set aside; the largest recording holds what it was made with, whatever is drawn
+    stays = fixed - static['gradients'] + static['weights'] + t.cuda_graphs * (static['gradients']
+                                                                    + max(r['activations'] + r['working'] for r in out.values()))
+    held = lambda asked: round(asked * (1 + _gaps(t, buckets)) + DRIVER * 2**30)
+    return {b: r | dict(total=held(r['asked']), looking=held(stays + r['draws'])) for b, r in out.items()}
 
 # %% ../nbs/12b_estimate.ipynb #c9a92742
 def _disk(cfg, checkpoint, n):

@@ -57,17 +57,22 @@ def fsync_dir(
 PASSING = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH}   # may be over in a moment
 
 def patiently(
-    read,              # reads from a disk; takes nothing, and can be called again
-    waits=(1, 4, 10),  # seconds before each further try
+    read,                # reads from a disk; takes nothing, and can be called again
+    path='',             # the file, where the system's error does not name it
+    waits=(1, 4, 10),    # whole seconds before each further try
+    tell=warnings.warn,  # is told of each try, in a sentence
+    stop=lambda: False,  # asked every second; when it is true the error is raised at once
 ):  # what `read` returns
-    "Reads, and tries again, with a warning, where the system's error is one of `PASSING`. Raises the last try's `OSError`."
-    for wait in waits:
+    "Reads, and tries again where the system's error is one of `PASSING`. Raises the last try's `OSError`, which names the file."
+    for wait in (*waits, None):
         try: return read()
         except OSError as e:
-            if e.errno not in PASSING: raise
-            warnings.warn(f"{e.filename or 'a file'} could not be read ({e.strerror}); the next try is in {wait} s", stacklevel=2)
-            time.sleep(wait)
-    return read()
+            e.filename = e.filename or str(path)
+            if wait is None or e.errno not in PASSING or stop(): raise
+            tell(f"{e.filename} could not be read ({e.strerror}); the next try is in {wait} s")
+            for _ in range(wait):
+                time.sleep(1)
+                if stop(): raise
 
 # %% ../nbs/04_shards.ipynb #4a4bed31
 ARRAYS = ('vae', 'dinov3', 't5h', 't5m')            # the four arrays of every sample
@@ -524,7 +529,12 @@ def _folders(dir):
     for d in sorted(Path(dir).iterdir()):
         try: b = '%dx%d' % bucket_size(d.name)
         except ShardError: b = None
-        if tars := sorted(p for p in d.glob('*.tar') if not p.name.startswith('.')): yield d, b, tars
+        try: names = sorted(os.listdir(d))
+        except NotADirectoryError: continue
+        except OSError as e:
+            if b: raise ShardError(f"{d} cannot be listed ({e.strerror}), and nobody knows which photos are in it; make it readable, or move it away") from e
+            continue
+        if tars := [d/n for n in names if n.endswith('.tar') and not n.startswith('.')]: yield d, b, tars
 
 def find_tars(
     dir: str|Path,       # folder that holds the bucket folders
@@ -585,12 +595,11 @@ def load_table(dir, path, bucket, twins=False):
     "The tar's index: the cached one if the tar has not changed since, else a new one, cached."
     name, st = f'index/{Path(path).relative_to(dir)}.json', os.stat(path)
     d = cache_read(dir, name)
-    if not isinstance(d, dict) or (d.get('version'), d.get('size'), d.get('mtime_ns')) != (INDEX_VERSION, st.st_size, st.st_mtime_ns):
-        d = index_tar(path, bucket, twins)
-        cache_write(dir, name, d)
-    elif d['damage'] and d.get('ctime_ns') != st.st_ctime_ns:
-        verify_tar(dir, path, bucket, twins)
-        d = cache_read(dir, name) or d
+    same = isinstance(d, dict) and (d.get('size'), d.get('mtime_ns')) == (st.st_size, st.st_mtime_ns)
+    current = same and d.get('version') == INDEX_VERSION
+    if same and d.get('damage') and not (current and d.get('ctime_ns') == st.st_ctime_ns):     # what `verify` has found is not forgotten
+        d, _ = _all_of(path, bucket, twins); cache_write(dir, name, d)
+    elif not current: d = index_tar(path, bucket, twins); cache_write(dir, name, d)
     return TarTable(path, d), [Damage(str(path), *x) for x in d['damage']]
 
 # %% ../nbs/04_shards.ipynb #a32323bb
@@ -1086,13 +1095,18 @@ def sha256_file(path: str|Path) -> str:
     "Hex digest of a file."
     with open(path, 'rb') as f: return hashlib.file_digest(f, 'sha256').hexdigest()
 
-def verify_tar(dir, path, bucket, twins=False):
-    "(samples, state of its SHA-256, damage): everything that can be known about one tar; the index remembers it."
+def _all_of(path, bucket, twins):
+    "(a tar's index with everything that can be known about it, state of its SHA-256)."
     d, want = index_tar(path, bucket, twins), read_sums(Path(path).parent/'SHA256SUMS').get(Path(path).name)
     d['damage'] += bad_values(path, TarTable(path, d))
     sha = 'none' if want is None else 'ok' if want == sha256_file(path) else 'differs'
     if sha == 'differs':
         d['damage'].append((None, "its SHA-256 is not the one in SHA256SUMS: bytes have changed since it was written; copy it again"))
+    return d, sha
+
+def verify_tar(dir, path, bucket, twins=False):
+    "(samples, state of its SHA-256, damage) of one tar; the index remembers it."
+    d, sha = _all_of(path, bucket, twins)
     cache_write(dir, f'index/{Path(path).relative_to(dir)}.json', d)
     return len(d['keys']), sha, [Damage(str(path), *x) for x in d['damage']]
 

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -31,13 +32,13 @@ import nanodit
 from .config import Config, ConfigError, Overrides, Problem, diff_configs, drop_output, load_config, save_config, saved_config
 from .flow import drop_conditions, flow_loss, interpolate, rms, sample_timesteps, velocity_target
 from .model import NanoDiT, compile_blocks, count_parameters
-from .shards import LatentStats, ShardError, ShardIndex, load_latents, write_atomic
+from .shards import PASSING, LatentStats, ShardError, ShardIndex, load_latents, write_atomic
 from .data import BatchPlan, DataError, Ledger, Loader, round_up
 from .encoders import EncoderError, load_encoders
 from .shapes import make_shapes
 from .prepare import Flag
 from .checkpoint import (EMA, UNFINISHED, Checkpoint, CheckpointError, CheckpointWriter, PosthocEMA, hold_run,
-    latest_checkpoint, list_checkpoints, load_checkpoint, optimizer_to_tensors, set_aside_after, step_of, tensors_to_optimizer)
+    is_away, latest_checkpoint, list_checkpoints, load_checkpoint, optimizer_to_tensors, set_aside_after, step_of, tensors_to_optimizer)
 from .runlog import CONDITIONS, Alarm, Alarms, LogError, RunLog, read_history, read_log, sinks
 from .pictures import progress_bar
 from .validate import Validator
@@ -135,7 +136,7 @@ class Trainer:
         progress:bool=True,         # show progress bars
         device:str|None=None,       # None = the GPU if there is one
     ):
-        self.cfg, self.step, self.begun, self.skipped, self.stop, self.ends, self.record = cfg, 0, 0, 0, None, None, None
+        self.cfg, self.step, self.begun, self.skipped, self.stop, self.ends, self.record, self.unanswered = cfg, 0, 0, 0, None, None, None, deque()
         # in the middle of an update; encoders named since the checkpoint; what the last validation could not do
         self.torn, self.relabelled, self.problems = False, False, {}
         self.group = Group(device); self.device = self.group.device; self.progress = progress and self.group.main
@@ -481,17 +482,24 @@ class _Fit:
     def save(self, retire=True, **metrics):
         "A checkpoint now, after the snapshots of earlier steps: whoever resumes from it will not make them again. One that an alarm asked for retires none: the good ones are the earlier ones."
         if self.log:
-            self.log.flush(durable=True)
-            with suppress(OSError): self.look_where()              # the save itself tells of a disk that is gone
+            self.log.flush(durable=True); self.look_where()
         self.check(wait=True)
         size = self.tr.save(self.writer, retire, **metrics); self.saved = self.tr.step
         with suppress(OSError):
             if size: self.hear(dict(step=self.tr.step, disk_fits=shutil.disk_usage(self.tr.run_dir).free / size))
 
     def look_where(self):
-        "Says so if the folder in which the run began is no longer the one of that name: log and checkpoints part here."
-        here = self.tr.run_dir / '.running'
-        if not here.exists() or not os.path.samestat(os.stat(here), os.fstat(self.held.fileno())):
+        "Says so if the folder in which the run began is no longer the one of that name: log and checkpoints part here. One that was away and is back is held anew."
+        here, mine = self.tr.run_dir / '.running', None
+        with suppress(OSError): mine = os.fstat(self.held.fileno())
+        try:
+            if is_away(self.tr.run_dir, self.writer.disk): return
+            now = os.stat(here) if here.exists() else None
+        except OSError: return                                                 # the save tells, here as there
+        if now and not mine:                                                   # the handle, and the lock with it, went with the share
+            with suppress(OSError): self.held.close()
+            self.held = hold_run(self.tr.run_dir)
+        elif not (now and os.path.samestat(now, mine)):
             self.tr._say(f'step {self.tr.step}: {self.tr.run_dir} was moved or replaced while the run goes on. Checkpoints '
                          f'are saved in a folder of the old name, the log is where it was moved to: stop, and put them into one')
 
@@ -532,6 +540,9 @@ def check(self:_Fit, wait=False):
             if w is self.writer: self.saved = -1
             self.tr._say(f'ALARM, step {self.tr.step}: {e}. The next save tries again.')
             self.log.alarm(Alarm('disk_low', self.tr.step, self.tr.step, 0., 1., 'warn', str(e), 'The next save tries again.'))
+    while self.log and self.tr.unanswered:
+        step, text = self.tr.unanswered.popleft()
+        self.log.alarm(Alarm('disk_low', step, step, 0., 1., 'warn', text, 'Look whether the drive or share of the photos is sound. Training goes on.'))
     before, self.waits = self.waits, self.log and self.log.waits
     if self.waits and not before: self.tr._say(f'ALARM, step {self.tr.step}: {self.waits}')
 
@@ -544,7 +555,9 @@ def due(self:_Fit) -> bool:
 
 @patch
 def close(self:_Fit):
-    if self.log: self.log.close(); self.held.close()
+    if not self.log: return
+    self.log.close()
+    with suppress(OSError): self.held.close()                # a share that is gone has nothing to let go
 
 # %% ../nbs/13_train.ipynb #a42b23e1
 @patch
@@ -555,7 +568,7 @@ def fit(self:Trainer) -> dict:
     loader = Loader(self.index, self.plan, self.stats, d.horizontal_flip_prob, d.swap_caption_lr, self.cfg.seed,
                     d.num_workers, d.prefetch_factor,
                     rank=self.group.rank, world_size=self.group.world_size, start_step=self.step,
-                    pin=self.device.type == 'cuda', noise=True)
+                    pin=self.device.type == 'cuda', noise=True, tell=self._unanswered, stop=self._hurried)
     for line in loader.report()[1:]: self._say(line)                   # small buckets, photos that cannot be flipped, damage
     run = _Fit(self)
     with loader, progress_bar(total=t.total_steps, initial=self.step, desc=self.cfg.name or self.run_dir.name,
@@ -635,11 +648,22 @@ def _validate(self:Trainer, run:_Fit) -> int:
 
 # %% ../nbs/13_train.ipynb #08aedb39
 @patch
+def _unanswered(self:Trainer, text:str):
+    "Tells, from a reader's thread, of a photo that the disk did not give; the log hears of it at the next update."
+    self._say(f'step {self.step}: {text}'); self.unanswered.append((self.step, text))
+
+@patch
+def _hurried(self:Trainer) -> bool:
+    "Has somebody asked this rank to stop?"
+    self.look_at_clock()
+    return bool(self.stop)
+
+@patch
 def _next(self:Trainer, steps) -> list:
     "This rank's micro-batches of the next step. When one rank cannot read, all stop here, between two steps."
     problem = batches = None
     try: _, batches = next(steps)
-    except (ShardError, DataError) as e: problem = e
+    except (ShardError, DataError) as e: problem = Stopped(self.stop) if self.stop else e
     if agree(self.group, problem is not None): raise problem or Stopped('a photo that another rank could not read')
     return batches
 
@@ -751,7 +775,7 @@ def main(
         cfg = load_config(config, overrides or ())
         if dry_run: print(forecast(cfg, gpu))
         else: train(cfg, resume, allow_changed_data)
-    except USER_ERRORS as e: leave(2, f'{type(e).__name__}: {e}')
+    except USER_ERRORS as e: leave(75 if getattr(e.__cause__, 'errno', None) in PASSING else 2, f'{type(e).__name__}: {e}')
     except Halted as e: leave(3, f'stopped by itself: {e}')
     except Stopped as e:
         again = f"the same command {'' if resume == 'auto' else 'without --resume '}"

@@ -12,7 +12,7 @@ import re
 import textwrap
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 import torch
 import torch.distributed as dist
@@ -127,10 +127,12 @@ def accumulating(
     net:nn.Module,    # from `parallel`
     on:bool,          # True for all micro-batches of a step but the last
 ):
-    "Inside, gradients are added up on each rank and not yet exchanged."
-    if isinstance(net, FSDPModule): net.set_requires_gradient_sync(not on); yield
-    elif on and isinstance(net, nn.parallel.DistributedDataParallel):
-        with net.no_sync(): yield
+    "Inside, gradients are added up on each rank and not yet exchanged. Raises `DistributedError` when the ranks talk and one is gone."
+    if isinstance(net, FSDPModule):
+        net.set_requires_gradient_sync(not on)
+        with _alive(): yield
+    elif isinstance(net, nn.parallel.DistributedDataParallel):
+        with _alive(), net.no_sync() if on else nullcontext(): yield
     else: yield
 
 def forget_whole(model:nn.Module):
@@ -140,10 +142,12 @@ def forget_whole(model:nn.Module):
 def whole(
     x:Tensor,    # a tensor, or one rank's part of one
 ) -> Tensor:
-    "The whole tensor, on every rank; all ranks have to ask for it."
-    return x.full_tensor() if hasattr(x, 'full_tensor') else x
+    "The whole tensor, on every rank; all ranks have to ask for it. Raises `DistributedError` when one is gone."
+    if not hasattr(x, 'full_tensor'): return x
+    with _alive(): return x.full_tensor()
 
 # %% ../nbs/12c_distributed.ipynb #58eb9882
+@_alive()
 def full_state(
     model:nn.Module,      # the bare model, perhaps sharded
     optimizers:list,      # of torch optimizers

@@ -35,7 +35,7 @@ def _lines(file):
 
 def _records(path:Path):
     "Yields the records of a file, if there is one; what is damaged is left out."
-    if not path.exists(): return
+    if not path.is_file(): return
     with open(path, 'rb') as f: yield from (record for _, record in _lines(f) if record)
 
 def read_log(

@@ -19,11 +19,11 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from fastcore.basics import patch
 from fastcore.script import Param, call_parse
-from .shards import fsync_dir, patiently
+from .shards import PASSING, fsync_dir, patiently
 
 # %% ../nbs/10_checkpoint.ipynb #611dd8a2
 class CheckpointError(Exception):
-    "What is wrong with a checkpoint, where, and what to do; `disk` is true when the system would not take a save: a later one may succeed."
+    "What is wrong with a checkpoint, where, and what to do; `disk` is true when the system would not take or give it just now: a later try may succeed."
     def __init__(self,
         message: str, # what, where, what to do
         disk: bool = False, # was it an error of the operating system
@@ -238,6 +238,10 @@ def _file_problem(path, size, sha256):
     zeros = f" ({n:,} bytes of zeros from byte {at:,}: a hole left by a crash or by a failing disk?)" if n else ""
     return f"{path.name} has changed since it was written: its SHA-256 differs{zeros}"
 
+def _unreachable(e):
+    "Is it about a share that is away, and not about the file? An error of the device may be a bad sector: then an older checkpoint is the way out."
+    return getattr(e, 'errno', None) in PASSING - {errno.EIO}
+
 def _read_state(path):
     "The plain values of a checkpoint folder."
     return json.loads(patiently((path/'state.json').read_bytes, path/'state.json'))
@@ -246,8 +250,10 @@ def _read_manifest(path):
     "The manifest of a checkpoint folder, its own form checked."
     file = path/'manifest.json'
     try: m = json.loads(patiently(file.read_bytes, file))
-    except (OSError, ValueError) as e: raise CheckpointError(f"{path} is no usable checkpoint: manifest.json cannot be read "
-        f"({type(e).__name__}: {e}). Give a folder step-NNNNNNN, or use an earlier one") from e
+    except (OSError, ValueError) as e:
+        if _unreachable(e): raise
+        raise CheckpointError(f"{path} is no usable checkpoint: manifest.json cannot be read "
+                              f"({type(e).__name__}: {e}). Give a folder step-NNNNNNN, or use an earlier one") from e
     form = m.get('format') if isinstance(m, dict) else None
     if type(form) is int and form != FORMAT: raise CheckpointVersionError(f"{file}: key 'format' is {form}; this nanodit reads "
         f"format {FORMAT}. Load it with the nanodit that wrote it (see 'versions' in state.json); nothing was changed")
@@ -259,14 +265,20 @@ def _read_manifest(path):
 
 # %% ../nbs/10_checkpoint.ipynb #b960c64d
 def _problems(path, names=None):
-    "(the manifest, what is wrong with the files of these names)."
-    m = _read_manifest(path)
-    wanted = {k: f for k, f in m['files'].items() if names is None or k == 'state.json' or k.removesuffix('.safetensors') in names}
+    "(the manifest, what is wrong with the files of these names). What cannot be reached is not damaged."
     try:
+        m = _read_manifest(path)
+        wanted = {k: f for k, f in m['files'].items() if names is None or k == 'state.json' or k.removesuffix('.safetensors') in names}
         bad = [p for k, f in wanted.items() if (p := patiently(lambda: _file_problem(path/k, f['size'], f['sha256']), path/k))]
         if not bad and _read_state(path).get('step') != m['step']: bad = ["manifest.json and state.json disagree about the step"]
-    except OSError as e: bad = [f"{Path(e.filename).name} cannot be read ({e.strerror})"]
+    except OSError as e:
+        if _unreachable(e): raise _gone(path, e) from e
+        bad = [f"{Path(e.filename).name} cannot be read ({e.strerror})"]
     return m, bad
+
+def _gone(path, e):
+    return CheckpointError(f"{path} cannot be reached ({Path(e.filename).name}: {e.strerror}): look whether the disk or network share "
+                           f"is there, and start again", disk=True)
 
 def verify_checkpoint(
     path: str|Path, # a folder step-NNNNNNN
@@ -363,10 +375,10 @@ def _retain(run_dir, newest, keep_last_n, keep_every):
 # %% ../nbs/10_checkpoint.ipynb #4ef443a4
 def device_of(
     path: str|Path, # what is there, or will be
-) -> int: # st_dev of it, or of the nearest folder above it that is there
+) -> int: # st_dev of it, or of the nearest folder above it that can be asked
     "The file system on which a path lies, or would be made."
     for p in (path := Path(path).absolute(), *path.parents):
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError): return os.stat(p).st_dev
+        with contextlib.suppress(OSError): return os.stat(p).st_dev
 
 def is_away(
     run_dir: str|Path, # the run's folder, or one in it
@@ -435,7 +447,9 @@ def _check_save(step, tensors, state, keep_last_n, keep_every):
 def _read_back(path):
     "Verify what was just written. A disk that did not keep it may keep the next one; until then it must not count, and push good ones out."
     try: _, bad = _problems(path)
-    except CheckpointError as e: bad = [str(e)]
+    except CheckpointError as e:
+        if e.disk: raise                                    # perhaps it is sound; who knows
+        bad = [str(e)]
     if not bad: return
     with contextlib.suppress(OSError): os.rename(path, path.with_name(_TMP + path.name))
     raise CheckpointError(f"{path} could not be saved: read back after writing, {'; '.join(bad)}. Older checkpoints are untouched. "
@@ -478,8 +492,7 @@ def load_checkpoint(
     try:
         tensors = {k: patiently(lambda: load_file(file(k), device=str(device)), file(k)) for k in have if names is None or k in names}
         return Checkpoint(m['step'], tensors, _read_state(path), path)
-    except OSError as e: raise CheckpointError(f"{path} cannot be read any more ({Path(e.filename).name}: {e.strerror}): look whether "
-                                               f"the disk or network share is there, and start again") from e
+    except OSError as e: raise _gone(path, e) from e
 
 # %% ../nbs/10_checkpoint.ipynb #db5e01b8
 def latest_checkpoint(
@@ -493,7 +506,9 @@ def latest_checkpoint(
     for p in reversed(list_checkpoints(run_dir)):
         try: ckpt = load_checkpoint(p, device, names)
         except CheckpointVersionError: raise
-        except CheckpointError as e: bad.append(e); continue
+        except CheckpointError as e:
+            if e.disk: raise                                # away, not damaged: the older one would be the wrong one
+            bad.append(e); continue
         for e in bad: warnings.warn(f"{e}. FALLING BACK to {p}", stacklevel=2)
         return ckpt
     if bad: raise CheckpointError(f"no checkpoint in {run_dir} is whole: " + ' | '.join(map(str, bad)))

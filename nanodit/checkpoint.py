@@ -19,7 +19,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from fastcore.basics import patch
 from fastcore.script import Param, call_parse
-from .shards import PASSING, fsync_dir, patiently
+from .shards import fsync_dir, patiently, unreachable
 
 # %% ../nbs/10_checkpoint.ipynb #611dd8a2
 class CheckpointError(Exception):
@@ -238,10 +238,6 @@ def _file_problem(path, size, sha256):
     zeros = f" ({n:,} bytes of zeros from byte {at:,}: a hole left by a crash or by a failing disk?)" if n else ""
     return f"{path.name} has changed since it was written: its SHA-256 differs{zeros}"
 
-def _unreachable(e):
-    "Is it about a share that is away, and not about the file? An error of the device may be a bad sector: then an older checkpoint is the way out."
-    return getattr(e, 'errno', None) in PASSING - {errno.EIO}
-
 def _read_state(path):
     "The plain values of a checkpoint folder."
     return json.loads(patiently((path/'state.json').read_bytes, path/'state.json'))
@@ -251,7 +247,7 @@ def _read_manifest(path):
     file = path/'manifest.json'
     try: m = json.loads(patiently(file.read_bytes, file))
     except (OSError, ValueError) as e:
-        if _unreachable(e): raise
+        if unreachable(e): raise
         raise CheckpointError(f"{path} is no usable checkpoint: manifest.json cannot be read "
                               f"({type(e).__name__}: {e}). Give a folder step-NNNNNNN, or use an earlier one") from e
     form = m.get('format') if isinstance(m, dict) else None
@@ -272,7 +268,7 @@ def _problems(path, names=None):
         bad = [p for k, f in wanted.items() if (p := patiently(lambda: _file_problem(path/k, f['size'], f['sha256']), path/k))]
         if not bad and _read_state(path).get('step') != m['step']: bad = ["manifest.json and state.json disagree about the step"]
     except OSError as e:
-        if _unreachable(e): raise _gone(path, e) from e
+        if unreachable(e): raise _gone(path, e) from e
         bad = [f"{Path(e.filename).name} cannot be read ({e.strerror})"]
     return m, bad
 

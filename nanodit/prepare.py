@@ -24,7 +24,7 @@ from PIL import Image, ImageCms
 from tqdm.auto import tqdm
 from .shards import (LatentStats, Moments, ShardError, ShardIndex, ShardWriter, TarTable, bucket_row, bucket_size,
                             index_tar, load_latents,
-                            read_array, read_sample, read_sums, sha256_file, write_atomic, write_twins)
+                            patiently, read_array, read_sample, read_sums, sha256_file, unreachable, write_atomic, write_twins)
 from .augment import flip_caption
 from .encoders import EncoderError, device_dtype, get_encoder, load_encoders, save_encoders
 
@@ -251,6 +251,12 @@ def _called_here(self:Photos, path):
         if path in self.where or os.path.isfile(self.full(path)): return path
 
 # %% ../nbs/09_prepare.ipynb #52875c3b
+def _away(e, path):
+    "Lets pass what is one file's own trouble. Raises `PrepareError` where the drive or share is away, which is not put down to one photo after another."
+    if unreachable(e):
+        raise PrepareError(f'{path} cannot be reached ({e.strerror}); when the drive or share is there again, the same command goes on '
+                           f'where it was') from e
+
 @patch
 def caption(self:Photos,
     path:str,     # one of `.paths`
@@ -259,7 +265,7 @@ def caption(self:Photos,
     beside = self.full(path).with_suffix('.txt')
     try: return one_line(beside.read_bytes())
     except FileNotFoundError: pass
-    except OSError as e: raise LeftOut('no_caption', f'its caption {beside.name} cannot be read ({e.strerror})')
+    except OSError as e: _away(e, beside); raise LeftOut('no_caption', f'its caption {beside.name} cannot be read ({e.strerror})')
     if self.where[path] is None:
         raise LeftOut('no_caption', f'has no caption; expected {beside.name} beside it, or a line in a metadata.jsonl')
     i, start = self.where[path]
@@ -431,7 +437,7 @@ def scan(self:Job):
     for path in tqdm(self.photos.paths, desc='looking at photos', unit='photo', disable=not self.progress, delay=2):
         try: self.want[path] = self._look(path, self.known.get(path))
         except LeftOut as e: self.left_out[path] = e
-        except OSError as e: self.left_out[path] = LeftOut('failed', f'cannot be read ({e.strerror})')
+        except OSError as e: _away(e, self.photos.full(path)); self.left_out[path] = LeftOut('failed', f'cannot be read ({e.strerror})')
     taken = {self.known[p].key for p in self.want if p in self.known}
     for path, e in self.want.items():
         if not e.key: e.key = key_for(path, taken); taken.add(e.key)
@@ -442,7 +448,7 @@ def _look(self:Job, path, was):
     "The photo's entry, from its record where it has not changed. Raises `LeftOut`."
     full = self.photos.full(path)
     try: st = os.stat(full)
-    except OSError as e: raise LeftOut('no_file', full.is_symlink() and _leads_nowhere(full) or f'cannot be read ({e.strerror})')
+    except OSError as e: _away(e, full); raise LeftOut('no_file', full.is_symlink() and _leads_nowhere(full) or f'cannot be read ({e.strerror})')
     caption = short_hash(self.photos.caption(path))
     if not full.is_file(): raise LeftOut('not_a_photo', 'is no ordinary file')
     if not st.st_size: raise LeftOut('empty_file', 'the file is empty')
@@ -591,11 +597,12 @@ def load(self:Job, e:Entry, kept:Kept) -> Row:
     row, e.left_out = Row(e), None
     try:
         row.caption = self.photos.caption(e.photo); e.caption = short_hash(row.caption)
-        data = self.photos.full(e.photo).read_bytes(); e.sha256 = hashlib.sha256(data).hexdigest()
+        full = self.photos.full(e.photo); data = patiently(full.read_bytes, full); e.sha256 = hashlib.sha256(data).hexdigest()
         row.arrays = kept.arrays(e, row.caption)
         if not {'vae', 'dinov3'} <= row.arrays.keys(): row.picture = load_photo(data, *bucket_size(e.bucket))
     except LeftOut as x: e.left_out = [x.code, x.detail]
-    except Exception as x: e.left_out = ['failed', f'cannot be read ({type(x).__name__}: {x})']
+    except PrepareError: raise
+    except Exception as x: _away(x, e.photo); e.left_out = ['failed', f'cannot be read ({type(x).__name__}: {x})']
     return row
 
 # %% ../nbs/09_prepare.ipynb #7107e7e7
@@ -1039,7 +1046,7 @@ def main(
             raise PrepareError(f'{", ".join(sorted(as_words(dict.fromkeys(alien, True))))} '
                                f'{"cannot be given to add-twins" if photos == "add-twins" else "is for add-twins alone"}')
         print(add_twins(out, given.pop('pictures', None), **given) if photos == 'add-twins' else prepare(photos, out, **given))
-    except (PrepareError, EncoderError, ShardError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
+    except (PrepareError, EncoderError, ShardError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(75 if unreachable(e.__cause__) else 2)
     except OSError as e:
         print(f'{e.filename or out}: {e.strerror or e}; when that is mended, the same command goes on where it was', file=sys.stderr)
         sys.exit(2)

@@ -23,7 +23,7 @@ from .shards import fsync_dir, patiently, unreachable
 
 # %% ../nbs/10_checkpoint.ipynb #611dd8a2
 class CheckpointError(Exception):
-    "What is wrong with a checkpoint, where, and what to do; `disk` is true when the system would not take or give it just now: a later try may succeed."
+    "What is wrong with a checkpoint, where, and what to do; `disk`: the system would not take or give it, and may later."
     def __init__(self,
         message: str, # what, where, what to do
         disk: bool = False, # was it an error of the operating system

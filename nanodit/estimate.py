@@ -133,7 +133,8 @@ class Estimate:
     parameters:int
     memory:dict            # 'weights', 'gradients', 'optimizer', 'average' → bytes, the same for all buckets
     # bucket → dict(patches, activations, working, asked, draws, total, looking, flops), bytes and operations for a micro-batch;
-    # 'asked' is torch's peak in training, 'total' what the card must have for it; 'draws' is a step of the sampler, 'looking' what the card must have then
+    # 'asked' is torch's peak in training, 'total' what the card must have for it;
+    # 'draws' is a step of the sampler, 'looking' what the card must have then
     buckets:dict
     flops_step:float       # useful operations of an update
     steps_per_pass:float|None

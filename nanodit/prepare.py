@@ -252,7 +252,7 @@ def _called_here(self:Photos, path):
 
 # %% ../nbs/09_prepare.ipynb #52875c3b
 def _away(e, path):
-    "Lets pass what is one file's own trouble. Raises `PrepareError` where the drive or share is away, which is not put down to one photo after another."
+    "Lets pass what is one file's own trouble. Raises `PrepareError` where the drive or share is away."
     if unreachable(e):
         raise PrepareError(f'{path} cannot be reached ({e.strerror}); when the drive or share is there again, the same command goes on '
                            f'where it was') from e
@@ -448,7 +448,9 @@ def _look(self:Job, path, was):
     "The photo's entry, from its record where it has not changed. Raises `LeftOut`."
     full = self.photos.full(path)
     try: st = os.stat(full)
-    except OSError as e: _away(e, full); raise LeftOut('no_file', full.is_symlink() and _leads_nowhere(full) or f'cannot be read ({e.strerror})')
+    except OSError as e:
+        _away(e, full)
+        raise LeftOut('no_file', full.is_symlink() and _leads_nowhere(full) or f'cannot be read ({e.strerror})')
     caption = short_hash(self.photos.caption(path))
     if not full.is_file(): raise LeftOut('not_a_photo', 'is no ordinary file')
     if not st.st_size: raise LeftOut('empty_file', 'the file is empty')
@@ -1046,7 +1048,8 @@ def main(
             raise PrepareError(f'{", ".join(sorted(as_words(dict.fromkeys(alien, True))))} '
                                f'{"cannot be given to add-twins" if photos == "add-twins" else "is for add-twins alone"}')
         print(add_twins(out, given.pop('pictures', None), **given) if photos == 'add-twins' else prepare(photos, out, **given))
-    except (PrepareError, EncoderError, ShardError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(75 if unreachable(e.__cause__) else 2)
+    except (PrepareError, EncoderError, ShardError) as e:
+        print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(75 if unreachable(e.__cause__) else 2)
     except OSError as e:
         print(f'{e.filename or out}: {e.strerror or e}; when that is mended, the same command goes on where it was', file=sys.stderr)
         sys.exit(2)

@@ -167,7 +167,7 @@ def flush(self:RunLog,
 
 @patch
 def _open_again(self:RunLog, name:str):
-    "A new handle for the file of that name, where there is one: where there is none, the share is away, and what stands there is its bare mount point."
+    "A new handle for the file of that name, where there is one. Where there is none, its share is away."
     try: f = open(self.run_dir / f'{name}.jsonl', 'ab', buffering=0, opener=lambda path, _: os.open(path, os.O_WRONLY | os.O_APPEND))
     except OSError: return
     _trouble(self.files[name].close); self.files[name] = f

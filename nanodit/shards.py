@@ -55,12 +55,13 @@ def fsync_dir(
     finally: os.close(fd)
 
 # %% ../nbs/04_shards.ipynb #d87fcfec
-PASSING = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH}   # may be over in a moment
+# errors that may be over in a moment
+PASSING = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH}
 
 def unreachable(
     e: Exception,  # any
 ) -> bool:
-    "Is it about a share that is away, and not about a file? An error of the device (EIO) may be a bad sector, and is the file's."
+    "Is it about a share that is away? An error of the device (EIO) may be a bad sector, and is the file's own."
     return getattr(e, 'errno', None) in PASSING - {errno.EIO}
 
 def patiently(
@@ -70,7 +71,7 @@ def patiently(
     tell=warnings.warn,  # is told of each try, in a sentence
     stop=lambda: False,  # asked every second; when it is true the error is raised at once
 ):  # what `read` returns
-    "Reads, and tries again where the system's error is one of `PASSING`. Raises the last try's `OSError`, which names the file."
+    "Reads; tries again where the error is one of `PASSING`. Raises the last `OSError`, which names the file."
     for wait in (*waits, None):
         try: return read()
         except OSError as e:
@@ -539,7 +540,8 @@ def _folders(dir):
         try: names = sorted(os.listdir(d))
         except NotADirectoryError: continue
         except OSError as e:
-            if b: raise ShardError(f"{d} cannot be listed ({e.strerror}), and nobody knows which photos are in it; make it readable, or move it away") from e
+            if b: raise ShardError(f"{d} cannot be listed ({e.strerror}), and nobody knows which photos are in it; make it readable, "
+                                   f"or move it away") from e
             continue
         if tars := [d/n for n in names if n.endswith('.tar') and not n.startswith('.')]: yield d, b, tars
 

@@ -136,7 +136,8 @@ class Trainer:
         progress:bool=True,         # show progress bars
         device:str|None=None,       # None = the GPU if there is one
     ):
-        self.cfg, self.step, self.begun, self.skipped, self.stop, self.ends, self.record, self.unanswered = cfg, 0, 0, 0, None, None, None, deque()
+        self.cfg, self.step, self.begun, self.skipped, self.stop, self.ends, self.record = cfg, 0, 0, 0, None, None, None
+        self.unanswered = deque()     # reads that the disk did not answer, and when
         # in the middle of an update; encoders named since the checkpoint; what the last validation could not do
         self.torn, self.relabelled, self.problems = False, False, {}
         self.group = Group(device); self.device = self.group.device; self.progress = progress and self.group.main
@@ -489,7 +490,7 @@ class _Fit:
             if size: self.hear(dict(step=self.tr.step, disk_fits=shutil.disk_usage(self.tr.run_dir).free / size))
 
     def look_where(self):
-        "Says so if the folder in which the run began is no longer the one of that name: log and checkpoints part here. One that was away and is back is held anew."
+        "Says so if the run's folder is no longer the one in which it began. One that was away and is back is held anew."
         here, mine = self.tr.run_dir / '.running', None
         with suppress(OSError): mine = os.fstat(self.held.fileno())
         try:
@@ -542,7 +543,8 @@ def check(self:_Fit, wait=False):
             self.log.alarm(Alarm('disk_low', self.tr.step, self.tr.step, 0., 1., 'warn', str(e), 'The next save tries again.'))
     while self.log and self.tr.unanswered:
         step, text = self.tr.unanswered.popleft()
-        self.log.alarm(Alarm('disk_low', step, step, 0., 1., 'warn', text, 'Look whether the drive or share of the photos is sound. Training goes on.'))
+        self.log.alarm(Alarm('disk_low', step, step, 0., 1., 'warn', text,
+                             'Look whether the drive or share of the photos is sound. Training goes on.'))
     before, self.waits = self.waits, self.log and self.log.waits
     if self.waits and not before: self.tr._say(f'ALARM, step {self.tr.step}: {self.waits}')
 

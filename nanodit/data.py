@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np, torch
 from fastcore.basics import patch
 from .flow import slot_normal, slot_rng, slot_uniform
-from .shards import (ShardError, ShardIndex, LatentStats, open_tar, patiently, read_array, read_into, read_mask_at, unread,
-                            write_atomic)
+from .shards import (ShardError, ShardIndex, LatentStats, open_tar, patiently, read_array, read_into, read_mask_at,
+                            unread, write_atomic)
 from .augment import flip_caption, flip_latent, why_not_flip
 
 # %% ../nbs/06_data.ipynb #f0e7d633

@@ -251,10 +251,10 @@ def _called_here(self:Photos, path):
         if path in self.where or os.path.isfile(self.full(path)): return path
 
 # %% ../nbs/09_prepare.ipynb #52875c3b
-def _away(e, path):
+def _away(e):
     "Lets pass what is one file's own trouble. Raises `PrepareError` where the drive or share is away."
     if unreachable(e):
-        raise PrepareError(f'{path} cannot be reached ({e.strerror}); when the drive or share is there again, the same command goes on '
+        raise PrepareError(f'{e.filename} cannot be reached ({e.strerror}); when the drive or share is there again, the same command goes on '
                            f'where it was') from e
 
 @patch
@@ -265,7 +265,9 @@ def caption(self:Photos,
     beside = self.full(path).with_suffix('.txt')
     try: return one_line(beside.read_bytes())
     except FileNotFoundError: pass
-    except OSError as e: _away(e, beside); raise LeftOut('no_caption', f'its caption {beside.name} cannot be read ({e.strerror})')
+    except OSError as e:
+        if unreachable(e): raise
+        raise LeftOut('no_caption', f'its caption {beside.name} cannot be read ({e.strerror})')
     if self.where[path] is None:
         raise LeftOut('no_caption', f'has no caption; expected {beside.name} beside it, or a line in a metadata.jsonl')
     i, start = self.where[path]
@@ -437,7 +439,7 @@ def scan(self:Job):
     for path in tqdm(self.photos.paths, desc='looking at photos', unit='photo', disable=not self.progress, delay=2):
         try: self.want[path] = self._look(path, self.known.get(path))
         except LeftOut as e: self.left_out[path] = e
-        except OSError as e: _away(e, self.photos.full(path)); self.left_out[path] = LeftOut('failed', f'cannot be read ({e.strerror})')
+        except OSError as e: _away(e); self.left_out[path] = LeftOut('failed', f'cannot be read ({e.strerror})')
     taken = {self.known[p].key for p in self.want if p in self.known}
     for path, e in self.want.items():
         if not e.key: e.key = key_for(path, taken); taken.add(e.key)
@@ -449,7 +451,7 @@ def _look(self:Job, path, was):
     full = self.photos.full(path)
     try: st = os.stat(full)
     except OSError as e:
-        _away(e, full)
+        if unreachable(e): raise
         raise LeftOut('no_file', full.is_symlink() and _leads_nowhere(full) or f'cannot be read ({e.strerror})')
     caption = short_hash(self.photos.caption(path))
     if not full.is_file(): raise LeftOut('not_a_photo', 'is no ordinary file')
@@ -603,8 +605,7 @@ def load(self:Job, e:Entry, kept:Kept) -> Row:
         row.arrays = kept.arrays(e, row.caption)
         if not {'vae', 'dinov3'} <= row.arrays.keys(): row.picture = load_photo(data, *bucket_size(e.bucket))
     except LeftOut as x: e.left_out = [x.code, x.detail]
-    except PrepareError: raise
-    except Exception as x: _away(x, e.photo); e.left_out = ['failed', f'cannot be read ({type(x).__name__}: {x})']
+    except Exception as x: _away(x); e.left_out = ['failed', f'cannot be read ({type(x).__name__}: {x})']
     return row
 
 # %% ../nbs/09_prepare.ipynb #7107e7e7

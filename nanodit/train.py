@@ -532,6 +532,11 @@ def urgent(self:_Fit, record:dict) -> int:     # 0 go on, 1 save, 2 save and sto
 
 # %% ../nbs/13_train.ipynb #0a0efb67
 @patch
+def disk_trouble(self:_Fit, step:int, seen:str, remedy:str):
+    "Logs as an alarm what a disk did not take or give."
+    self.log.alarm(Alarm('disk_low', step, step, 0., 1., 'warn', seen, remedy))
+
+@patch
 def check(self:_Fit, wait=False):
     "Hears of finished saves, or waits for them; one that the disk did not take is an alarm, everything else is raised."
     for w in (self.snapshots, self.writer):
@@ -540,11 +545,9 @@ def check(self:_Fit, wait=False):
             if not e.disk: raise
             if w is self.writer: self.saved = -1
             self.tr._say(f'ALARM, step {self.tr.step}: {e}. The next save tries again.')
-            self.log.alarm(Alarm('disk_low', self.tr.step, self.tr.step, 0., 1., 'warn', str(e), 'The next save tries again.'))
+            self.disk_trouble(self.tr.step, str(e), 'The next save tries again.')
     while self.log and self.tr.unanswered:
-        step, text = self.tr.unanswered.popleft()
-        self.log.alarm(Alarm('disk_low', step, step, 0., 1., 'warn', text,
-                             'Look whether the drive or share of the photos is sound. Training goes on.'))
+        self.disk_trouble(*self.tr.unanswered.popleft(), 'Look whether the drive or share of the photos is sound. Training goes on.')
     before, self.waits = self.waits, self.log and self.log.waits
     if self.waits and not before: self.tr._say(f'ALARM, step {self.tr.step}: {self.waits}')
 

@@ -26,6 +26,7 @@ from .config import Config, ConfigError, ModelConfig, Overrides, Problem, load_c
 from .flow import flow_loss, interpolate, sample_timesteps, velocity_target
 from .model import NanoDiT, compile_blocks
 from .sampler import sample
+from .machine import choose_precision
 from .shards import LatentStats, ShardIndex, random_sample, write_shards
 from .data import BatchPlan, Loader, round_up
 from .checkpoint import EMA
@@ -311,7 +312,8 @@ def gpu_kernels(way:Way) -> dict:
 # %% ../nbs/15_bench.ipynb #b5a406f9
 def bench_step(cfg:Config, device:str='cpu', rounds:int=5, batch:int=0, compiled:bool=False, eager:bool=True) -> dict:
     "Speed, share of the ceiling, split and cost of checkpointing for one micro-batch of `cfg`: eager, if asked compiled, and on a GPU the last of these once more as recordings."
-    m, grid, half = cfg.model, bucket_grid(cfg), cfg.training.precision == 'bf16'
+    m, grid, (precision, _) = cfg.model, bucket_grid(cfg), choose_precision(cfg.training.precision, device)
+    half = precision == 'bf16'
     B, N, top = batch or (2 if device == 'cpu' else cfg.training.batch_size), grid[0] * grid[1], ceilings(device)
     model = NanoDiT(**m.model_dump()).to(device)
     if compiled: compile_blocks(model)
@@ -345,7 +347,7 @@ def bench_step(cfg:Config, device:str='cpu', rounds:int=5, batch:int=0, compiled
                          if k not in ('clip + optimizer + EMA', 'logging')) + parts['clip + optimizer + EMA'] + parts['logging']
     base = next(iter(ways))
     return dict(what='step', machine=machine(device), ceilings=top, model=m.model_dump(), batch=B, passes=passes, patches=N,
-                text=120, precision=cfg.training.precision, warm=True, seconds=t.seconds,
+                text=120, precision=precision, warm=True, seconds=t.seconds,
                 flops=flops('none'), ways=rows, too_large=[k for k, v in tried.items() if v is None], split=parts,
                 summary=dict(best=best, seconds=t.median(best), samples_per_s=B / t.median(best),
                              of_ceiling=flops('none') / t.median(best) / rate,
@@ -391,7 +393,7 @@ def bench_run(cfg:Config, device:str='cpu', updates:int=6, memory:float=0.) -> d
                                   for b in r['bucket']) / seconds, sheet_peak(device)
     e = estimate(cfg, dict.fromkeys(buckets, 1), text_tokens=(120, 128))
     return dict(what='run', machine=machine(device), model=m.model_dump(), buckets=list(buckets), batch=t.batch_size,
-                passes=t.grad_accumulation_steps, precision=t.precision, recompute=t.recompute, compiled=tr.compiled,
+                passes=t.grad_accumulation_steps, precision=tr.precision.name, recompute=t.recompute, compiled=tr.compiled,
                 replayed=tr.replay is not None, patches=round(np.mean([grid(b) for b in buckets])), updates=len(log),
                 losses=[r['loss'] for r in log], seconds=[r['seconds'] for r in log],
                 data_wait=[r['data_wait'] for r in log], memory=used, cap_gb=memory, estimate=e.peak,
@@ -421,7 +423,8 @@ def plain_ask(model:nn.Module, b:dict):
 @torch.no_grad()
 def bench_sample(cfg:Config, device:str='cpu', rounds:int=5, steps:int=50, batch:int=1, grid:tuple|None=None, progress:bool=True) -> dict:
     "Seconds of both samplers, and of one picture in a batch of four against alone."
-    m, half = cfg.model, cfg.training.precision == 'bf16'
+    m, (precision, _) = cfg.model, choose_precision(cfg.training.precision, device)
+    half = precision == 'bf16'
     grid = grid or bucket_grid(cfg)
     model = NanoDiT(**m.model_dump()).to(device).eval()
     for p in model.parameters(): p.add_(.02 * torch.randn(p.shape, generator=torch.Generator().manual_seed(0)).to(device))
@@ -435,7 +438,7 @@ def bench_sample(cfg:Config, device:str='cpu', rounds:int=5, steps:int=50, batch
             'four pictures': lambda: ours(four)}
     t = interleave(arms, rounds, device, progress)
     return dict(what='sample', machine=machine(device), model=m.model_dump(), batch=batch, patches=grid[0] * grid[1],
-                steps=steps, precision=cfg.training.precision, seconds=t.seconds,
+                steps=steps, precision=precision, seconds=t.seconds,
                 summary=dict(against_fp32=t.ratio('three passes, fp32', 'one batch')[0],
                              against_same_precision=t.ratio('three passes', 'one batch')[0],
                              picture_in_four=t.ratio('four pictures', 'one batch')[0] / 4, pictures_per_s=batch / t.median('one batch')))
@@ -515,7 +518,8 @@ def predicted(features:list, seconds:list) -> list[float]:
 # %% ../nbs/15_bench.ipynb #aaa44cb9
 def bench_scaling(cfg:Config, device:str='cpu', rounds:int=3, points:dict|None=None) -> dict:
     "Seconds and memory of a step along each axis of `SCALING`, fitted exponents, and predictions."
-    memory = {}; half, arms, where, feats = cfg.training.precision == 'bf16', {}, {}, {}
+    memory, arms, where, feats, (precision, _) = {}, {}, {}, {}, choose_precision(cfg.training.precision, device)
+    half = precision == 'bf16'
     for axis, configs in (points or SCALING).items():
         for c in configs:
             kw = dict(c); grid, B = kw.pop('grid'), kw.pop('batch', 1); m = ModelConfig(**kw)
@@ -529,7 +533,7 @@ def bench_scaling(cfg:Config, device:str='cpu', rounds:int=3, points:dict|None=N
     t = interleave(arms, rounds, device)
     slope = lambda pts, of: float(np.polyfit(np.log([x for x, _ in pts]), np.log([of(n) for _, n in pts]), 1)[0])
     names = list(arms); seconds = [t.median(n) for n in names]
-    return dict(what='scaling', machine=machine(device), precision=cfg.training.precision, seconds=t.seconds,
+    return dict(what='scaling', machine=machine(device), precision=precision, seconds=t.seconds,
                 axes={a: [(x, n, t.median(n)) for x, n in pts] for a, pts in where.items()}, features=feats, memory=memory,
                 predicted=dict(zip(names, predicted([feats[n] for n in names], seconds))),
                 constants=fit_machine([feats[n] for n in names], seconds).tolist(),

@@ -109,6 +109,10 @@ def _no_fp16(x):
                                   'overflow; use bf16, which has the range of float32')
     return x
 
+def _threads(x):
+    if x == 'auto' or type(x) is int and x >= 0: return x
+    raise PydanticCustomError('threads', 'must be auto or a whole number, 0 or more')
+
 # %% ../nbs/00_config.ipynb #ffb7f2b3
 class TrainingConfig(Section):
     "The run: how long, how big a step, how it is averaged."
@@ -142,12 +146,13 @@ class TrainingConfig(Section):
     gradient_checkpointing_mode: Literal['full', 'selective'] = Field('full',
             description='With gradient_checkpointing: full computes whole blocks twice; selective keeps the results of matrix '
                         'products and repeats the rest, which saves less and costs little.')
-    precision: Annotated[Literal['bf16', 'fp32'], BeforeValidator(_no_fp16)] = Field('bf16',
-            description='Compute precision; weights and optimizer state are float32 in both (C.3).')
+    precision: Annotated[Literal['auto', 'bf16', 'fp32'], BeforeValidator(_no_fp16)] = Field('auto',
+            description='Precision of matrix products; weights and optimizer state are float32 in all (C.3). auto = bf16 '
+                        'where the device computes it in hardware, else fp32; a run goes on in what its checkpoint says.')
     tf32: bool = Field(False, description='Let a GPU round the factors of float32 matrix products to TF32: faster, three decimal digits.')
-    cpu_threads: int = Field(0, ge=0,
-            description='Threads that compute, on a CPU; 0 = one per core. 1 is the safe choice for a small model: threads '
-                        'that wait for each other lose many times their gain as soon as another program wants a core.')
+    cpu_threads: Annotated[Annotated[int, Field(ge=0)] | Literal['auto'], BeforeValidator(_threads)] = Field('auto',
+            description='Threads that compute, on a CPU; auto = one for each core, 8 at most; 0 = one for each core. A run '
+                        'goes on with the number in its checkpoint if this is auto.')
     compile: Literal[False, True, 'auto'] = Field(False,
             description="Compile the blocks with torch.compile: a slow first step, faster ones after it. 'auto' = on a GPU.")
     cuda_graphs: bool = Field(False,

@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from fastcore.basics import patch
+from .machine import half_is_fast
 from .shards import write_atomic
 
 # %% ../nbs/07_encoders.ipynb #090ac87a
@@ -224,11 +225,11 @@ def find_device(
 
 def device_dtype(
     device:str=None,     # as for `find_device`
-    dtype:str=None,      # 'bf16', 'fp16' or 'fp32'; None = bf16 on a GPU, else fp32
+    dtype:str=None,      # 'bf16', 'fp16' or 'fp32'; None = bf16 where the device is fast at it, else fp32
 ) -> tuple:              # torch.device, torch.dtype
     "The device and dtype to run in. Raises `DeviceError`, `EncoderError`."
     device = find_device(device)
-    dtype = dtype or ('bf16' if device.type == 'cuda' else 'fp32')
+    dtype = dtype or ('bf16' if half_is_fast(device).half else 'fp32')
     if dtype not in _DTYPES: raise EncoderError(f'dtype {dtype!r} is unknown; choose from {", ".join(_DTYPES)}')
     return device, _DTYPES[dtype]
 
@@ -239,7 +240,7 @@ class T5Encoder:
         where:str,             # hub id or folder; '#77' at its end stands for max_length=77
         max_length:int=512,    # tokens; what is beyond is cut
         device:str=None,       # 'cuda', 'cpu' …; None = a GPU if there is one
-        dtype:str=None,        # 'bf16', 'fp16', 'fp32'; None = bf16 on a GPU, fp32 on a CPU
+        dtype:str=None,        # 'bf16', 'fp16', 'fp32'; None = bf16 where it is fast, else fp32
         batch_size:int=32,     # captions at a time
     ):
         where, _, cut = where.partition('#') if re.search(r'#\d+$', where) else (where, '', '')
@@ -281,7 +282,7 @@ class DINOv3Encoder:
     def __init__(self,
         where:str,             # hub id or folder
         device:str=None,       # 'cuda', 'cpu' …; None = a GPU if there is one
-        dtype:str=None,        # 'bf16', 'fp16', 'fp32'; None = bf16 on a GPU, fp32 on a CPU
+        dtype:str=None,        # 'bf16', 'fp16', 'fp32'; None = bf16 where it is fast, else fp32
         batch_size:int=32,     # pictures at a time
     ):
         self.name, self.batch_size = f'dinov3:{where}', batch_size
@@ -332,7 +333,7 @@ class VAECodec:
     def __init__(self,
         where:str,             # hub id or folder, and the folder inside it: 'black-forest-labs/FLUX.1-schnell/vae'
         device:str=None,       # 'cuda', 'cpu' …; None = a GPU if there is one
-        dtype:str=None,        # 'bf16', 'fp16', 'fp32'; None = bf16 on a GPU, fp32 on a CPU
+        dtype:str=None,        # 'bf16', 'fp16', 'fp32'; None = bf16 where it is fast, else fp32
         pixels:int=2**20,      # of pictures at a time, but at least one picture: a megapixel takes gigabytes to decode
     ):
         self.name, self.pixels = f'vae:{where}', pixels

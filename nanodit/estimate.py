@@ -169,7 +169,7 @@ def _gaps(t, buckets): "See `GAPS`."; return GAPS['recorded' if t.cuda_graphs el
 
 def _per_bucket(cfg, static, buckets, text, recompute, batch):
     "Memory and operations of a micro-batch of each bucket."
-    m, t, half, out = cfg.model, cfg.training, cfg.training.precision == 'bf16', {}
+    m, t, half, out = cfg.model, cfg.training, cfg.training.precision != 'fp32', {}
     half_w, fixed = half_weights(m, recompute) if half else 0, sum(static.values())
     for b in buckets:
         width, height = map(int, b.split('x')); N = (width // (8 * m.patch_size)) * (height // (8 * m.patch_size))

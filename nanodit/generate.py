@@ -20,6 +20,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from .config import saved_config
 from .model import NanoDiT
+from .machine import HALF, slow_half
 from .shards import LatentStats, write_atomic
 from .encoders import EncoderError, find_device, get_encoder
 from .prepare import LeftOut, Option, load_photo
@@ -117,7 +118,7 @@ def paint(self:Painter,
     dino = torch.zeros(self.config['model']['dino_dim']) if not like else self.encoder('vision').encode(torch.from_numpy(load_picture(like, width, height))[None])[0]
     return draw_prompts(self.model, [Prompt(prompt, text, dino, width, height)] * n, self.stats,
                         *(r[k] for k in ('num_steps', 'text_scale', 'dino_scale', 'solver', 'seed')),
-                        bf16=self.config['training']['precision'] == 'bf16', callback=callback, progress='drawing' if progress else '')
+                        bf16=HALF[self.config['training']['precision']], callback=callback, progress='drawing' if progress else '')
 
 # %% ../nbs/14_generate.ipynb #0d0415a9
 def picture_png(
@@ -221,6 +222,7 @@ def main(
         if Path(out).is_dir():
             raise GenerateError(f'--out {out} is a folder: give the name of a picture in it, such as {Path(out) / "picture.png"}')
         painter = Painter(checkpoint)
+        if slow := slow_half(painter.config['training']['precision'], painter.device): print(slow, file=sys.stderr)
         prompt = prompt or ''
         how = dict(prompt=prompt, like=like, size=size, n=n, text_scale=text_scale, dino_scale=dino_scale, num_steps=steps,
                    solver=solver, seed=seed)

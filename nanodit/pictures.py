@@ -19,6 +19,7 @@ from torch import nn, Tensor
 from tqdm.auto import tqdm
 from .flow import slot_normal, slot_rng
 from .sampler import sample
+from .machine import autocast
 from .shards import LatentStats, ShardIndex, read_sample, write_atomic
 from .augment import flip_caption, is_directional
 from .encoders import get_encoder
@@ -120,7 +121,7 @@ def draw_latents(
     num_steps:int=50, text_scale:float=3., dino_scale:float=2., solver:str='euler',   # as in `sample`
     seed:int=0,              # of the noise
     batch_size:int=32,       # pictures at a time, fewer where they are large (`at_once`)
-    bf16:bool=True,          # run the network in bfloat16
+    bf16:bool|None=None,     # run the network in bfloat16; None = where that is fast
     callback=None,           # f(step, x, t), may raise to stop
     progress:str='',         # name of a progress bar; empty = none
     slots:list|None=None,    # number of each prompt's noise; None = 0, 1, 2, …
@@ -136,7 +137,7 @@ def draw_latents(
             dino = torch.stack([prompts[i].dino.float() for i in some])
             shape = (stats.channels, prompts[some[0]].height // stats.downsample, prompts[some[0]].width // stats.downsample)
             noise = slot_normal(seed, 'sample', torch.tensor([slots[i] for i in some]), shape)
-            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            with autocast(device, bf16):
                 z = sample(model, *(a.to(device) for a in (noise, text, mask, dino)), num_steps, text_scale, dino_scale, solver, after_step)
             for i, latent in zip(some, z): out[i] = latent
     return out

@@ -32,6 +32,7 @@ import nanodit
 from .config import Config, ConfigError, Overrides, Problem, diff_configs, drop_output, load_config, save_config, saved_config
 from .flow import drop_conditions, flow_loss, interpolate, rms, sample_timesteps, velocity_target
 from .model import NanoDiT, compile_blocks, count_parameters
+from .machine import Muon, Precision, autocast, choose_precision, choose_threads
 from .shards import PASSING, LatentStats, ShardError, ShardIndex, load_latents, write_atomic
 from .data import BatchPlan, DataError, Ledger, Loader, round_up
 from .encoders import EncoderError, load_encoders
@@ -64,6 +65,7 @@ def lr_at(
 def make_optimizers(
     model:nn.Module,   # NanoDiT
     o,                 # `training.optimizer` of the config
+    half:bool=True,    # Muon's products in bfloat16
 ) -> list:             # of torch optimizers; each group knows its peak as 'peak'
     "AdamW for all, or Muon for the blocks' matrices and AdamW for the rest (plan D.1)."
     named = dict(model.named_parameters())
@@ -73,7 +75,7 @@ def make_optimizers(
     groups = [dict(params=decay, weight_decay=o.weight_decay, peak=o.lr), dict(params=rest, weight_decay=0., peak=o.lr)]
     out = [torch.optim.AdamW(groups, lr=o.lr, betas=tuple(o.betas), eps=o.eps, fused=True)]
     if muon:
-        out.append(torch.optim.Muon([named[n] for n in named if n in muon], lr=o.muon_lr, weight_decay=o.weight_decay))
+        out.append(Muon([named[n] for n in named if n in muon], half, lr=o.muon_lr, weight_decay=o.weight_decay))
         for g in out[-1].param_groups: g['peak'] = o.muon_lr
     return out
 
@@ -144,7 +146,8 @@ class Trainer:
         self.run_dir = Path(cfg.checkpoint.output_dir)
         self.index, self.held_out, self.stats, self.encoders = open_data(cfg, self.progress, self.group)
         t = cfg.training
-        if t.cpu_threads and self.device.type == 'cpu': torch.set_num_threads(t.cpu_threads)
+        if self.device.type == 'cpu': torch.set_num_threads(choose_threads(t.cpu_threads))
+        self.precision = from_main(self.group, choose_precision(t.precision, self.device))
         torch.backends.cuda.matmul.allow_tf32 = t.tf32
         self.plan = BatchPlan(cfg.seed, self.index, t.batch_size * t.grad_accumulation_steps * self.group.world_size, t.batch_size)
         self.model = NanoDiT(**cfg.model.model_dump(), gradient_checkpointing=t.recompute)
@@ -153,11 +156,11 @@ class Trainer:
         if self.compiled: compile_blocks(self.model)
         self.net = parallel(self.model, self.group, cfg.distributed.shard)
         self.replay = Replay(self.micro_step) if t.cuda_graphs and self.device.type == 'cuda' and self.group.world_size == 1 else None
-        self.optimizers = make_optimizers(self.model, t.optimizer)
+        self.optimizers = make_optimizers(self.model, t.optimizer, self.precision.half)
         self.ema = EMA(self.model, t.ema_decay, t.ema_warmup_steps, t.ema_schedule)
         self.posthoc = PosthocEMA(self.model) if t.posthoc_ema_every else None
         self.ledger, self.alarms = Ledger(self.plan, self.index), Alarms(cfg.alarms)
-        self.validator = Validator(cfg, self.index, self.held_out, self.stats)
+        self.validator = Validator(cfg, self.index, self.held_out, self.stats); self.validator.half = self.precision.half
 
 # %% ../nbs/13_train.ipynb #abc14c85
 @patch
@@ -185,7 +188,7 @@ def losses(self:Trainer,
     x:dict,                     # from `inputs`
 ) -> tuple[Tensor, Tensor]:     # loss (B,); RMS of the predicted ÷ of the target velocity, a number
     "Flow loss of a micro-batch (plan C.2), in the configured precision (plan C.3)."
-    with torch.autocast(self.device.type, torch.bfloat16, enabled=self.cfg.training.precision == 'bf16'):
+    with autocast(self.device, self.precision.half):
         v = self.net(interpolate(x['x0'], x['noise'], x['t']), x['t'], x['text'], x['text_mask'], x['dino'], x['keep_text'], x['keep_dino'])
     target = velocity_target(x['x0'], x['noise'])
     return flow_loss(v, target), rms(v.detach()) / rms(target)
@@ -281,8 +284,13 @@ def state(self:Trainer) -> dict:
     return dict(config=self.cfg.model_dump(mode='json'), plan=self.plan.fingerprint, data=self.index.fingerprint,
                 buckets=list(self.index.buckets), effective_batch=self.plan.effective_batch,
                 latents=vars(self.stats), encoders=self.encoders, ledger_since=self.ledger.since, skipped=self.skipped,
-                device=str(self.device), ranks=self.group.world_size,
+                device=str(self.device), ranks=self.group.world_size, machine=self.machine(),
                 versions=dict(nanodit=nanodit.__version__, torch=torch.__version__, python=platform.python_version()))
+
+@patch
+def machine(self:Trainer) -> dict:
+    "Precision, its reason, and threads on a CPU: what the last bits of a run depend on beside its config."
+    return self.precision._asdict() | dict(threads=torch.get_num_threads() if self.device.type == 'cpu' else None)
 
 # %% ../nbs/13_train.ipynb #bb488c3e
 @patch
@@ -338,6 +346,7 @@ def resume(self:Trainer,
         self._say('post-hoc averages begin at this step: the checkpoint has none')
     elif self.posthoc: self.posthoc.load_tensors(ckpt.tensors)
     self.step, self.skipped = ckpt.step, ckpt.state['skipped']
+    self._compute_as(ckpt.state)
     for k, (a, b) in changed.items(): self._say(f'changed since the checkpoint: {k} was {a}, is {b}')
     if ours:
         # the same run makes the same snapshots again, in their place
@@ -370,6 +379,20 @@ def _give_up_later(self:Trainer, snapshots:int|None):
         gone = set_aside_after(self.run_dir, self.step) + (set_aside_after(self.run_dir / 'posthoc', snapshots)
                 if snapshots is not None else [])
     if gone: self._say(f'later checkpoints are set aside, as {gone[0]}' + f' and {len(gone) - 1} more' * (len(gone) > 1))
+
+@patch
+def _compute_as(self:Trainer, state:dict):
+    "Takes over precision and threads of a checkpoint where the config leaves them open: the same run, to the last bit."
+    t, own, was = self.cfg.training, self.machine(), state['config']['training']
+    then = state.get('machine') or dict(name=was['precision'], threads=was.get('cpu_threads'))    # of version 0.1
+    if t.precision == 'auto' and then['name'] != own['name']:
+        self._say(f"going on in {then['name']}, as the checkpoint was computed; here {own['name']} would be chosen ({own['why']})")
+        self.precision = Precision(then['name'], 'as the checkpoint was computed')
+        self.validator.half = self.precision.half
+        for o in self.optimizers: o.half = self.precision.half
+    if t.cpu_threads == 'auto' and own['threads'] and then['threads'] not in (None, 0, own['threads']):
+        self._say(f"going on with {then['threads']} threads, as the checkpoint was computed; here {own['threads']} would be chosen")
+        torch.set_num_threads(then['threads'])
 
 # %% ../nbs/13_train.ipynb #bce79a72
 @patch
@@ -587,6 +610,7 @@ def fit(self:Trainer) -> dict:
                 began = time.perf_counter()      # a validation just before is no wait for data
                 self.record = record = self.train_step(batches); ended = time.perf_counter()
                 record |= self._cost(ended - clock, began - asked, ended - began); clock = ended
+                if self.step == self.begun + 1: record['machine'] = self.machine()
                 if run.log: run.log.write(**record); run.check()
                 if self.step % t.log_every == 0: self._show(bar, record)
                 self._after(run, run.urgent(record))
@@ -722,9 +746,10 @@ def train(
         say(f"{cfg.data.shard_base_dir} does not say what encoded its photos ({' and '.join(unnamed)}): the run trains, but "
             f"its pictures are in false colours, and nanodit-generate cannot draw. Name them there at any time, even after "
             f"the run, and start the same command again")
-    ranks = f' x {tr.group.world_size} ranks' * (tr.group.world_size > 1)
+    ranks, threads = f' x {tr.group.world_size} ranks' * (tr.group.world_size > 1), tr.machine()['threads']
     say(f"{count_parameters(tr.model) / 1e6:.1f} M parameters on {tr.device}{ranks}, "
-        f"{t.precision}{', CUDA graphs' * bool(tr.replay)}; {len(tr.index)} photos in {len(tr.index.buckets)} buckets, "
+        f"{tr.precision.name}{', CUDA graphs' * bool(tr.replay)}{f', {threads} threads' if threads else ''} "
+        f"({tr.precision.why}); {len(tr.index)} photos in {len(tr.index.buckets)} buckets, "
         f"{len(tr.held_out)} more held out; "
         f"effective batch {tr.plan.effective_batch}, {t.total_steps} steps = "
         f"{t.total_steps * tr.plan.effective_batch / len(tr.index):.1f} passes")

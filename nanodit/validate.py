@@ -23,6 +23,7 @@ from torch import nn, Tensor
 from .config import Config, ConfigError, drop_output, saved_config
 from .flow import flow_loss, interpolate, slot_normal, velocity_target
 from .model import NanoDiT
+from .machine import HALF, autocast, choose_threads, slow_half
 from .shards import LatentStats, ShardError, ShardIndex, id_fraction, read_sample, write_atomic
 from .data import Flips, Tile, read_tile, round_up
 from .encoders import EncoderError, find_device, get_encoder, load_encoders
@@ -85,7 +86,7 @@ def held_out_loss(
     n_max:int=256,           # photos, at most
     seed:int=0,              # of the noise
     batch_size:int=32,       # photos at a time
-    bf16:bool=True,          # run the network in bfloat16
+    bf16:bool|None=None,     # run the network in bfloat16; None = where that is fast
     poll=None,               # called before each pass; may raise to stop
 ) -> dict:                   # held_out_loss, held_out_by_t (10 means), held_out_n
     "The flow loss on fixed photos, times and noise, all conditions kept (plan C.2)."
@@ -93,7 +94,7 @@ def held_out_loss(
     for k, slots, x0, eps, conditions in looks(index, stats, n_max, seed, batch_size, device):
         if poll: poll()
         t = torch.full((len(x0),), TIMES[k], device=device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16): v = model(interpolate(x0, eps, t), t, *conditions)
+        with autocast(device, bf16): v = model(interpolate(x0, eps, t), t, *conditions)
         for s, loss in zip(slots.tolist(), flow_loss(v, velocity_target(x0, eps)).tolist()):
             rows.setdefault(s, np.zeros(len(TIMES)))[k] = loss
     by_t = _mean(rows)
@@ -106,7 +107,7 @@ def conditioning_strength(
     index:ShardIndex,        # photos, best held-out ones
     stats:LatentStats,
     n_max:int=32,            # photos, at most
-    seed:int=0, batch_size:int=32, bf16:bool=True, poll=None,   # as in `held_out_loss`
+    seed:int=0, batch_size:int=32, bf16:bool|None=None, poll=None,   # as in `held_out_loss`
 ) -> dict:                   # text_strength, dino_strength, each also _by_t; text_gain, dino_gain; strength_n
     "Relative change of the velocity, RMS ÷ RMS, when text or vector is dropped (plan F.4), and how much the loss rises."
     device, rows = next(model.parameters()).device, {}
@@ -115,7 +116,7 @@ def conditioning_strength(
         B, t = len(x0), torch.full((3 * len(x0),), TIMES[k], device=device)
         thrice = lambda a: a.repeat(3, *[1] * (a.ndim - 1))
         keep = torch.tensor([[True, True], [False, True], [True, False]], device=device).repeat_interleave(B, 0)
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+        with autocast(device, bf16):
             v = model(thrice(interpolate(x0, eps, t[:B])), t, *map(thrice, conditions), *keep.T)
         full, no_text, no_dino = v.chunk(3); target = velocity_target(x0, eps)
         numbers = [flow_loss(full, a) for a in (torch.zeros_like(full), no_text, no_dino, target)] + [flow_loss(a, target) for a in (no_text, no_dino)]
@@ -272,6 +273,7 @@ class Validator:
     ):
         self.cfg, self.index, self.held, self.stats = cfg, index, held_index if held_index is not None and len(held_index) else None, stats
         self.folder, self._prompts, self._why_false = cfg.samples_dir, [], ''
+        self.half = HALF[cfg.training.precision]      # the trainer says what it chose
 
 @patch
 def prompts(self:Validator,
@@ -313,7 +315,7 @@ def _drawing(self:Validator, ask, progress:str, scales=False) -> dict:
     s, t = self.cfg.sampling, self.cfg.training
     scales = dict(text_scale=s.text_scale, dino_scale=s.dino_scale) if scales else {}
     return scales | dict(num_steps=s.num_steps, solver=s.solver, batch_size=t.batch_size,
-                         bf16=t.precision == 'bf16', callback=ask, progress=progress)
+                         bf16=self.half, callback=ask, progress=progress)
 
 @patch
 def _save(self:Validator, record:dict, name:str, test:tuple, cols:int=4, most:int=32):
@@ -340,7 +342,7 @@ def questions(self:Validator,
     "What is asked, in this order."
     n, bar = self.tested_full if full else self.tested, lambda what: f'drawing {what}' if progress else ''
     t, photos = self.cfg.training, self.held or self.index
-    passes = dict(batch_size=min(32, t.batch_size), bf16=t.precision == 'bf16', poll=ask)
+    passes = dict(batch_size=min(32, t.batch_size), bf16=self.half, poll=ask)
     vision = vision_at_hand(self.index.dir) if full and self.index else None
     drawing = lambda what, scales=True: self._drawing(ask, bar(what), scales)
     sided, test = self.prompts(n, directional=True) if self.cfg.data.shapes or photos else [], dict(decode=self.decode)
@@ -415,11 +417,12 @@ def validate(
     index, held, remark = _split_data(cfg, Path(data or cfg.data.shard_base_dir), ckpt.state.get('data'))
     model = NanoDiT(**cfg.model.model_dump()); model.load_state_dict(ckpt.tensors['ema'])
     model.to(device)
-    if cfg.training.cpu_threads and device.type == 'cpu':
-        torch.set_num_threads(cfg.training.cpu_threads)      # as in training: sums come out the same
+    # as in training: sums come out the same
+    if device.type == 'cpu': torch.set_num_threads(choose_threads(cfg.training.cpu_threads))
     ask = Validator(cfg, index, held, LatentStats(**ckpt.state['latents'])); ask.folder = out      # the run's own pictures stay as they are
     record = ask(model, ckpt.step, progress=progress, full=full)
     if remark: record['problems']['photos'] = remark
+    if slow := slow_half(cfg.training.precision, device): record['problems']['precision'] = slow
     record |= dict(checkpoint=str(ckpt.path))
     write_atomic(out / 'validate.json', json.dumps(record, indent=1).encode(), sync=False)
     return record

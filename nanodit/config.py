@@ -151,8 +151,8 @@ class TrainingConfig(Section):
                         'where the device computes it in hardware, else fp32; a run goes on in what its checkpoint says.')
     tf32: bool = Field(False, description='Let a GPU round the factors of float32 matrix products to TF32: faster, three decimal digits.')
     cpu_threads: Annotated[Annotated[int, Field(ge=0)] | Literal['auto'], BeforeValidator(_threads)] = Field('auto',
-            description='Threads that compute, on a CPU; auto = one for each core, 8 at most; 0 = one for each core. A run '
-                        'goes on with the number in its checkpoint if this is auto.')
+            description='Threads that compute, on a CPU; 0 = one for each core; auto = as many as are fastest when the run '
+                        'begins, by measurement. A run goes on with the number in its checkpoint if this is auto.')
     compile: Literal[False, True, 'auto'] = Field(False,
             description="Compile the blocks with torch.compile: a slow first step, faster ones after it. 'auto' = on a GPU.")
     cuda_graphs: bool = Field(False,

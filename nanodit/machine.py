@@ -4,17 +4,18 @@
 
 # %% auto #0
 __all__ = ['HALF', 'bfloat16_cost', 'Fast', 'half_is_fast', 'Precision', 'slow_half', 'choose_precision', 'autocast',
-           'choose_threads', 'orthogonal', 'Muon']
+           'choose_threads', 'thread_seconds', 'orthogonal', 'Muon']
 
-# %% ../nbs/02b_machine.ipynb #267e3453
+# %% ../nbs/02b_machine.ipynb #ea8a904a
 import statistics
 import time
 from functools import cache
 from typing import NamedTuple
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-# %% ../nbs/02b_machine.ipynb #14e3d43b
+# %% ../nbs/02b_machine.ipynb #b067bbe6
 def bfloat16_cost(
     rounds:int=5,     # turns that count, after one that does not
 ) -> float:
@@ -30,7 +31,7 @@ def bfloat16_cost(
     fp32, bf16 = map(statistics.median, zip(*took))
     return bf16 / fp32
 
-# %% ../nbs/02b_machine.ipynb #144f1465
+# %% ../nbs/02b_machine.ipynb #99b05d8b
 class Fast(NamedTuple):
     "Whether a device is fast in bfloat16, and why."
     half:bool
@@ -57,7 +58,7 @@ def _onednn_has_bfloat16() -> bool:
     try: return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     except (AttributeError, RuntimeError): return False      # a torch without oneDNN
 
-# %% ../nbs/02b_machine.ipynb #6d7a61a8
+# %% ../nbs/02b_machine.ipynb #c77881a6
 HALF = dict(auto=None, bf16=True, fp32=False)      # what `training.precision` asks for; None = what is fast
 
 class Precision(NamedTuple):
@@ -85,7 +86,7 @@ def choose_precision(
     half, why = half_is_fast(device)
     return Precision('bf16' if half else 'fp32', why)
 
-# %% ../nbs/02b_machine.ipynb #864483af
+# %% ../nbs/02b_machine.ipynb #9cecae56
 def autocast(
     device,                  # torch.device, or its name
     half:bool|None=None,     # products in bfloat16; None = where this device is fast at it
@@ -95,16 +96,37 @@ def autocast(
     half = half_is_fast(device).half if half is None else half
     return torch.autocast(device.type, torch.bfloat16, enabled=half)
 
-# %% ../nbs/02b_machine.ipynb #b3f51d04
+# %% ../nbs/02b_machine.ipynb #e3b02bcf
 _AT_START = torch.get_num_threads()      # one for each core, or what OMP_NUM_THREADS says
 
 def choose_threads(
     asked:int|str='auto',     # `training.cpu_threads`: 'auto', a number, or 0 = one for each core
 ) -> int:
-    "How many threads compute, on a CPU."
-    return min(_AT_START, 8) if asked == 'auto' else asked or _AT_START
+    "How many threads compute on a CPU; 'auto' = as many as are fastest now, found out once in a process."
+    if asked != 'auto': return asked or _AT_START
+    if _AT_START == 1: return 1
+    took = thread_seconds()
+    return min(took, key=took.get)
 
-# %% ../nbs/02b_machine.ipynb #fa1d7b3c
+@cache
+def thread_seconds(
+    rounds:int=5,     # turns that count, after one that does not
+) -> dict:            # number of threads → median seconds
+    "Seconds of a piece of a block, forward and backward, with one thread, two, four … up to one for each core."
+    g, before = torch.Generator().manual_seed(0), torch.get_num_threads()
+    x, up, down = (torch.randn(s, generator=g).requires_grad_() for s in ((784, 192), (192, 768), (768, 192)))
+    took = {n: [] for n in sorted({*(2**k for k in range(20) if 2**k < _AT_START), _AT_START})}
+    for _ in range(rounds + 1):
+        for n in took:
+            torch.set_num_threads(n)
+            began = time.perf_counter()
+            with torch.enable_grad(), autocast('cpu'): y = F.gelu(F.layer_norm(x, x.shape[1:]) @ up) @ down
+            y.square().mean().backward()
+            took[n].append(time.perf_counter() - began)
+    torch.set_num_threads(before)
+    return {n: statistics.median(t[1:]) for n, t in took.items()}
+
+# %% ../nbs/02b_machine.ipynb #b5af7eb3
 def orthogonal(
     update:Tensor,                               # (m, n)
     steps:int=5,

@@ -10,7 +10,7 @@ __all__ = ['FORMAT', 'UNFINISHED', 'CheckpointError', 'CheckpointVersionError', 
            'posthoc_ema', 'main']
 
 # %% ../nbs/10_checkpoint.ipynb #52341b1a
-import contextlib, copy, errno, fcntl, hashlib, json, os, re, shutil, sys, threading, warnings, weakref
+import contextlib, copy, errno, hashlib, json, os, re, shutil, sys, threading, warnings, weakref
 from dataclasses import dataclass
 from pathlib import Path
 import numpy as np
@@ -19,7 +19,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from fastcore.basics import patch
 from fastcore.script import Param, call_parse
-from .shards import fsync_dir, patiently, unreachable
+from .shards import fsync_dir, hold_file, patiently, unreachable
 
 # %% ../nbs/10_checkpoint.ipynb #611dd8a2
 class CheckpointError(Exception):
@@ -338,14 +338,9 @@ def _sweep(run_dir):
 _in_process = threading.Lock()
 
 def _hold(path, message):
-    "The file, opened and locked until it is closed; `CheckpointError` when another process holds it."
-    f = open(path, 'a')
-    try: fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as e:
-        f.close()
-        if e.errno in (errno.EACCES, errno.EAGAIN): raise CheckpointError(message) from e
-        if e.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP): raise   # a file system without locks
-    return f
+    "The file, held until it is closed; `CheckpointError` when somebody else holds it."
+    if f := hold_file(path): return f
+    raise CheckpointError(message)
 
 def _lock(run_dir):
     "Hold the run's folder for one save."

@@ -7,7 +7,7 @@ __all__ = ['PATIENCE', 'DataError', 'turns', 'Tile', 'BatchPlan', 'share', 'Flip
            'Loader', 'Ledger']
 
 # %% ../nbs/06_data.ipynb #f796e659
-import hashlib, json, math, os, warnings, weakref
+import hashlib, json, math, warnings, weakref
 from collections import deque, OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np, torch
 from fastcore.basics import patch
 from .flow import slot_normal, slot_rng, slot_uniform
-from .shards import (ShardError, ShardIndex, LatentStats, open_tar, patiently, read_array, read_into, read_mask_at,
-                            unread, write_atomic)
+from .shards import (ShardError, ShardIndex, LatentStats, open_tar, patiently, preadv, read_array, read_into,
+                            read_mask_at, unread, write_atomic)
 from .augment import flip_caption, flip_latent, why_not_flip
 
 # %% ../nbs/06_data.ipynb #f0e7d633
@@ -252,7 +252,7 @@ def _file(self: _Reads, fd, jobs):
             if turn and (self.spare is None or self.spare.shape != out.shape): self.spare = self.buffers.empty(out.shape, out.dtype).numpy()
             pieces.append(self.spare if turn else out)
             end, i = end+gap+n, i+1
-        if os.preadv(fd, pieces, jobs[first][1]) < end-jobs[first][1]:
+        if preadv(fd, pieces, jobs[first][1]) < end-jobs[first][1]:
             for *_, m, to, t in jobs[first:i]: read_into(fd, m, self.spare if t else to)   # names the file that is too short
         if turn: flip_latent(self.spare, turn, out=out)
 
@@ -487,7 +487,7 @@ def load(self: Ledger,
     path: str|Path,  # ledger.jsonl of an earlier checkpoint
 ):
     "Takes over the flips counted so far. Raises `DataError` when the file belongs to other photos."
-    for l in Path(path).read_text().splitlines():
+    for l in Path(path).read_text('utf-8').splitlines():
         r = json.loads(l)
         if 'flipped' not in r: continue
         if r['id'] not in self.row: raise DataError(f"{path}: photo {r['id']!r} is not in this data set")

@@ -10,7 +10,7 @@ __all__ = ['BUCKETS', 'SUFFIXES', 'NOT_READ', 'MOST_PIXELS', 'MOST_BYTES', 'LEAS
            'TwinReport', 'lacking', 'check_text', 'TwinMaker', 'add_twins', 'Option', 'Flag', 'Switch', 'main']
 
 # %% ../nbs/09_prepare.ipynb #be1c4623
-import argparse, fcntl, hashlib, io, json, os, re, shlex, signal, sys, threading, time, unicodedata, warnings
+import argparse, hashlib, io, json, os, re, shlex, signal, sys, threading, time, unicodedata, warnings
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageCms
 from tqdm.auto import tqdm
 from .shards import (LatentStats, Moments, ShardError, ShardIndex, ShardWriter, TarTable, bucket_row, bucket_size,
-                            index_tar, load_latents,
+                            hold_file, index_tar, load_latents,
                             patiently, read_array, read_sample, read_sums, sha256_file, unreachable, write_atomic, write_twins)
 from .augment import flip_caption
 from .encoders import EncoderError, device_dtype, get_encoder, load_encoders, save_encoders
@@ -382,11 +382,8 @@ def __enter__(self:Job):
     if any(self.out.glob('*x*/*.tar')) and not self.state.exists():
         raise PrepareError(f'{self.out} holds shards that prepare did not make; choose an empty folder')
     self.state.mkdir(parents=True, exist_ok=True)
-    self.lock = open(self.state / 'lock', 'w')
-    try: fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        self.lock.close()
-        raise PrepareError(f'{self.out}: another prepare is at work in this folder; wait for it, or stop it') from None
+    self.lock = hold_file(self.state / 'lock')
+    if not self.lock: raise PrepareError(f'{self.out}: another prepare is at work in this folder; wait for it, or stop it')
     for pattern in '.*.tmp', '*x*/.*.tmp', 'prepare/*/.*.tmp':          # left by a run that was killed
         for p in self.out.glob(pattern): p.unlink()
     for p in sorted(self.state.glob('*x*/shard-*.next')): self._settle(p.parent.name, int(p.stem[6:]))
@@ -567,14 +564,12 @@ def arrays(self:Kept, e:Entry, caption:str) -> dict:
     if was is None or e.key not in self.row: return {}
     turned, keep = flip_caption(caption) if self.twins else None, {}
     twin = dict(t5h=turned not in (None, caption), dinov3=turned is not None, vae=turned is not None and self.parity is None)
-    fd = os.open(self.table.path, os.O_RDONLY)
-    try:
+    with open(self.table.path, 'rb', buffering=0) as f:
         for m in self.same:
             if (was.caption != e.caption) if m == 't5h' else (was.sha256 != e.sha256): continue
             names = [f'{n}{end}' for n in (('t5h', 't5m') if m == 't5h' else (m,)) for end in ('', '_flip')[:1 + twin[m]]]
             found = {n: self.table.member(self.row[e.key], n) for n in names}
-            if all(found.values()): keep |= {n: read_array(fd, x) for n, x in found.items()}
-    finally: os.close(fd)
+            if all(found.values()): keep |= {n: read_array(f.fileno(), x) for n, x in found.items()}
     return keep
 
 # %% ../nbs/09_prepare.ipynb #d1ba0b31

@@ -85,9 +85,8 @@ def cut_log(
         tmp.unlink(missing_ok=True)
         if e.errno not in NO_ROOM or not old.startswith(kept): raise
         with open(path, 'r+b') as f: f.truncate(len(kept)); os.fsync(f.fileno())
-    folder = os.open(path.parent, os.O_RDONLY)
-    try: os.fsync(folder)
-    finally: os.close(folder)
+    from nanodit.shards import fsync_dir        # it brings torch, and who only reads a log need not wait for that
+    fsync_dir(path.parent)
 
 # %% ../nbs/11_runlog.ipynb #c746f1bb
 CONDITIONS = 'both', 'text_only', 'dino_only', 'none'     # what a sample kept: the keys of loss_by_condition
@@ -168,7 +167,8 @@ def flush(self:RunLog,
 @patch
 def _open_again(self:RunLog, name:str):
     "A new handle for the file of that name, where there is one. Where there is none, its share is away."
-    try: f = open(self.run_dir / f'{name}.jsonl', 'ab', buffering=0, opener=lambda path, _: os.open(path, os.O_WRONLY | os.O_APPEND))
+    there = lambda path, flags: os.open(path, flags & ~os.O_CREAT)
+    try: f = open(self.run_dir / f'{name}.jsonl', 'ab', buffering=0, opener=there)
     except OSError: return
     _trouble(self.files[name].close); self.files[name] = f
 

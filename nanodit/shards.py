@@ -4,17 +4,18 @@
 
 # %% auto #0
 __all__ = ['PASSING', 'ARRAYS', 'TWINS', 'DIRECTION', 'INDEX_VERSION', 'ShardError', 'write_atomic', 'fsync_dir', 'unreachable',
-           'patiently', 'bucket_size', 'random_sample', 'npy_bytes', 'encode_sample', 'read_sums', 'TarFile',
-           'ShardWriter', 'write_shards', 'Damage', 'tar_members', 'npy_layout', 'group_members', 'read_mask',
-           'text_rows', 'index_sample', 'index_tar', 'cache_read', 'cache_write', 'find_tars', 'unread', 'Member',
-           'TarTable', 'load_table', 'ShardIndex', 'damage_report', 'write_twins', 'open_tar', 'read_into',
-           'read_array', 'read_sample', 'read_mask_at', 'LatentStats', 'Moments', 'measure_latents', 'load_latents',
-           'id_fraction', 'bad_values', 'sha256_file', 'verify_tar', 'verify', 'summary', 'table_text', 'bucket_row',
-           'main']
+           'patiently', 'hold_file', 'pread', 'preadv', 'bucket_size', 'random_sample', 'npy_bytes', 'encode_sample',
+           'read_sums', 'TarFile', 'ShardWriter', 'write_shards', 'Damage', 'tar_members', 'npy_layout',
+           'group_members', 'read_mask', 'text_rows', 'index_sample', 'index_tar', 'cache_read', 'cache_write',
+           'find_tars', 'unread', 'Member', 'TarTable', 'load_table', 'ShardIndex', 'damage_report', 'write_twins',
+           'open_tar', 'read_into', 'read_array', 'read_sample', 'read_mask_at', 'LatentStats', 'Moments',
+           'measure_latents', 'load_latents', 'id_fraction', 'bad_values', 'sha256_file', 'verify_tar', 'verify',
+           'summary', 'table_text', 'bucket_row', 'main']
 
 # %% ../nbs/04_shards.ipynb #93d27941
 import errno, functools, hashlib, io, json, math, os, pkgutil, re, sys, tarfile, threading, time, warnings
 from array import array
+from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, asdict
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import NamedTuple
 import numpy as np, torch, webdataset
 from fastcore.basics import patch
 from fastcore.script import call_parse, Param
+from filelock import lock_descriptor
 from PIL import Image
 from tqdm.auto import tqdm
 from .config import drop_output
@@ -46,13 +48,19 @@ def write_atomic(
     except BaseException: tmp.unlink(missing_ok=True); raise
     if sync: fsync_dir(path.parent)
 
+# how a system says that it has no such thing
+_UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
+
 def fsync_dir(
     path: str|Path,  # a folder whose entries have just changed
 ):
-    "Makes a rename inside the folder survive a power cut."
-    fd = os.open(path, os.O_RDONLY)
-    try: os.fsync(fd)
-    finally: os.close(fd)
+    "Makes a rename inside the folder survive a power cut, where the system can; Windows opens no folder."
+    try:
+        fd = os.open(path, os.O_RDONLY)
+        try: os.fsync(fd)
+        finally: os.close(fd)
+    except OSError as e:
+        if e.errno not in {errno.EACCES, *_UNSUPPORTED}: raise
 
 # %% ../nbs/04_shards.ipynb #d87fcfec
 # errors that may be over in a moment
@@ -81,6 +89,45 @@ def patiently(
             for _ in range(wait):
                 time.sleep(1)
                 if stop(): raise
+
+# %% ../nbs/04_shards.ipynb #94f3ac60
+def hold_file(
+    path: str|Path,  # made if need be; what is in it stays
+):  # an open file, held until it is closed or its process ends; None where somebody else holds it
+    "Takes a file for oneself. A file system that has no locks gives it to everybody."
+    f = open(path, 'ab', buffering=0)
+    try:
+        if lock_descriptor(f.fileno(), blocking=False): return f
+    except OSError as e:
+        if e.errno in _UNSUPPORTED: return f
+        f.close()
+        raise
+    f.close()
+
+# %% ../nbs/04_shards.ipynb #53e6b7f8
+_turns = defaultdict(threading.Lock)      # by descriptor
+
+def pread(
+    fd: int,      # a file that is open for reading
+    nbytes: int,  # how many, at most
+    offset: int,  # of the first one
+) -> bytes:
+    "Some bytes of a file by their place, as `os.pread` reads them, which not every system has."
+    if hasattr(os, 'pread'): return os.pread(fd, nbytes, offset)
+    with _turns[fd]:
+        os.lseek(fd, offset, os.SEEK_SET)
+        return os.read(fd, nbytes)
+
+def preadv(
+    fd: int,        # a file that is open for reading
+    buffers: list,  # filled one after the other
+    offset: int,    # of the first byte
+) -> int:  # bytes read; fewer where the file ends
+    "Neighbouring bytes into several buffers, as `os.preadv` reads them, which not every system has."
+    if hasattr(os, 'preadv'): return os.preadv(fd, buffers, offset)
+    with _turns[fd], io.FileIO(fd, closefd=False) as f:
+        f.seek(offset)
+        return sum(f.readinto(b) for b in buffers)
 
 # %% ../nbs/04_shards.ipynb #4a4bed31
 ARRAYS = ('vae', 'dinov3', 't5h', 't5m')            # the four arrays of every sample
@@ -192,7 +239,7 @@ def read_sums(
 ) -> dict:  # file name -> hex digest
     "What `sha256sum` would read from the file."
     if not os.path.exists(path): return {}
-    return {n: h for h,n in (l.split(None, 1) for l in Path(path).read_text().splitlines() if l.strip())}
+    return {n: h for h,n in (l.split(None, 1) for l in Path(path).read_text('utf-8').splitlines() if l.strip())}
 
 # %% ../nbs/04_shards.ipynb #dc87206a
 class _Hashed:
@@ -317,7 +364,7 @@ def tar_members(
     "Yields `(name, offset, nbytes)` of every regular file; raises `_Bad` where the archive stops making sense."
     pos, name = 0, None
     while True:
-        block = os.pread(fd, _BLOCK, pos)
+        block = pread(fd, _BLOCK, pos)
         if len(block) < _BLOCK:
             raise _Bad(f"ends at byte {size} without an end-of-archive mark: truncated, copy it again")
         if not any(block): break
@@ -327,8 +374,8 @@ def tar_members(
         if ti.size < 0: raise _Bad(f"header at byte {data-_BLOCK} is broken (negative size); what follows cannot be read")
         if ti.isreg() or ti.type not in tarfile.SUPPORTED_TYPES or ti.type in (b'x', b'g', b'L', b'K'): pos += _up(ti.size)
         if pos > size: raise _Bad(f"is truncated inside {name or ti.name} (needs {pos} bytes, the file has {size}); copy it again")
-        if ti.type == b'L': name = os.pread(fd, ti.size, data).rstrip(b'\0').decode('utf-8', 'surrogateescape')
-        elif ti.type == b'x': name = _pax_path(os.pread(fd, ti.size, data)) or name
+        if ti.type == b'L': name = pread(fd, ti.size, data).rstrip(b'\0').decode('utf-8', 'surrogateescape')
+        elif ti.type == b'x': name = _pax_path(pread(fd, ti.size, data)) or name
         elif ti.type == b'S': raise _Bad(f"{ti.name} is a sparse member; write the tar again without --sparse")
         elif ti.type not in (b'g', b'K'):
             if ti.isreg(): yield name or ti.name, data, ti.size
@@ -354,7 +401,7 @@ def _check_tail(fd, pos, size):
     if size > most:
         raise _Bad(f"has {size-pos} bytes after its last readable member, a tar has at most {most-pos}: "
                    "its tail was overwritten with zeros, or another tar was appended; copy it again")
-    if any(os.pread(fd, size-pos, pos)): raise _Bad(f"has data after its end-of-archive mark at byte {pos}; write it again")
+    if any(pread(fd, size-pos, pos)): raise _Bad(f"has data after its end-of-archive mark at byte {pos}; write it again")
 
 # %% ../nbs/04_shards.ipynb #f1af8baa
 def npy_layout(
@@ -364,11 +411,11 @@ def npy_layout(
     cache: dict,  # header bytes -> layout, filled on the way
 ) -> tuple:  # (header length, dtype string, shape, is Fortran-ordered)
     "How the array lies on disk; raises `_Bad` for anything that is not a plain array of numbers."
-    head = os.pread(fd, 128, offset)
+    head = pread(fd, 128, offset)
     if head in cache: lay = cache[head]
     else:
         try:
-            f = io.BytesIO(os.pread(fd, min(nbytes, 16384), offset))
+            f = io.BytesIO(pread(fd, min(nbytes, 16384), offset))
             v = np.lib.format.read_magic(f)
             shape, fortran, dt = {(1,0): np.lib.format.read_array_header_1_0, (2,0): np.lib.format.read_array_header_2_0}[v](f)
         except Exception: raise _Bad("is not an .npy file (overwritten, or saved some other way)") from None
@@ -407,7 +454,7 @@ def read_mask(fd, files, meta, layouts, name='t5m'):
     if f'{name}.npy' in files:
         o, n = files[f'{name}.npy']
         h, dt, *_ = npy_layout(fd, o, n, layouts)
-        return np.frombuffer(os.pread(fd, n-h, o+h), dt).ravel() != 0
+        return np.frombuffer(pread(fd, n-h, o+h), dt).ravel() != 0
     m = meta.get('t5_attention_mask') if name == 't5m' else None
     try: return None if m is None else np.asarray(m, np.float64).ravel() != 0
     except (ValueError, TypeError): raise _Bad(".json's t5_attention_mask is not a list of numbers") from None
@@ -429,7 +476,7 @@ def index_sample(fd, files, bucket, layouts, twins=False):
     meta = {}
     if 'json' in files:
         o, n = files['json']
-        try: meta = json.loads(os.pread(fd, n, o))
+        try: meta = json.loads(pread(fd, n, o))
         except ValueError: raise _Bad(".json cannot be parsed") from None
         if not isinstance(meta, dict) or not isinstance(meta.get('caption'), str): raise _Bad(".json has no caption (a text)")
     at, shape = {}, {}
@@ -480,19 +527,17 @@ def index_tar(
 ) -> dict:  # columns, ready for JSON
     "Reads the tar's headers, captions and masks once; returns where everything lies, and the list of damage."
     st, bad, damage, layouts, rows = os.stat(path), {}, [], {}, {}
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        found, it = [], tar_members(fd, st.st_size)
+    with open(path, 'rb', buffering=0) as f:
+        found, it = [], tar_members(f.fileno(), st.st_size)
         try:
             for m in it: found.append(m)
         except _Bad as e: damage.append((None, str(e)))
         for key, files in group_members(found, bad).items():
             try:
                 if key in bad: raise _Bad(bad[key])
-                rows[key] = index_sample(fd, files, bucket, layouts, twins)
+                rows[key] = index_sample(f.fileno(), files, bucket, layouts, twins)
             except _Bad as e: damage.append((key, str(e)))
         if not (found or damage or twins): damage.append((None, "holds no samples"))
-    finally: os.close(fd)
     return dict(version=INDEX_VERSION, size=st.st_size, mtime_ns=st.st_mtime_ns, ctime_ns=st.st_ctime_ns, damage=damage, **_columns(rows))
 
 # %% ../nbs/04_shards.ipynb #2e44e89f
@@ -631,7 +676,7 @@ def _refuse_unfinished(dir):
     "Raises `ShardError` for a folder that `prepare` has begun and not finished."
     notes = Path(dir)/'prepare'
     if not notes.is_dir() or (Path(dir)/'latents.json').exists(): return
-    try: command = (notes/'command').read_text()
+    try: command = (notes/'command').read_text('utf-8', 'replace')
     except OSError: command = f'python -m nanodit.prepare PHOTOS {dir}'
     raise ShardError(f"{dir}: prepare has not finished here (it was stopped, or is still at work); the same command goes on "
                      f"where it was:\n  {command}")
@@ -836,15 +881,14 @@ def open_tar(
     m: Member,  # what will be read
 ):
     "The member's tar as an open file descriptor. Raises `ShardError` when it is no longer the file that was indexed."
-    fd = os.open(m.path, os.O_RDONLY)
     try:
-        st = os.fstat(fd)
-        if (st.st_size, st.st_mtime_ns) != m.stamp:
-            raise ShardError(f"{m.path}: was changed after its index was built, so that its arrays may lie elsewhere now. "
-                             f"Stop whatever writes to it and start again")
-        yield fd
+        with open(m.path, 'rb', buffering=0) as f:
+            st = os.fstat(f.fileno())
+            if (st.st_size, st.st_mtime_ns) != m.stamp:
+                raise ShardError(f"{m.path}: was changed after its index was built, so that its arrays may lie elsewhere now. "
+                                 f"Stop whatever writes to it and start again")
+            yield f.fileno()
     except OSError as e: e.filename = e.filename or m.path; raise      # a read by descriptor does not know the name
-    finally: os.close(fd)
 
 # %% ../nbs/04_shards.ipynb #e70e35d5
 def read_into(
@@ -856,7 +900,7 @@ def read_into(
     view = memoryview(out).cast('B') if out.size else memoryview(b'')
     got = 0
     while got < len(view):
-        n = os.preadv(fd, [view[got:]], m.offset+got)
+        n = preadv(fd, [view[got:]], m.offset+got)
         if not n:
             raise ShardError(f"{m.path}: ends before byte {m.offset+len(view)}: it was cut while it was read. "
                              "Stop whatever writes to it and start again")
@@ -1089,15 +1133,14 @@ def split(self: ShardIndex,
 # %% ../nbs/04_shards.ipynb #058ba3af
 def bad_values(path, table):
     "(key, what) of each array with NaN or infinite values; reads everything."
-    res, fd = [], os.open(path, os.O_RDONLY)
-    try:
+    res = []
+    with open(path, 'rb', buffering=0) as f:
         for r,k in enumerate(table.keys):
             for n in (*ARRAYS, *TWINS):
                 m = table.member(r, n)
                 if not m or m.dtype.kind != 'f': continue
-                wrong = int((~np.isfinite(read_array(fd, m))).sum())
+                wrong = int((~np.isfinite(read_array(f.fileno(), m))).sum())
                 if wrong: res.append((k, f".{n}.npy has {wrong} NaN or infinite values; encode the photo again"))
-    finally: os.close(fd)
     return res
 
 def sha256_file(path: str|Path) -> str:

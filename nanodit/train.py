@@ -11,7 +11,6 @@ import json
 import math
 import os
 import platform
-import resource
 import shutil
 import signal
 import sys
@@ -106,7 +105,7 @@ def _same_shapes(cfg):
     "Refuses a built-in data set that was drawn from other settings. Raises `ShardError`."
     d, noted = cfg.data, Path(cfg.data.shard_base_dir) / 'shapes.json'
     if not d.shapes or not noted.exists(): return            # photos, or drawn before this was noted
-    then = json.loads(noted.read_text())
+    then = json.loads(noted.read_text('utf-8'))
     if other := [f'data.shapes.{k} (then {then[k]}, now {v})' for k, v in d.shapes.model_dump().items() if then.get(k, v) != v]:
         raise ShardError(f'{noted.parent} was drawn with other settings: {"; ".join(other)}. Go on with those, choose another '
                          f'data.shard_base_dir, or delete the folder to have it drawn anew')
@@ -471,9 +470,10 @@ def _signals(trainer:Trainer):
         if began is None: trainer.stop, began = signal.Signals(number).name, time.monotonic(); return
         if trainer.group.world_size > 1 and time.monotonic() < began + 2: return       # torchrun passes on what the rank has heard itself
         for s, old in before.items(): signal.signal(s, old)
-        os.kill(os.getpid(), number)
-    # nohup ignores SIGHUP, and so it stays
-    heard = [s for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) if signal.getsignal(s) != signal.SIG_IGN]
+        signal.raise_signal(number)
+    # nohup ignores SIGHUP, and so it stays; Windows has none
+    known = [getattr(signal, n) for n in ('SIGTERM', 'SIGINT', 'SIGHUP') if hasattr(signal, n)]
+    heard = [s for s in known if signal.getsignal(s) != signal.SIG_IGN]
     try: before = {s: signal.signal(s, ask) for s in heard}
     except ValueError: before = {}              # not in the main thread, as in a notebook's worker: nothing to listen to
     try: yield
@@ -489,9 +489,18 @@ class _Fit:
         self.validated = set()
         if not tr.group.main: self.log = None; return
         with _writable(tr.run_dir):
-            tr.run_dir.mkdir(parents=True, exist_ok=True); self.held = hold_run(tr.run_dir)
-            save_config(tr.cfg, tr.run_dir / 'config.yaml')
+            tr.run_dir.mkdir(parents=True, exist_ok=True)
+            self.held = hold_run(tr.run_dir)
+        try: self.begin()
+        except BaseException:
+            self.held.close()                # a notebook goes on, and may start the run again
+            raise
+
+    def begin(self):
+        "Writes the recipe, opens the log, and shows the alarms what it has."
+        tr = self.tr
         with _writable(tr.run_dir):
+            save_config(tr.cfg, tr.run_dir / 'config.yaml')
             self.log = RunLog(tr.run_dir, tr.step, tr.cfg.training.log_every,
                               extra=sinks(tr.cfg.log, tr.run_dir, tr.cfg.name or tr.run_dir.name))
         tr.alarms.replay(self.history())
@@ -718,11 +727,14 @@ def graphs() -> int:
     from torch._dynamo.utils import counters
     return counters['stats']['unique_graphs']
 
-def memory_gb(device:torch.device) -> float:
-    "Peak memory of the GPU, or what this process holds now, in GB."
+def memory_gb(device:torch.device) -> float|None:
+    "Peak memory of the GPU, or what this process holds now (its peak, without /proc), in GB; None if nobody knows."
     if device.type == 'cuda': return round(torch.cuda.max_memory_allocated(device) / 1e9, 3)
-    try: return round(int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 1e9, 3)
-    except OSError: return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024) / 1e9, 3)
+    with suppress(OSError, AttributeError):
+        return round(int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 1e9, 3)
+    with suppress(ImportError):
+        from resource import RUSAGE_SELF, getrusage
+        return round(getrusage(RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024) / 1e9, 3)
 
 # %% ../nbs/13_train.ipynb #faa99611
 USER_ERRORS = (ConfigError, ShardError, DataError, CheckpointError, EncoderError, LogError)

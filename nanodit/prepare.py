@@ -1028,7 +1028,7 @@ def main(
     workers:Param("threads that read photos; default: 4", int)=None,
     pictures:Param("add-twins: the folder of the photos", str)=None,
     device:Param("cuda, cpu …; default: a GPU if there is one", str)=None,
-    dtype:Param("* bf16, fp16 or fp32; in a new folder bf16 on a GPU, else fp32", str)=None,
+    dtype:Param("* bf16, fp16 or fp32; in a new folder bf16 where the device is fast at it, else fp32", str)=None,
 ):
     "Photos to shards. An option marked * that is not given is as in the run before (for add-twins, as the shards say). Example: python -m nanodit.prepare photos data/shards --flip-twins, or: python -m nanodit.prepare add-twins data/shards"
     signal.signal(signal.SIGTERM, _terminated)

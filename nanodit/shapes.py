@@ -189,7 +189,7 @@ def encode_picture(
     flip_twins:bool=True, # store what the mirrored picture needs
 ) -> dict:                # a sample for `write_shards`
     "A picture of this world as a training sample, by the built-in encoders."
-    codec, words, ring = get_encoder('dct'), get_encoder('words'), get_encoder('ring')
+    codec, words, ring = get_encoder('mixed'), get_encoder('words'), get_encoder('ring')
     image = torch.from_numpy(picture)[None]
     def tokens(t): h, m = words.encode([t]); return h[0].numpy(), m[0].numpy().astype(np.uint8)
     sample = dict(key=key, bucket=bucket,
@@ -211,7 +211,7 @@ def make_shapes(
     progress:bool=True,       # show a bar
 ) -> Path:
     "Draws and encodes the data set into shards under `out`, with `latents.json`; returns `out`."
-    codec, n, total, squares = get_encoder('dct'), 0, np.zeros(16), np.zeros(16)
+    codec, n, total, squares = get_encoder('mixed'), 0, np.zeros(16), np.zeros(16)
     def samples():
         nonlocal n
         stream = _scenes(seed, 'train', False)

@@ -187,9 +187,10 @@ def encode_picture(
     key:str,              # image id
     bucket:str,           # 'WxH'
     flip_twins:bool=True, # store what the mirrored picture needs
+    codec:str='mixed',    # a built-in codec
 ) -> dict:                # a sample for `write_shards`
     "A picture of this world as a training sample, by the built-in encoders."
-    codec, words, ring = get_encoder('mixed'), get_encoder('words'), get_encoder('ring')
+    codec, words, ring = get_encoder(codec), get_encoder('words'), get_encoder('ring')
     image = torch.from_numpy(picture)[None]
     def tokens(t): h, m = words.encode([t]); return h[0].numpy(), m[0].numpy().astype(np.uint8)
     sample = dict(key=key, bucket=bucket,
@@ -209,15 +210,16 @@ def make_shapes(
     buckets:tuple=('112x112', '128x96', '96x128'),   # W×H, in turn
     seed:int=0,
     progress:bool=True,       # show a bar
+    codec:str='mixed',        # a built-in codec
 ) -> Path:
     "Draws and encodes the data set into shards under `out`, with `latents.json`; returns `out`."
-    codec, n, total, squares = get_encoder('mixed'), 0, np.zeros(16), np.zeros(16)
+    codec, n, total, squares = get_encoder(codec), 0, np.zeros(16), np.zeros(16)
     def samples():
         nonlocal n
         stream = _scenes(seed, 'train', False)
         for i in tqdm(range(num_samples), desc=f'drawing {out}', disable=not progress):
             (scene, rng), bucket = next(stream), buckets[i % len(buckets)]
-            s = encode_picture(draw(scene, *map(int, bucket.split('x')), rng), caption(scene, rng), f'shape-{i:06d}', bucket)
+            s = encode_picture(draw(scene, *map(int, bucket.split('x')), rng), caption(scene, rng), f'shape-{i:06d}', bucket, codec=codec.name)
             z = s['vae'].astype(np.float64).reshape(16, -1)
             n += z.shape[1]; total[:] += z.sum(1); squares[:] += (z**2).sum(1)
             yield s

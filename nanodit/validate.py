@@ -417,8 +417,9 @@ def validate(
     index, held, remark = _split_data(cfg, Path(data or cfg.data.shard_base_dir), ckpt.state.get('data'))
     model = NanoDiT(**cfg.model.model_dump()); model.load_state_dict(ckpt.tensors['ema'])
     model.to(device)
+    asked, then = cfg.training.cpu_threads, ckpt.state.get('machine') or {}
     # as in training: sums come out the same
-    if device.type == 'cpu': torch.set_num_threads(choose_threads(cfg.training.cpu_threads))
+    if device.type == 'cpu': torch.set_num_threads(asked == 'auto' and then.get('threads') or choose_threads(asked))
     ask = Validator(cfg, index, held, LatentStats(**ckpt.state['latents'])); ask.folder = out      # the run's own pictures stay as they are
     record = ask(model, ckpt.step, progress=progress, full=full)
     if remark: record['problems']['photos'] = remark

@@ -501,7 +501,10 @@ def recipes(root:Path='.') -> dict:
 
 def recorded_runs(root:Path='.') -> dict:
     "'bench/x.json' -> what was recorded in it."
-    return {f'bench/{p.name}': json.loads(p.read_text(encoding='utf-8')) for p in sorted(Path(root).glob('bench/*.json'))}
+    lines = (Path(root) / 'bench/results.jsonl').read_text(encoding='utf-8').splitlines() if (Path(root) / 'bench/results.jsonl').exists() else []
+    named = {'{experiment}, {arm}, seed {seed}'.format(**r): r for r in map(json.loads, lines)}      # experiments of hours
+    return {f'bench/{p.name}': json.loads(p.read_text(encoding='utf-8')) for p in sorted(Path(root).glob('bench/*.json'))} | (
+        {'bench/results.jsonl': named} if named else {})
 
 def runs_of(name:str, runs:dict) -> dict:
     "What `runs` (from `recorded_runs`) hold about one recipe: file -> record. A record is about one (`recipe`) or about several (`recipes`)."

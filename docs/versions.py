@@ -44,7 +44,7 @@ def interpreter(version):
 def run(*cmd, cwd, says=''):
     "What the command printed. Raises RuntimeError where it fails, or does not say what it must."
     env = {k: v for k, v in os.environ.items() if k not in ('PYTHONPATH', 'VIRTUAL_ENV')}
-    env |= {'PIP_DISABLE_PIP_VERSION_CHECK': '1', 'PIP_QUIET': '1', 'TQDM_DISABLE': '1'}
+    env |= {'PIP_DISABLE_PIP_VERSION_CHECK': '1', 'PIP_QUIET': '1', 'TQDM_DISABLE': '1', 'TORCHINDUCTOR_CACHE_DIR': f'{cwd}/compiled'}
     r = subprocess.run([str(c) for c in cmd], cwd=cwd, env=env, capture_output=True, text=True)
     if r.returncode == 0 and says in r.stdout + r.stderr: return r.stdout
     print(r.stdout[-3000:], r.stderr[-3000:], sep='\n', file=sys.stderr)
@@ -63,7 +63,7 @@ def use(version, end):
             python = tmp/'venv/bin/python'
             def install(what, requirements):
                 (tmp/'ends.txt').write_text(lowest(requirements) if end == 'lowest' else '')
-                run(python, '-m', 'pip', 'install', '-c', tmp/'ends.txt', *what, cwd=tmp)
+                run(python, '-m', 'pip', 'install', '--no-compile', '-c', tmp/'ends.txt', *what, cwd=tmp)
             install([source], required)
             installed = run(python, '-c', VERSIONS, *names(required), cwd=tmp).strip()
             run(python, '-c', IMPORT, cwd=tmp)                                  # no module needs an extra to be imported

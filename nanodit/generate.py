@@ -45,7 +45,7 @@ class Painter:
         self.config = saved_config(ckpt.state['config'], f'{ckpt.path}/state.json').model_dump(mode='json')
         # older checkpoints do not say what they were trained on
         self.buckets = list(ckpt.state.get('buckets') or self.config['data']['buckets'] or ['512x512'])
-        self.stats = LatentStats(**ckpt.state['latents'])
+        self.stats, self.threads = LatentStats(**ckpt.state['latents']), (ckpt.state.get('machine') or {}).get('threads')
         self.device = find_device(device)
         self.model = NanoDiT(**self.config['model']); self.model.load_state_dict(ckpt.tensors['ema'])
         self.model.to(self.device).eval()
@@ -223,6 +223,8 @@ def main(
             raise GenerateError(f'--out {out} is a folder: give the name of a picture in it, such as {Path(out) / "picture.png"}')
         painter = Painter(checkpoint)
         if slow := slow_half(painter.config['training']['precision'], painter.device): print(slow, file=sys.stderr)
+        # the picture that training would have drawn, to the last bit
+        if painter.threads: torch.set_num_threads(painter.threads)
         prompt = prompt or ''
         how = dict(prompt=prompt, like=like, size=size, n=n, text_scale=text_scale, dino_scale=dino_scale, num_steps=steps,
                    solver=solver, seed=seed)

@@ -20,14 +20,19 @@ def bfloat16_cost(
     rounds:int=5,     # turns that count, after one that does not
 ) -> float:
     "Median time of some products on the CPU in bfloat16 ÷ in float32, measured in turns; above 1 bfloat16 is slower."
-    g = torch.Generator().manual_seed(0)
+    g, before = torch.Generator().manual_seed(0), torch.get_num_threads()
     x, w, q, k = (torch.randn(s, generator=g) for s in ((392, 192), (192, 576), (24, 49, 64), (24, 64, 49)))
+    # of this thread alone: another program at work changes nothing; Windows counts it in steps of 16 ms
+    fine = time.get_clock_info('thread_time').resolution < 1e-4
+    clock = time.thread_time if fine else time.perf_counter
     def seconds(x, w, q, k):
-        began = time.perf_counter()
+        began = clock()
         x @ w, q @ k
-        return time.perf_counter() - began
+        return clock() - began
     arms = (x, w, q, k), tuple(a.bfloat16() for a in (x, w, q, k))
+    torch.set_num_threads(1)
     took = [[seconds(*a) for a in arms] for _ in range(rounds + 1)][1:]
+    torch.set_num_threads(before)
     fp32, bf16 = map(statistics.median, zip(*took))
     return bf16 / fp32
 

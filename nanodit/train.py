@@ -468,7 +468,7 @@ def _signals(trainer:Trainer):
     def ask(number, frame):
         nonlocal began
         if began is None: trainer.stop, began = signal.Signals(number).name, time.monotonic(); return
-        if trainer.group.world_size > 1 and time.monotonic() < began + 2: return       # torchrun passes on what the rank has heard itself
+        if trainer.group.world_size > 1 and time.monotonic() < began + 5: return       # torchrun passes on what the rank has heard itself
         for s, old in before.items(): signal.signal(s, old)
         signal.raise_signal(number)
     # nohup ignores SIGHUP, and so it stays; Windows has none

@@ -17,10 +17,6 @@ from datetime import timedelta
 import torch
 import torch.distributed as dist
 from torch import nn, Tensor
-from torch.distributed.checkpoint.state_dict import (StateDictOptions, get_model_state_dict, get_optimizer_state_dict,
-    set_model_state_dict, set_optimizer_state_dict)
-from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
 
 # %% ../nbs/12c_distributed.ipynb #88892645
 class DistributedError(RuntimeError): "Another rank is gone: what was seen, and what to do."
@@ -113,22 +109,25 @@ def parallel(
     if not shard:
         return nn.parallel.DistributedDataParallel(model,
                 device_ids=[group.device.index] if group.device.type == 'cuda' else None, gradient_as_bucket_view=True)
+    from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
     # nothing here works in place on it
     warnings.filterwarnings('ignore', message='FSDP2-wrapped module .* returned a view', category=UserWarning)
-    mesh = init_device_mesh(group.device.type, (group.world_size,))
+    mesh = dist.init_device_mesh(group.device.type, (group.world_size,))
     for block in model.blocks:
         fully_shard(block, mesh=mesh, reshard_after_forward=True); register_fsdp_forward_method(block, 'text_kv')
     fully_shard(model, mesh=mesh); register_fsdp_forward_method(model, 'encode_text')
     return model
 
 # %% ../nbs/12c_distributed.ipynb #f55cedff
+def _sharded(net): return hasattr(net, 'reshard')      # by FSDP2, whose import takes most of a second
+
 @contextmanager
 def accumulating(
     net:nn.Module,    # from `parallel`
     on:bool,          # True for all micro-batches of a step but the last
 ):
     "Inside, gradients are added up on each rank and not yet exchanged. Raises `DistributedError` when the ranks talk and one is gone."
-    if isinstance(net, FSDPModule):
+    if _sharded(net):
         net.set_requires_gradient_sync(not on)
         with _alive(): yield
     elif isinstance(net, nn.parallel.DistributedDataParallel):
@@ -137,7 +136,7 @@ def accumulating(
 
 def forget_whole(model:nn.Module):
     "Drop whole weights that a sharded model keeps between a forward pass and its backward pass: after looking without gradients, when other weights were swapped in."
-    if isinstance(model, FSDPModule): model.reshard()
+    if _sharded(model): model.reshard()
 
 def whole(
     x:Tensor,    # a tensor, or one rank's part of one
@@ -154,7 +153,8 @@ def full_state(
     averages:dict,        # {name: state dict} of EMAs
 ) -> tuple[dict, list, dict]:   # model's tensors, optimizers' state dicts, averages; with sharding empty on all ranks but the main one
     "Everything that is trained, in whole tensors. All ranks call it."
-    options = StateDictOptions(full_state_dict=True, cpu_offload=isinstance(model, FSDPModule))
+    from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict, get_optimizer_state_dict
+    options = StateDictOptions(full_state_dict=True, cpu_offload=_sharded(model))
     weights = get_model_state_dict(model, options=options)
     # one that never stepped has none
     states = [get_optimizer_state_dict(model, o, options=options) if o.state else dict(state={}, param_groups=[]) for o in optimizers]
@@ -166,6 +166,7 @@ def whole_states(averages:dict) -> dict:
 
 def load_full_state(model:nn.Module, optimizers:list, weights:dict, states:list):
     "The inverse of `full_state` for model and optimizers, on any number of ranks. Learning rates and the like stay the optimizers' own: the config's, which may have changed."
+    from torch.distributed.checkpoint.state_dict import StateDictOptions, set_model_state_dict, set_optimizer_state_dict
     options = StateDictOptions(full_state_dict=True)
     set_model_state_dict(model, weights, options=options)
     for o, s in zip(optimizers, states):

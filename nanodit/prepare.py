@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from fastcore.basics import chunked, patch
 from fastcore.script import Param, call_parse
-from matplotlib.figure import Figure
 from PIL import Image, ImageCms
 from tqdm.auto import tqdm
 from .shards import (LatentStats, Moments, ShardError, ShardIndex, ShardWriter, TarTable, bucket_row, bucket_size,
@@ -744,8 +743,9 @@ class Report:
 def plot_buckets(
     buckets:dict,      # bucket -> photos
     upscaled:dict={},  # bucket -> how many of these were enlarged
-) -> Figure:
+):                     # a matplotlib figure
     "Bars: how many photos are in each bucket, and how many of them were enlarged."
+    from matplotlib.figure import Figure                  # half a second, for those who do not plot
     fig = Figure(figsize=(6, .4 + .35 * len(buckets)), dpi=80, layout='constrained'); ax = fig.subplots()
     ax.barh(list(buckets), list(buckets.values()), color='tab:blue', label='photos')
     ax.barh(list(buckets), [upscaled.get(b, 0) for b in buckets], color='tab:orange', label='of these enlarged')

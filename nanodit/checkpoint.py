@@ -19,7 +19,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from fastcore.basics import patch
 from fastcore.script import Param, call_parse
-from .shards import fsync_dir, hold_file, patiently, unreachable
+from .files import fsync_dir, is_unreachable, lock_file, retry
 
 # %% ../nbs/32_checkpoint.ipynb #611dd8a2
 class CheckpointError(Exception):
@@ -240,14 +240,14 @@ def _file_problem(path, size, sha256):
 
 def _read_state(path):
     "The plain values of a checkpoint folder."
-    return json.loads(patiently((path/'state.json').read_bytes, path/'state.json'))
+    return json.loads(retry((path/'state.json').read_bytes, path/'state.json'))
 
 def _read_manifest(path):
     "The manifest of a checkpoint folder, its own form checked."
     file = path/'manifest.json'
-    try: m = json.loads(patiently(file.read_bytes, file))
+    try: m = json.loads(retry(file.read_bytes, file))
     except (OSError, ValueError) as e:
-        if unreachable(e): raise
+        if is_unreachable(e): raise
         raise CheckpointError(f"{path} is no usable checkpoint: manifest.json cannot be read "
                               f"({type(e).__name__}: {e}). Give a folder step-NNNNNNN, or use an earlier one") from e
     form = m.get('format') if isinstance(m, dict) else None
@@ -265,10 +265,10 @@ def _problems(path, names=None):
     try:
         m = _read_manifest(path)
         wanted = {k: f for k, f in m['files'].items() if names is None or k == 'state.json' or k.removesuffix('.safetensors') in names}
-        bad = [p for k, f in wanted.items() if (p := patiently(lambda: _file_problem(path/k, f['size'], f['sha256']), path/k))]
+        bad = [p for k, f in wanted.items() if (p := retry(lambda: _file_problem(path/k, f['size'], f['sha256']), path/k))]
         if not bad and _read_state(path).get('step') != m['step']: bad = ["manifest.json and state.json disagree about the step"]
     except OSError as e:
-        if unreachable(e): raise _gone(path, e) from e
+        if is_unreachable(e): raise _gone(path, e) from e
         bad = [f"{Path(e.filename).name} cannot be read ({e.strerror})"]
     return m, bad
 
@@ -339,7 +339,7 @@ _in_process = threading.Lock()
 
 def _hold(path, message):
     "The file, held until it is closed; `CheckpointError` when somebody else holds it."
-    if f := hold_file(path): return f
+    if f := lock_file(path): return f
     raise CheckpointError(message)
 
 def _lock(run_dir):
@@ -481,7 +481,7 @@ def load_checkpoint(
         f"{path} has no {sorted(missing)[0]}.safetensors: it has {', '.join(have)}")
     file = lambda k: path/f'{k}.safetensors'
     try:
-        tensors = {k: patiently(lambda: load_file(file(k), device=str(device)), file(k)) for k in have if names is None or k in names}
+        tensors = {k: retry(lambda: load_file(file(k), device=str(device)), file(k)) for k in have if names is None or k in names}
         return Checkpoint(m['step'], tensors, _read_state(path), path)
     except OSError as e: raise _gone(path, e) from e
 

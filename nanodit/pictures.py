@@ -20,7 +20,8 @@ from tqdm.auto import tqdm
 from .flow import slot_normal, slot_rng
 from .sampler import sample
 from .machine import autocast
-from .shards import LatentStats, ShardIndex, read_sample, write_atomic
+from .shards import LatentStats, ShardIndex, read_sample
+from .files import write_atomic
 from .augment import flip_caption, is_directional
 from .encoders import get_encoder
 from .shapes import draw, held_out_scenes, judge, random_scene, read_caption
@@ -157,7 +158,7 @@ def decode_latents(
     latents:list,            # (C, h, w) tensors, normalised
     stats:LatentStats,       # of their data set
 ) -> list:                   # (3, H, W) float32 arrays in [0, 1]
-    "Their pictures, through the codec that the data set names. Raises `EncoderError` if that is not at hand."
+    "Their pictures, through the codec that the data set names. Raises `NanoditError` if that is not at hand."
     codec, out = get_encoder(stats.codec, stats.codec_version), [None] * len(latents)
     for some in _by_size(latents, lambda z: z.shape, lambda c, h, w: at_once(stats.downsample * w, stats.downsample * h)):
         z = torch.stack([latents[i] for i in some])

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['NO_ROOM', 'CONDITIONS', 'RULES', 'read_log', 'cut_log', 'RunLog', 'finite', 'Alarm', 'Rule', 'troubleshooting',
-           'RunningMedian', 'Alarms', 'read_history', 'LogError', 'TensorBoardLog', 'WandbLog', 'sinks']
+           'RunningMedian', 'Alarms', 'read_history', 'TensorBoardLog', 'WandbLog', 'sinks']
 
 # %% ../nbs/34_runlog.ipynb #25564d8c
 import bisect
@@ -24,6 +24,7 @@ from pathlib import Path
 import yaml
 from fastcore.basics import patch
 from .config import AlarmsConfig, LogConfig
+from .files import NanoditError, fsync_dir
 
 # %% ../nbs/34_runlog.ipynb #fa87147a
 def _lines(file):
@@ -85,7 +86,6 @@ def cut_log(
         tmp.unlink(missing_ok=True)
         if e.errno not in NO_ROOM or not old.startswith(kept): raise
         with open(path, 'r+b') as f: f.truncate(len(kept)); os.fsync(f.fileno())
-    from nanodit.shards import fsync_dir        # it brings torch, and who only reads a log need not wait for that
     fsync_dir(path.parent)
 
 # %% ../nbs/34_runlog.ipynb #c746f1bb
@@ -390,9 +390,6 @@ def replay(self:Alarms,
     return self
 
 # %% ../nbs/34_runlog.ipynb #b5e50038
-class LogError(Exception):
-    "A place for the log cannot be used; says what to install or to set."
-
 def _scalars(record:dict, prefix:str='') -> dict:
     "The numbers of a record under flat names: loss_by_t becomes loss_by_t/0 and so on."
     out = {}
@@ -420,7 +417,7 @@ class TensorBoardLog:
 
 # %% ../nbs/34_runlog.ipynb #e6d40551
 class WandbLog:
-    "Records for Weights & Biases, under one id however often the run is resumed; the calls are those of a `RunLog`, which makes them. Raises `LogError`."
+    "Records for Weights & Biases, under one id however often the run is resumed; the calls are those of a `RunLog`, which makes them. Raises `NanoditError`."
     def __init__(self, run_dir:Path, name:str, project:str='nanodit'):
         import wandb
         self.wandb, self.run_dir, self.name, self.project = wandb, Path(run_dir), name, project
@@ -433,7 +430,7 @@ class WandbLog:
         try: self.to = w.init(project=self.project, name=self.name, id=key.read_text().strip(), resume='allow', dir=str(self.run_dir),
                               config=config, settings=w.Settings(console='off', disable_git=True, save_code=False))
         except (w.Error, OSError) as e:      # a network that is not there
-            raise LogError(f'Weights & Biases does not start ({e}): run wandb login, set WANDB_MODE=offline to keep it on '
+            raise NanoditError(f'Weights & Biases does not start ({e}): run wandb login, set WANDB_MODE=offline to keep it on '
                            f'this machine, or set log.wandb=false') from None
         self.to.define_metric('*', step_metric='step')
 
@@ -448,9 +445,9 @@ def sinks(
     run_dir:Path,     # folder of the run
     name:str='',      # of the run, where runs are listed; empty = the folder's
 ) -> list:            # for `RunLog(extra=…)`, which starts them at its step
-    "The further places that a config asks for. Raises `LogError` where a library is missing."
+    "The further places that a config asks for. Raises `NanoditError` where a library is missing."
     run_dir = Path(run_dir)
     for key, library in (('tensorboard', 'tensorboard'), ('wandb', 'wandb')):
         if getattr(cfg, key) and importlib.util.find_spec(library) is None:
-            raise LogError(f"log.{key} is true, but {library} is not installed: pip install 'nanodit[log]', or set log.{key}=false")
+            raise NanoditError(f"log.{key} is true, but {library} is not installed: pip install 'nanodit[log]', or set log.{key}=false")
     return ([TensorBoardLog(run_dir)] if cfg.tensorboard else []) + ([WandbLog(run_dir, name or run_dir.name)] if cfg.wandb else [])

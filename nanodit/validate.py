@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['TIMES', 'photo_slot', 'pick_photos', 'looks', 'held_out_loss', 'conditioning_strength', 'divergence_test',
            'dino_swap', 'text_control', 'psnr', 'lpips_distance', 'reconstruction', 'Validator', 'vision_at_hand',
-           'ValidateError', 'validate', 'table', 'main', 'Prompt', 'contact_sheet', 'dataset_prompts', 'draw_prompts',
-           'judge_shapes', 'pad_text', 'shape_prompts']
+           'validate', 'table', 'main', 'Prompt', 'contact_sheet', 'dataset_prompts', 'draw_prompts', 'judge_shapes',
+           'pad_text', 'shape_prompts']
 
 # %% ../nbs/40_validate.ipynb #7a75541c
 import json
@@ -24,9 +24,10 @@ from .config import Config, ConfigError, drop_output, saved_config
 from .flow import flow_loss, interpolate, slot_normal, velocity_target
 from .model import NanoDiT
 from .machine import HALF, autocast, choose_threads, slow_half
-from .shards import LatentStats, ShardError, ShardIndex, id_fraction, read_sample, write_atomic
+from .shards import LatentStats, ShardIndex, id_fraction, read_sample
+from .files import NanoditError, write_atomic
 from .data import Flips, Tile, read_tile, round_up
-from .encoders import EncoderError, find_device, get_encoder, load_encoders
+from .encoders import find_device, get_encoder, load_encoders
 from .checkpoint import CheckpointError, latest_checkpoint, list_checkpoints, load_checkpoint
 from .runlog import finite
 from .pictures import (Prompt, contact_sheet, dataset_prompts, decode_latents, draw_latents, draw_prompts, exchange,
@@ -290,7 +291,7 @@ def prompts(self:Validator,
 def decode(self:Validator, latents:list) -> list:
     "Pictures of latents; false colours (the first three channels) where the codec is not at hand."
     try: return decode_latents(latents, self.stats)
-    except EncoderError as e: self._why_false = f'false colours: {e}'
+    except NanoditError as e: self._why_false = f'false colours: {e}'
     return [(z.cpu()[:3] / 4 + .5).clamp(0, 1).numpy() for z in latents]
 
 # %% ../nbs/40_validate.ipynb #17f9da93
@@ -306,7 +307,7 @@ def vision_at_hand(
         if not all(isinstance(try_to_load_from_cache(where, f), str) for f in ('config.json', 'model.safetensors')): return None
     with torch.random.fork_rng():          # building a network may draw random numbers
         try: return get_encoder(name, noted.get('version'))
-        except EncoderError: return None
+        except NanoditError: return None
 
 # %% ../nbs/40_validate.ipynb #38fe3b5d
 @patch
@@ -386,9 +387,6 @@ def __call__(self:Validator,
     return dict(step=record.pop('step')) | finite(record) | dict(problems=problems, seconds=round(time.perf_counter() - started, 2))
 
 # %% ../nbs/40_validate.ipynb #222f8cd3
-class ValidateError(Exception):
-    "A checkpoint that cannot be asked, and what to do."
-
 def _split_data(cfg:Config, folder:Path, trained_on:str|None) -> tuple:
     "Training part, held-out part and a remark about them."
     if not folder.is_dir() and cfg.data.shapes:
@@ -407,9 +405,9 @@ def validate(
     device:str|None=None,     # None = the GPU if there is one
     progress:bool=False,      # show bars
 ) -> dict:                    # as from `Validator`
-    "A checkpoint's answers, also written to `validate.json`. Raises `ValidateError`, `DeviceError`, `CheckpointError`, `ShardError`, `ConfigError`."
+    "A checkpoint's answers, also written to `validate.json`. Raises `NanoditError`, `DeviceError`, `CheckpointError`, `DataError`, `ConfigError`."
     path = Path(path)
-    if not path.is_dir(): raise ValidateError(f'{path} is no folder: give that of a run, such as runs/tiny, or one of its step-… folders')
+    if not path.is_dir(): raise NanoditError(f'{path} is no folder: give that of a run, such as runs/tiny, or one of its step-… folders')
     device = find_device(device)
     ckpt = latest_checkpoint(path, names=['ema']) if list_checkpoints(path) else load_checkpoint(path, names=['ema'])
     out = Path(out or ckpt.path.parent / 'validate')
@@ -475,7 +473,7 @@ def main(
 ):
     'Ask a checkpoint: is it learning, and does it listen? Example: python -m nanodit.validate runs/tiny --full'
     try: record = validate(checkpoint, full, data, out, device, progress=True)
-    except (ValidateError, CheckpointError, ShardError, ConfigError, EncoderError, OSError) as e:
+    except (NanoditError, CheckpointError, ConfigError, OSError) as e:
         print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
     try:
         print(f"{record['checkpoint']}, EMA weights\n{table(record)}\nsample sheet: "

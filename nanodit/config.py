@@ -19,6 +19,7 @@ import yaml
 from fastcore.basics import patch
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
+from .files import NanoditError, flatten
 
 # %% ../nbs/22_config.ipynb #9651aa66
 class Clash(ValueError):
@@ -333,7 +334,7 @@ def samples_dir(self: Config) -> Path:
 Problem = namedtuple('Problem', 'path what where')
 Problem.__doc__ = "One thing wrong with a configuration: the dotted `path` of the key, `what` is wrong, and `where` (file:line or command line)."
 
-class ConfigError(ValueError):
+class ConfigError(NanoditError):
     "A configuration that cannot be used; `problems` lists everything that is wrong with it."
     def __init__(self,
         problems: list, # what is wrong, as `Problem`s
@@ -379,19 +380,19 @@ def _paths(cls=Config, at=()):
         yield (*at, k)
         if sub := _subsection(f): yield from _paths(sub, (*at, k))
 
-def _meant(path):
+def _meant(path, cls=Config):
     "The valid paths that an unknown one was probably meant to be: neighbours if any is near, else keys elsewhere."
-    every = list(_paths())
+    every = list(_paths(cls))
     for group in [p for p in every if p[:-1] == path[:-1]], every:
         if near := _nearest(path[-1], {p[-1] for p in group}): return [p for p in group if p[-1] in near]
     return []
 
 def _one_of(words): return ' or '.join(f'`{w}`' for w in words)
 
-def _suggest(path):
+def _suggest(path, cls=Config):
     "A sentence that leads from an unknown key to the right one."
-    if meant := _meant(path): return f'did you mean {_one_of(m[-1] if m[:-1] == path[:-1] else _dotted(m) for m in meant)}?'
-    return f'valid keys here: {", ".join(p[-1] for p in _paths() if p[:-1] == path[:-1])}.'
+    if meant := _meant(path, cls): return f'did you mean {_one_of(m[-1] if m[:-1] == path[:-1] else _dotted(m) for m in meant)}?'
+    return f'valid keys here: {", ".join(p[-1] for p in _paths(cls) if p[:-1] == path[:-1])}.'
 
 # %% ../nbs/22_config.ipynb #efd009df
 _WORDS = dict(int_type='a whole number', float_type='a number', bool_type='true or false', string_type='text', tuple_type='a list in [ ]',
@@ -402,10 +403,10 @@ def _show(x):
     s = 'nothing' if x is None else json.dumps(x, ensure_ascii=False, default=str)
     return s if len(s) <= 60 else s[:57] + '...'
 
-def _what(e, path):
+def _what(e, path, cls=Config):
     "The sentence for one of pydantic's findings."
     kind, got = e['type'], e['input']
-    if kind == 'extra_forbidden': return f'unknown key, {_suggest(path)}'
+    if kind == 'extra_forbidden': return f'unknown key, {_suggest(path, cls)}'
     if kind == 'fp16': return e['msg']
     if kind == 'missing': return 'a value is missing'
     if kind == 'literal_error':
@@ -424,21 +425,21 @@ def _drop(raw, path):
         if n == len(path)-1 or not isinstance(raw[k], dict): del raw[k]; return tuple(path[:n+1])
         raw = raw[k]
 
-def _findings(raw):
+def _findings(raw, cls=Config):
     "Yields (paths, sentence) for everything wrong with `raw`; the first path is the main one."
     raw, gone = deepcopy(raw), []
     related = lambda p: any(p[:len(g)] == g[:len(p)] for g in gone)
     while True:
-        try: Config.model_validate(raw); return
+        try: cls.model_validate(raw); return
         except ValidationError as e: errors = e.errors()
         dropped = []
         for e in errors:
             clash = e.get('ctx', {}).get('error')
-            for keys, what in clash.found if isinstance(clash, Clash) else [((), _what(e, e['loc']))]:
+            for keys, what in clash.found if isinstance(clash, Clash) else [((), _what(e, e['loc'], cls))]:
                 paths = [(*e['loc'], *(int(k) if k.isdigit() else k for k in key.split('.'))) for key in keys] or [e['loc']]
                 if not any(map(related, paths)): yield paths, what
                 dropped += filter(None, [_drop(raw, p) for p in paths])
-                if e['type'] == 'extra_forbidden': dropped += _meant(e['loc'])
+                if e['type'] == 'extra_forbidden': dropped += _meant(e['loc'], cls)
         if not dropped: return
         gone += dropped
 
@@ -447,16 +448,17 @@ def make_config(
     raw: dict, # nested keys and values, for example from a checkpoint's state.json
     where: dict=None, # path (a tuple) -> 'file:line', for the messages
     source: str='', # name of the whole, for the messages
+    cls=Config, # or any other `Section`
 ) -> Config:
-    "A checked `Config` from nested dicts; missing keys take their defaults. Raises `ConfigError`."
+    "A checked `Config` (or `cls`) from nested dicts; missing keys take their defaults. Raises `ConfigError`."
     where = where or {}
     def place(path): return next((where[path[:n]] for n in range(len(path), 0, -1) if path[:n] in where), source)
     problems = []
-    for paths, what in _findings(raw):
+    for paths, what in _findings(raw, cls):
         main = next((p for p in paths if p in where), paths[0])
         problems.append(Problem(_dotted(main), what, place(main)))
     if problems: raise ConfigError(problems, source)
-    return Config.model_validate(raw)
+    return cls.model_validate(raw)
 
 # %% ../nbs/22_config.ipynb #eb5255f3
 def saved_config(
@@ -568,8 +570,9 @@ def _find(path_or_name):
 def load_config(
     path_or_name, # a YAML file, or the name of a recipe such as 'tiny'
     overrides=(), # 'key.sub=value' strings, as on the command line
+    cls=Config, # or any other `Section`
 ) -> Config:
-    "The checked `Config` of a YAML file with overrides applied. Raises `ConfigError` with everything that is wrong."
+    "The checked `Config` (or `cls`) of a YAML file with overrides applied. Raises `ConfigError` with everything that is wrong."
     path = _find(path_or_name)
     try: text = path.read_text(encoding='utf-8')
     except (OSError, UnicodeDecodeError) as e: raise ConfigError([Problem('', f'cannot be read: {e}', str(path))]) from None
@@ -579,7 +582,7 @@ def load_config(
                             else 'must be sections with keys, such as `model:`', str(path))]
     raw = raw if isinstance(raw, dict) else {}
     for item in overrides: problems += _override(raw, where, item)
-    try: cfg = make_config(raw, where, str(path))
+    try: cfg = make_config(raw, where, str(path), cls)
     except ConfigError as e: problems += [p for p in e.problems if p.path not in {q.path for q in problems}]
     if problems: raise ConfigError(sorted(problems, key=_line), str(path)) from None
     return cfg
@@ -621,13 +624,9 @@ def save_config(
     return path
 
 # %% ../nbs/22_config.ipynb #55169f0b
-def _flat(x, at=''):
-    if not isinstance(x, dict): return {at: x}
-    return {k2: v2 for k, v in x.items() for k2, v2 in _flat(v, f'{at}.{k}'.lstrip('.')).items()}
-
 def _settings(cfg):
     "Every key and its value; the folder of the pictures as it is meant."
-    return _flat(cfg.model_dump(mode='json')) | {'validation.output_dir': str(cfg.samples_dir)}
+    return flatten(cfg.model_dump(mode='json')) | {'validation.output_dir': str(cfg.samples_dir)}
 
 def diff_configs(
     a: Config, # the old one

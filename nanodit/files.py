@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['UNSUPPORTED', 'TRANSIENT', 'NanoditError', 'DataError', 'DiskError', 'Stopped', 'fsync_dir', 'write_atomic',
-           'sha256_file', 'is_unreachable', 'retry', 'lock_file', 'command']
+           'sha256_file', 'is_unreachable', 'retry', 'lock_file', 'flatten', 'command']
 
 # %% ../nbs/08_files.ipynb #12a2b5f5
 import errno, hashlib, os, sys, threading, time, warnings
@@ -117,6 +117,17 @@ def lock_file(
         f.close()
         raise
     f.close()
+
+# %% ../nbs/08_files.ipynb #19f45da1
+def flatten(
+    tree:dict,    # nested dictionaries
+) -> dict:        # an empty dictionary inside is left out
+    "One level: `{'a': {'b': 1}}` becomes `{'a.b': 1}`."
+    flat = {}
+    for key, value in tree.items():
+        if isinstance(value, dict): flat |= {f'{key}.{k}': v for k, v in flatten(value).items()}
+        else: flat[key] = value
+    return flat
 
 # %% ../nbs/08_files.ipynb #b2d8671c
 def _parse(main):

@@ -21,7 +21,7 @@ from fastcore.basics import patch
 from fastcore.script import Param, call_parse, store_true
 from PIL import Image
 
-from .config import config_schema, load_config
+from .config import ConfigError, config_schema, load_config
 from .model import NanoDiT, count_parameters
 from .runlog import troubleshooting
 from .monitor import spark
@@ -868,7 +868,7 @@ def reality_faults(
     links = sorted({l for c in saved['cells'] if c['cell_type'] == 'markdown' for l in _LINK.findall(source_of(c))})
     faults += [f'{path.name} links to {l}, which does not exist; {remedy}' for l in links if not (root / l).exists()]
     try: where = stale(saved, build_reality(root))
-    except ValueError as e:
+    except (ValueError, ConfigError) as e:
         return [*faults, f'{path.name} cannot be built: ' + re.sub(r'\s+', ' ', str(e))]     # a recipe that its config refuses, for example
     return faults + ([f'{path.name} is stale: {where}; {remedy}'] if where else [])
 
@@ -884,7 +884,7 @@ def main(
         print(f'{Path(root).resolve()} has no folder nbs; start this in the repository, or name it with --root', file=sys.stderr)
         sys.exit(2)
     try: faults = reality_faults(root) if check else collect_claims(root)[1]
-    except (ValueError, OSError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
+    except (ValueError, ConfigError, OSError) as e: print(f'{type(e).__name__}: {e}', file=sys.stderr); sys.exit(2)
     if not check: path.write_text(to_text(build_reality(root)), encoding='utf-8'); print(f'{path}: {path.stat().st_size/1000:.0f} KB')
     for f in faults: print(f, file=sys.stderr)
     if faults: sys.exit(1)

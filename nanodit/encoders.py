@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LatentCodec', 'TextEncoder', 'ImageEncoder', 'one_by_one', 'DCTCodec', 'MixedCodec', 'WordEncoder', 'RingEncoder',
            'DeviceError', 'find_device', 'device_dtype', 'T5Encoder', 'DINOv3Encoder', 'VAECodec', 'get_encoder',
-           'forget_encoders', 'save_encoders', 'load_encoders']
+           'forget_encoders', 'save_encoders', 'load_encoders', 'to_image', 'contact_sheet']
 
 # %% ../nbs/18_encoders.ipynb #3a3d6348
 import hashlib
@@ -15,10 +15,13 @@ import warnings
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from textwrap import wrap
 from typing import Protocol, runtime_checkable
 import numpy as np
 import torch
 import torch.nn.functional as F
+from matplotlib import get_data_path
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 from torch import Tensor
 from fastcore.basics import patch
 from .machine import half_is_fast
@@ -43,8 +46,6 @@ class ImageEncoder(Protocol):
     "Picture → one vector."
     name:str; version:str; dim:int
     def encode(self, images:Tensor) -> Tensor: "(B, 3, H, W) in [0, 1] → (B, dim) float32"
-
-
 
 # %% ../nbs/18_encoders.ipynb #806525ed
 _KEPT = {0: [(0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0)],   # brightness: (vertical, horizontal) frequency
@@ -448,3 +449,28 @@ def load_encoders(
     try: return json.loads(path.read_text())
     except ValueError as e:
         raise NanoditError(f'{path} is not valid JSON ({e}): restore it, or delete it if you do not need to draw from new captions')
+
+# %% ../nbs/18_encoders.ipynb #3df7d670
+def to_image(
+    picture:np.ndarray,      # (3, H, W) floats in [0, 1], or such a tensor
+) -> Image.Image:
+    "The picture as an 8-bit RGB image."
+    return Image.fromarray((np.asarray(picture).transpose(1, 2, 0) * 255).round().astype(np.uint8))
+
+def contact_sheet(
+    pictures:list,           # (3, H, W) floats in [0, 1], of any sizes
+    texts:list|None=None,    # a caption for each
+    columns:int=8,           # pictures in a row
+    cell:int=160,            # side of a picture's square, pixels
+) -> Image.Image:
+    "All pictures on one sheet, each scaled into a square, with its caption below."
+    font = ImageFont.truetype(f'{get_data_path()}/fonts/ttf/DejaVuSansMono.ttf', 10)    # 6 pixels a letter
+    captions = [wrap(t, cell // 6, max_lines=6, placeholder='…') for t in texts or [''] * len(pictures)]
+    high, rows = cell + 12 * max(map(len, captions)) + 8, -(-len(pictures) // columns)
+    sheet = Image.new('RGB', (min(columns, len(pictures)) * (cell + 8) + 8, rows * high + 8), 'white')
+    pen = ImageDraw.Draw(sheet)
+    for i, (picture, lines) in enumerate(zip(pictures, captions)):
+        x, y = 8 + i % columns * (cell + 8), 8 + i // columns * high
+        sheet.paste(ImageOps.pad(to_image(picture), (cell, cell), Image.LANCZOS, color='white'), (x, y))
+        for k, line in enumerate(lines): pen.text((x, y + cell + 2 + 12 * k), line, 'black', font)
+    return sheet

@@ -23,10 +23,10 @@ from .model import NanoDiT
 from .machine import HALF, slow_half
 from .shards import LatentStats
 from .files import NanoditError, write_atomic
-from .encoders import find_device, get_encoder
+from .encoders import contact_sheet, find_device, get_encoder
 from .prepare import LeftOut, Option, load_photo
 from .checkpoint import CheckpointError, latest_checkpoint, list_checkpoints, load_checkpoint
-from .pictures import Prompt, contact_sheet, draw_prompts
+from .pictures import Prompt, draw_prompts
 
 # %% ../nbs/50_generate.ipynb #f9d87b2e
 class Painter:
@@ -126,7 +126,7 @@ def picture_png(
 ) -> bytes:              # the PNG
     "One picture as it is, several as a sheet, with what they were drawn from inside the file."
     if len(pictures) == 1: image = Image.fromarray((pictures[0].transpose(1, 2, 0) * 255).round().astype(np.uint8))
-    else: image = contact_sheet(pictures, [caption] * len(pictures), cols=4, cell=256)
+    else: image = contact_sheet(pictures, [caption] * len(pictures), columns=4, cell=256)
     info, out = PngInfo(), io.BytesIO()
     info.add_itxt('nanodit', ', '.join(f'{k}={v!r}' for k, v in about.items()))
     image.save(out, 'png', pnginfo=info)
@@ -148,7 +148,7 @@ def guidance_grid(
     "A picture for every pair of scales, from one noise (plan D.6)."
     pairs = [(t, d) for d in dino_scales for t in text_scales]
     pictures = [painter.paint(prompt, like, text_scale=t, dino_scale=d, **how)[0] for t, d in pairs]
-    return contact_sheet(pictures, [f'text {t:g}, vector {d:g}' for t, d in pairs], cols=len(text_scales), cell=120)
+    return contact_sheet(pictures, [f'text {t:g}, vector {d:g}' for t, d in pairs], columns=len(text_scales), cell=120)
 
 # %% ../nbs/50_generate.ipynb #343aede7
 def explorer_controls(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Prompt', 'exchange', 'photo_prompt', 'dataset_prompts', 'shape_prompts', 'progress_bar', 'at_once', 'draw_latents',
-           'pad_text', 'decode_latents', 'draw_prompts', 'contact_sheet', 'save_sheet', 'marks', 'judge_shapes']
+           'pad_text', 'decode_latents', 'draw_prompts', 'save_sheet', 'marks', 'judge_shapes']
 
 # %% ../nbs/38_pictures.ipynb #3adf8f57
 import io
@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 import numpy as np
 import torch
-from matplotlib import get_data_path
-from PIL import Image, ImageDraw, ImageFont
 from torch import nn, Tensor
 from tqdm.auto import tqdm
 from .flow import slot_normal, slot_rng
@@ -23,7 +21,7 @@ from .machine import autocast
 from .shards import LatentStats, ShardIndex, read_sample
 from .files import write_atomic
 from .augment import flip_caption, is_directional
-from .encoders import get_encoder
+from .encoders import contact_sheet, get_encoder
 from .shapes import draw, held_out_scenes, judge, random_scene, read_caption
 
 # %% ../nbs/38_pictures.ipynb #d67f4ccb
@@ -172,44 +170,15 @@ def draw_prompts(
     "The pictures of some prompts: `draw_latents`, decoded."
     return decode_latents(draw_latents(model, prompts, stats, *args, **kwargs), stats)
 
-# %% ../nbs/38_pictures.ipynb #7d432498
-def contact_sheet(
-    pictures:list,           # (3, H, W) float arrays in [0, 1], any sizes
-    captions:list,           # one for each
-    cols:int=8,              # pictures a row
-    cell:int=160,            # side of a cell in pixels
-) -> Image.Image:
-    "All pictures on one sheet, each with its caption under it."
-    font = ImageFont.truetype(f'{get_data_path()}/fonts/ttf/DejaVuSans.ttf', 10)      # Pillow's own font has no é, Ж or ½
-    texts = [_wrap(c, cell, font) for c in captions]
-    rows, high = -(-len(pictures) // cols), cell + 12 * max(map(len, texts)) + 8
-    sheet = Image.new('RGB', (min(cols, len(pictures)) * (cell + 8) + 8, rows * high + 8), 'white'); pen = ImageDraw.Draw(sheet)
-    for i, (p, lines) in enumerate(zip(pictures, texts)):
-        im = Image.fromarray((np.asarray(p).transpose(1, 2, 0) * 255).round().astype(np.uint8))
-        im = im.resize([max(1, round(s * cell / max(im.size))) for s in im.size], Image.LANCZOS)
-        x, y = 8 + i % cols * (cell + 8), 8 + i // cols * high
-        sheet.paste(im, (x + (cell - im.width) // 2, y + (cell - im.height) // 2))
-        for k, line in enumerate(lines): pen.text((x, y + cell + 2 + 12 * k), line, 'black', font)
-    return sheet
-
-def _wrap(text:str, width:int, font, most:int=6) -> list:
-    "Words broken into lines not wider than `width` pixels; what does not fit into `most` lines ends in …"
-    lines = ['']
-    for word in text.split():
-        longer = f'{lines[-1]} {word}'.strip()
-        if font.getlength(longer) <= width or not lines[-1]: lines[-1] = longer
-        else: lines.append(word)
-    return lines if len(lines) <= most else lines[:most - 1] + [lines[most - 1][:-1] + '…']
-
 # %% ../nbs/38_pictures.ipynb #f5f93db6
 def save_sheet(
     pictures:list, captions:list,   # as in `contact_sheet`
     path:Path,                      # a .png; its folder is created
-    cols:int=8,                     # pictures a row
+    columns:int=8,                  # pictures in a row
 ) -> str:                           # the path
     "Writes a sheet, whole or not at all; its cells fit the pictures, between 160 and 320 pixels."
     side, png = max(max(np.shape(p)[1:]) for p in pictures), io.BytesIO()
-    contact_sheet(pictures, captions, cols, min(320, max(160, side))).save(png, 'png')
+    contact_sheet(pictures, captions, columns, min(320, max(160, side))).save(png, 'png')
     write_atomic(path, png.getvalue(), sync=False)
     return str(path)
 

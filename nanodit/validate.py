@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['TIMES', 'photo_slot', 'pick_photos', 'looks', 'held_out_loss', 'conditioning_strength', 'divergence_test',
            'dino_swap', 'text_control', 'psnr', 'lpips_distance', 'reconstruction', 'Validator', 'vision_at_hand',
-           'validate', 'table', 'main', 'Prompt', 'contact_sheet', 'dataset_prompts', 'draw_prompts', 'judge_shapes',
-           'pad_text', 'shape_prompts']
+           'validate', 'table', 'main', 'Prompt', 'dataset_prompts', 'draw_prompts', 'judge_shapes', 'pad_text',
+           'shape_prompts']
 
 # %% ../nbs/40_validate.ipynb #7a75541c
 import json
@@ -30,11 +30,11 @@ from .data import Flips, Tile, read_tile, round_up
 from .encoders import find_device, get_encoder, load_encoders
 from .checkpoint import CheckpointError, latest_checkpoint, list_checkpoints, load_checkpoint
 from .runlog import finite
-from .pictures import (Prompt, contact_sheet, dataset_prompts, decode_latents, draw_latents, draw_prompts, exchange,
+from .pictures import (Prompt, dataset_prompts, decode_latents, draw_latents, draw_prompts, exchange,
                               judge_shapes, marks,
                               pad_text, photo_prompt, save_sheet, shape_prompts)
 
-_all_ = ['Prompt', 'contact_sheet', 'dataset_prompts', 'draw_prompts', 'judge_shapes', 'pad_text', 'shape_prompts']
+_all_ = ['Prompt', 'dataset_prompts', 'draw_prompts', 'judge_shapes', 'pad_text', 'shape_prompts']
 
 # %% ../nbs/40_validate.ipynb #2a06647c
 TIMES = tuple((k + .5) / 10 for k in range(10))    # the middle of each tenth of t
@@ -319,11 +319,11 @@ def _drawing(self:Validator, ask, progress:str, scales=False) -> dict:
                          bf16=self.half, callback=ask, progress=progress)
 
 @patch
-def _save(self:Validator, record:dict, name:str, test:tuple, cols:int=4, most:int=32):
+def _save(self:Validator, record:dict, name:str, test:tuple, columns:int=4, most:int=32):
     "Puts a test's numbers into the record and its pictures onto a sheet."
     numbers, pictures, captions = test
     record |= numbers
-    record['sheets'][name] = save_sheet(pictures[:most], captions[:most], self.folder / f"{name}-{record['step']:07d}.png", cols)
+    record['sheets'][name] = save_sheet(pictures[:most], captions[:most], self.folder / f"{name}-{record['step']:07d}.png", columns)
 
 @patch
 def _samples(self:Validator, record:dict, model:nn.Module, full:bool, **drawing):

@@ -2,7 +2,8 @@
 
 `python docs/versions.py [--python 3.12] [--end lowest|newest]`; without options every Python of PYTHONS, at both ends.
 The oldest are those that settings.ini names (`>=`); the newest are what pip finds. One environment at a time, deleted
-afterwards (a torch with CUDA takes 7 GB). What comes out is kept in bench/versions-cpu.json, a run for each pair."""
+afterwards (a torch with CUDA takes 7 GB). What comes out is kept in bench/results.jsonl as
+'versions-cpu', a run for each pair. (Where this runs, nanodit is not installed: hence no `save_record`.)"""
 import argparse, json, os, re, shutil, subprocess, sys, tempfile, time
 from configparser import ConfigParser
 from datetime import date
@@ -10,7 +11,7 @@ from pathlib import Path
 
 PYTHONS, ENDS = ('3.11', '3.12', '3.13'), ('lowest', 'newest')
 root = Path(__file__).resolve().parent.parent
-record = root/'bench/versions-cpu.json'
+results = root/'bench/results.jsonl'
 ini = ConfigParser(delimiters=['='])
 ini.read(root/'settings.ini', encoding='utf-8')
 words = lambda key: ini['DEFAULT'][key].split()
@@ -82,8 +83,8 @@ def main():
     p.add_argument('--python', choices=PYTHONS)
     p.add_argument('--end', choices=ENDS)
     args = p.parse_args()
-    kept = json.loads(record.read_text(encoding='utf-8')) if record.exists() else {}
-    runs, failed = kept.get('runs', {}), 0
+    before, failed = results.read_text(encoding='utf-8'), 0
+    runs = next((r for r in map(json.loads, before.splitlines()[::-1]) if r.get('record') == 'versions-cpu'), {}).get('runs', {})
     for version in [args.python] if args.python else PYTHONS:
         for end in [args.end] if args.end else ENDS:
             if not interpreter(version): sys.exit(f'no python{version} here')
@@ -91,7 +92,8 @@ def main():
             failed += r['result'] != 'passed'
             print(f"{version} {end}: {r['result']} ({r['seconds']} s)\n  {r['installed']}", flush=True)
             what = 'installed anew, imported, trained, resumed, drawn with: the ends of the ranges in settings.ini'
-            record.write_text(json.dumps(dict(what=what, command='python docs/versions.py', runs=dict(sorted(runs.items()))), indent=1) + '\n', encoding='utf-8')
+            record = dict(record='versions-cpu', what=what, command='python docs/versions.py', runs=dict(sorted(runs.items())))
+            results.write_text(before + json.dumps(record) + '\n', encoding='utf-8')
     sys.exit(failed > 0)
 
 if __name__ == '__main__': main()

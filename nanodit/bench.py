@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CHECKPOINTING', 'SCALING', 'pin_allocator', 'clock', 'mark', 'between', 'Timing', 'interleave', 'system_load',
-           'machine', 'sheet_peak', 'ceilings', 'random_batch', 'trim', 'Step', 'result_file', 'save_result', 'numbers',
+           'machine', 'sheet_peak', 'ceilings', 'random_batch', 'trim', 'Step', 'record_name', 'last_record', 'numbers',
            'compare_results', 'bars', 'kernel_ops', 'bucket_grid', 'random_shards', 'split_of_step', 'peak_growth',
            'Way', 'first_try', 'gpu_kernels', 'bench_step', 'cap_memory', 'bench_run', 'three_pass_sample', 'plain_ask',
            'bench_sample', 'real_shards', 'bench_loader', 'step_features', 'fit_machine', 'predicted', 'bench_scaling',
@@ -23,6 +23,7 @@ from fastcore.script import call_parse, Param
 from torch import nn
 from tqdm.auto import tqdm
 from .config import Config, ConfigError, ModelConfig, Overrides, Problem, load_config, make_config
+from .files import read_records, save_record
 from .flow import flow_loss, interpolate, sample_timesteps, velocity_target
 from .model import NanoDiT, compile_blocks
 from .sampler import sample
@@ -166,20 +167,15 @@ class Step:
         self.part = {name: between(a, b) for name, a, b in zip((*names, 'clip + optimizer + EMA'), c, c[1:])}
 
 # %% ../nbs/52_bench.ipynb #09713faf
-def result_file(what:str, device:str='cpu', folder:str='bench') -> Path:
-    "Where the result of this kind on this kind of machine lies."
+def record_name(what:str, device:str='cpu') -> str:
+    "The name of the record of this kind on this kind of machine."
     kind = 'cpu' if device == 'cpu' else torch.cuda.get_device_name().lower().replace(' ', '-')
-    return Path(folder) / f'{what}-{kind}.json'
+    return f'{what}-{kind}'
 
-def save_result(result:dict, path:Path) -> dict|None:
-    "Writes a result over the last one, which is returned (None if there was none, or it was of another processor)."
-    last = None
-    if path.is_file():
-        last = json.loads(path.read_text())
-        if any((last.get('machine') or {}).get(k) != result['machine'][k] for k in ('cpu', 'gpu')): last = None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=1, default=float) + '\n')
-    return last
+def last_record(name:str, result:dict, root:str|Path='.') -> dict|None:
+    "The last record of that name, if it is of the same processor."
+    last = read_records(root).get(name)
+    return last if last and all((last.get('machine') or {}).get(k) == result['machine'][k] for k in ('cpu', 'gpu')) else None
 
 def numbers(x, at:str='') -> dict[str, float]:
     "All numbers of a nested result, by dotted name."
@@ -598,7 +594,7 @@ def main(
     compiled:Param('step: also with torch.compile', action=Flag)=False,
     updates:Param('run: how many updates', int)=6,
     memory:Param('let torch take so many GB of the GPU, to see whether a run fits; 0 = all', float)=0.,
-    out:Param('folder of the results', str)='bench',
+    out:Param('the folder that holds bench/results.jsonl', str)='.',
 ):
     "Measure, compare with the last time, and keep the result. Example: python -m nanodit.bench configs/small.yaml --what all"
     try:
@@ -613,6 +609,7 @@ def main(
                 run=lambda: bench_run(cfg, device, updates, memory), loader=lambda: bench_loader(rounds),
                 sample=lambda: bench_sample(cfg, device, rounds, steps), scaling=lambda: bench_scaling(cfg, device, rounds))
     for name in jobs if what == 'all' else [what]:
-        result = jobs[name]() | dict(config=cfg.name or str(config)); path = result_file(_named(name, cfg, device, batch), device, out)
-        last = save_result(result, path)
-        print(show(result), *compare_results(result, last, ('summary',)), f'kept in {path}', sep='\n', flush=True)
+        result = jobs[name]() | dict(config=cfg.name or str(config)); as_name = record_name(_named(name, cfg, device, batch), device)
+        last = last_record(as_name, result, out)
+        save_record(as_name, result, Path(out) / 'bench/results.jsonl')
+        print(show(result), *compare_results(result, last, ('summary',)), f'kept as {as_name} in {out}/bench/results.jsonl', sep='\n', flush=True)

@@ -11,9 +11,9 @@ __all__ = ['GPUS', 'ASSUMED_UTILISATION', 'DRIVER', 'GAPS', 'COMPILED', 'LAUNCHI
 import json
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 import torch
 from .config import Config, ModelConfig
+from .files import read_records
 from .model import NanoDiT, count_parameters
 from .pictures import at_once
 
@@ -110,15 +110,12 @@ def measured_utilisation(
     hidden_size:int,
     patches:int,             # of a picture
     recompute:str='none', compiled:bool=False, replayed:bool=False,   # how the step is done
-    folder:str='bench',      # where `python -m nanodit.bench` leaves its results
+    root:str='.',            # the folder that holds bench/, where `python -m nanodit.bench` leaves its results
 ) -> float|None:
-    "The measured share of the peak, repeated work included, for this card, width and way of doing a step, at the nearest number of patches; None if there is none in `folder`. Where both were measured, a run of the trainer counts, not a step alone."
+    "The measured share of the peak, repeated work included, for this card, width and way of doing a step, at the nearest number of patches; None if there is none. Where both were measured, a run of the trainer counts, not a step alone."
     found = {}
-    for f in sorted(Path(folder).glob('*.json')):
-        try: r = json.loads(f.read_text())
-        except ValueError: continue
-        if not isinstance(r, dict) or r.get('what') not in ('step', 'run') or not r['machine'].get('gpu') or r['model']['hidden_size'] != hidden_size:
-            continue
+    for r in read_records(root).values():
+        if r.get('what') not in ('step', 'run') or not r['machine'].get('gpu') or r['model']['hidden_size'] != hidden_size: continue
         try: same = find_gpu(r['machine']['gpu']) == gpu
         except ValueError: continue
         for w in [r] if r['what'] == 'run' else r['ways'].values():
@@ -238,7 +235,7 @@ def estimate(
     photos:int|dict|None=None,     # photos in all, or {bucket: photos}; None = not known
     gpu:str|None=None,             # a name for `find_gpu`; None = memory is held against 24 GB, no hours
     text_tokens:tuple=(120, 512),  # length of the usual caption, for time, and of the longest, for memory
-    bench_dir:str='bench',         # where measurements are looked for
+    root:str='.',                  # the folder that holds bench/, where measurements are looked for
 ) -> Estimate:
     "What the run of `cfg` will cost, without building its model. Raises `ValueError` for an unknown GPU."
     m, t, notes = cfg.model, cfg.training, []
@@ -268,7 +265,7 @@ def estimate(
         # a recording that was not measured is taken to be no faster
         ways = (True, False) if t.cuda_graphs else (False,)
         used = next(filter(None, (measured_utilisation(name, m.hidden_size, round(patches), t.recompute, compiled, r,
-                bench_dir) for r in ways)), None)
+                root) for r in ways)), None)
         notes.append(f'{used:.0%} of the peak was measured on this card (bench/)' if used
                      else f'assumed: {ASSUMED_UTILISATION:.0%} of the peak of {rate} TFLOP/s; measure with python -m nanodit.bench')
         used = used or ASSUMED_UTILISATION

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['UNSUPPORTED', 'TRANSIENT', 'NanoditError', 'DataError', 'DiskError', 'Stopped', 'fsync_dir', 'write_atomic',
-           'sha256_file', 'is_unreachable', 'retry', 'lock_file', 'flatten', 'command']
+           'save_record', 'read_records', 'sha256_file', 'is_unreachable', 'retry', 'lock_file', 'flatten', 'command']
 
 # %% ../nbs/08_files.ipynb #12a2b5f5
-import errno, hashlib, os, sys, threading, time, warnings
+import errno, hashlib, json, os, sys, threading, time, warnings
 from functools import wraps
 from pathlib import Path
 from fastcore.script import anno_parser
@@ -65,6 +65,34 @@ def write_atomic(
         tmp.unlink(missing_ok=True)
         raise
     if sync: fsync_dir(path.parent)
+
+# %% ../nbs/08_files.ipynb #0f42db6e
+def save_record(
+    name:str,                               # what was measured, as 'step-small-512x512-cpu'
+    record:dict,                            # plain values; numbers of numpy become floats
+    path:str|Path='bench/results.jsonl',    # made if needed
+):
+    "Adds a line to the records; the lines that are there stay."
+    old = Path(path).read_bytes() if Path(path).exists() else b''
+    line = json.dumps(dict(record=name) | record, ensure_ascii=False, default=float)
+    write_atomic(path, old + line.encode() + b'\n')
+
+def read_records(
+    root:str|Path='.',    # the folder that holds `bench/`
+) -> dict:                # name → record, the last of each name; an experiment is named by its arm and seed
+    "The measurements that were kept. What is not a record is skipped."
+    lines, found = Path(root)/'bench/results.jsonl', {}
+    texts = [(p.stem, p.read_text('utf-8')) for p in sorted(Path(root).glob('bench/*.json'))]
+    if lines.exists(): texts += [(None, line) for line in lines.read_text('utf-8').splitlines()]
+    for name, text in texts:
+        try:
+            r = json.loads(text)
+        except ValueError:
+            continue
+        if not isinstance(r, dict): continue
+        arm = ', '.join(str(r[k]) for k in ('experiment', 'arm', 'seed') if k in r)
+        found[name or r.pop('record', arm)] = r
+    return found
 
 # %% ../nbs/08_files.ipynb #3c238b76
 def sha256_file(

@@ -7,8 +7,8 @@ __all__ = ['SECTIONS', 'STATUSES', 'PLAN', 'Claim', 'Key', 'Trouble', 'source_of
            'is_exported', 'is_slow', 'is_test', 'comments', 'claims_of', 'cell_faults', 'collect_claims', 'status_of',
            'count_statuses', 'StatusChart', 'text_of', 'trimmed', 'Picture', 'small_picture', 'Text', 'bundle', 'Sink',
            'show', 'pictures_of', 'has_evidence', 'evidence', 'config_keys', 'config_reads', 'troubles',
-           'recipe_parameters', 'recipes', 'recorded_runs', 'runs_of', 'figures', 'loose_figures', 'run_cell',
-           'build_reality', 'to_text', 'stale', 'reality_faults', 'main']
+           'recipe_parameters', 'recipes', 'runs_of', 'figures', 'loose_figures', 'run_cell', 'build_reality',
+           'to_text', 'stale', 'reality_faults', 'main']
 
 # %% ../nbs/54_reality.ipynb #3e57787c
 import ast, base64, contextlib, hashlib, io, json, operator, re, sys, tokenize
@@ -22,6 +22,7 @@ from fastcore.script import Param, call_parse, store_true
 from PIL import Image
 
 from .config import ConfigError, config_schema, load_config
+from .files import read_records
 from .model import NanoDiT, count_parameters
 from .runlog import troubleshooting
 from .monitor import spark
@@ -499,15 +500,8 @@ def recipes(root:Path='.') -> dict:
     found = {p.stem: load_config(p) for p in sorted(Path(root).glob('configs/*.yaml'))}
     return dict(sorted(found.items(), key=lambda kv: (recipe_parameters(kv[1]), kv[0])))
 
-def recorded_runs(root:Path='.') -> dict:
-    "'bench/x.json' -> what was recorded in it."
-    lines = (Path(root) / 'bench/results.jsonl').read_text(encoding='utf-8').splitlines() if (Path(root) / 'bench/results.jsonl').exists() else []
-    named = {'{experiment}, {arm}, seed {seed}'.format(**r): r for r in map(json.loads, lines)}      # experiments of hours
-    return {f'bench/{p.name}': json.loads(p.read_text(encoding='utf-8')) for p in sorted(Path(root).glob('bench/*.json'))} | (
-        {'bench/results.jsonl': named} if named else {})
-
 def runs_of(name:str, runs:dict) -> dict:
-    "What `runs` (from `recorded_runs`) hold about one recipe: file -> record. A record is about one (`recipe`) or about several (`recipes`)."
+    "What `runs` (from `read_records`) hold about one recipe: name -> record. A record is about one (`recipe`) or about several (`recipes`)."
     about = lambda r: {k: v for k, v in r.items() if k in ('machine', 'torch', 'date')} | r['recipes'][name]
     of = {f: r if r.get('recipe') == name else about(r)
           for f, r in runs.items() if isinstance(r, dict) and (r.get('recipe') == name or name in (r.get('recipes') or {}))}
@@ -635,7 +629,7 @@ def _status_tables(root, claims):
                                 for c in claims if c.id == i)
     items = _table(('item', 'status', 'proved in'),
                    [(i, f'{_SIGN[status_of(i, claims)]} {status_of(i, claims)}', tests(i) or '—') for i in PLAN])
-    rows, record = [], recorded_runs(root).get('bench/tests-cpu.json', {})
+    rows, record = [], read_records(root).get('tests-cpu', {})
     for name, nb in notebooks(root).items():
         sources = [source_of(c) for c in nb['cells'] if c['cell_type'] == 'code']
         mine = [s for s in sources if is_test(s)]
@@ -658,7 +652,7 @@ def _status_tables(root, claims):
 # %% ../nbs/54_reality.ipynb #e6a44dde
 def _recipe_cells(root):
     "Training recipes: what each is, and what a run of it has cost."
-    rows, runs = [], recorded_runs(root)
+    rows, runs = [], read_records(root)
     for name, c in recipes(root).items():
         m, t = c.model, c.training
         rows.append((name, f'`nanodit-train configs/{name}.yaml`', f'{m.depth} × {m.hidden_size}, {m.num_heads} heads',
@@ -686,7 +680,7 @@ def _summary(name, runs):
     unit = lambda k: next((f' {u}' for u in ('MB', 'GB') if f'_{u.lower()}' in k.lower()), '')
     first = lambda pattern: next(((v.strip('[]').replace(', ', ' and ') if v[0] == '[' else v) + unit(k)
                                   for k, v in figures(whole) if re.search(pattern, k, re.I)), '*not measured*')
-    scaled = ', '.join(f'[a smaller one]({f})' for f in runs if f.startswith(f'bench/{name}-') and f not in of)
+    scaled = ', '.join(f'[a smaller one](bench/results.jsonl) (`{f}`)' for f in runs if f.startswith(f'{name}-') and f not in of)
     some = (f"{short['updates']} × {short['batch'][0] * short['batch'][1]}",
             f"{short['memory_gb']:g} GB, at most {short['peak_memory_gb']:g} GB") if 'memory_gb' in short else ('none', '*not measured*')
     return (name, f'`nanodit-train {name}`', first('loss_curve') + (f', but {scaled}' if scaled else ''),
@@ -704,7 +698,7 @@ def _on_gpu(gpu):
         return (r['config'], f"a run, {len(r['buckets'])} sizes" if run
                 else f"a step, {r['patches']:,} patches, batch {r['batch']}", way, f"{s['samples_per_s']:,.1f}",
                 f"{(s if run else best)['mfu']:.1%}", f'{peak / 2**30:.1f} GB', f"{s['wait_share']:.2%}",
-                f"{r['machine']['gpu']}, torch {r['machine']['torch']}, {r['machine']['date'][:10]}, [record]({f})")
+                f"{r['machine']['gpu']}, torch {r['machine']['torch']}, {r['machine']['date'][:10]}, `{f}`")
     return 'On a GPU, random latents, by [80_gpu_speed](nbs/80_gpu_speed.ipynb), which shows more of it. MFU is the share of the peak that useful operations reach; a run is the real trainer, `production` with torch kept to 24 GB. *Recorded* is a CUDA graph (12d). Memory is what a step asked for at its peak, and what a run held.\n\n' + \
         _table(('recipe', 'measured', 'how', 'samples a second', 'MFU', 'memory', 'waiting for data', 'where and when'),
                [row(f, r) for f, r in gpu.items() if r['what'] in ('run', 'step')])
@@ -713,7 +707,7 @@ def _costs(root, runs):
     "The section about recorded runs."
     names, used = list(recipes(root)), set()
     gpu = {f: r for f, r in runs.items() if isinstance(r, dict) and isinstance(r.get('machine'), dict) and r['machine'].get('gpu')}
-    out = ['### What runs have cost\n\nFrom recorded runs in `bench/`, and from nothing else. *A whole run* is the recipe as '
+    out = ['### What runs have cost\n\nFrom the records in [bench/results.jsonl](bench/results.jsonl), and from nothing else. *A whole run* is the recipe as '
            'it stands, from the first update to the report. *Some updates* are '
            'made on random latents of the recipe\'s real shapes, with small batches (notebook 13e): they show that it runs '
            'and what it takes, and nothing about speed or pictures.',
@@ -724,10 +718,12 @@ def _costs(root, runs):
     for name in names:
         for f, r in runs_of(name, runs).items():
             used.add(f)
-            out.append(f'**{name}**, from [{f}]({f})' + ('' if 'recipe' in r else ', some updates only') + '\n\n'
+            out.append(f'**{name}**, record `{f}`' + ('' if 'recipe' in r else ', some updates only') + '\n\n'
                        + _table(('what', 'recorded'), [(k, v) for k, v in figures(r) if k != 'recipe']))
-    out += [f'Also recorded: [{f}]({f})\n\n' + _table(('what', 'recorded'), figures(r))
-            for f, r in runs.items() if f not in used and f not in gpu and f != 'bench/tests-cpu.json']
+    out += [f'Also recorded: `{f}`\n\n' + _table(('what', 'recorded'), figures(r))
+            for f, r in runs.items() if f not in used and f not in gpu and f != 'tests-cpu' and 'experiment' not in r]
+    if found := {f: r for f, r in runs.items() if 'experiment' in r}:
+        out.append('Experiments of hours\n\n' + _table(('what', 'recorded'), figures(found)))
     return '\n\n'.join(out)
 
 # %% ../nbs/54_reality.ipynb #7371024d

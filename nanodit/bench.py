@@ -28,7 +28,8 @@ from .flow import flow_loss, interpolate, sample_timesteps, velocity_target
 from .model import NanoDiT, compile_blocks
 from .sampler import sample
 from .machine import choose_precision, half_is_fast
-from .shards import LatentStats, ShardIndex, random_sample, write_shards
+from .latents import LatentStats
+from .shards import ShardIndex, random_sample, write_shards
 from .data import BatchPlan, Loader, round_up
 from .checkpoint import EMA
 from .prepare import Flag

@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np, torch
 from fastcore.basics import patch
 from .flow import slot_normal, slot_rng, slot_uniform
-from .shards import (
-    ShardIndex, LatentStats, open_tar, preadv, read_array, read_into, read_mask_at, unread)
+from .latents import LatentStats
+from .shards import ShardIndex, open_tar, preadv, read_array, read_into, read_mask_at, unread
 from .files import DataError, retry, write_atomic
 from .augment import flip_caption, flip_latent, why_not_flip
 

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['UNSUPPORTED', 'TRANSIENT', 'NanoditError', 'DataError', 'DiskError', 'Stopped', 'fsync_dir', 'write_atomic',
-           'save_record', 'read_records', 'sha256_file', 'is_unreachable', 'retry', 'lock_file', 'flatten', 'command']
+           'save_record', 'read_records', 'sha256_file', 'is_unreachable', 'retry', 'lock_file', 'flatten',
+           'text_table', 'command']
 
 # %% ../nbs/08_files.ipynb #12a2b5f5
 import errno, hashlib, json, os, sys, threading, time, warnings
@@ -156,6 +157,16 @@ def flatten(
         if isinstance(value, dict): flat |= {f'{key}.{k}': v for k, v in flatten(value).items()}
         else: flat[key] = value
     return flat
+
+# %% ../nbs/08_files.ipynb #9afeedac
+def text_table(
+    rows:list,    # dictionaries with the same keys
+) -> str:
+    "The rows as aligned text, under their keys."
+    if not rows: return ''
+    lines = [list(rows[0])] + [[str(value) for value in row.values()] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return '\n'.join('  '.join(map(str.rjust, line, widths)) for line in lines)
 
 # %% ../nbs/08_files.ipynb #b2d8671c
 def _parse(main):

@@ -21,7 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 from .config import saved_config
 from .model import NanoDiT
 from .machine import HALF, slow_half
-from .shards import LatentStats
+from .latents import LatentStats
 from .files import NanoditError, write_atomic
 from .encoders import contact_sheet, find_device, get_encoder
 from .prepare import LeftOut, Option, load_photo

@@ -18,7 +18,8 @@ from tqdm.auto import tqdm
 from .flow import slot_normal, slot_rng
 from .sampler import sample
 from .machine import autocast
-from .shards import LatentStats, ShardIndex, read_sample
+from .latents import LatentStats
+from .shards import ShardIndex, read_sample
 from .files import write_atomic
 from .augment import flip_caption, is_directional
 from .encoders import contact_sheet, get_encoder

@@ -21,9 +21,9 @@ from fastcore.basics import chunked, patch
 from fastcore.script import Param, call_parse
 from PIL import Image, ImageCms
 from tqdm.auto import tqdm
+from .latents import LatentStats, Moments, load_latents
 from .shards import (
-    LatentStats, Moments, ShardIndex, ShardWriter, TarTable, bucket_row, bucket_size, index_tar,
-    load_latents, read_array, read_sample, read_sums, write_twins)
+    ShardIndex, ShardWriter, TarTable, bucket_row, bucket_size, index_tar, read_array, read_sample, read_sums, write_twins)
 from .files import DataError, NanoditError, is_unreachable, lock_file, retry, sha256_file, write_atomic
 from .augment import flip_caption
 from .encoders import device_dtype, get_encoder, load_encoders, save_encoders

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 from .flow import slot_rng
-from .shards import LatentStats, write_shards
+from .latents import LatentStats
+from .shards import write_shards
 from .files import write_atomic
 from .augment import flip_caption
 from .encoders import get_encoder, save_encoders

@@ -7,16 +7,14 @@ __all__ = ['ARRAYS', 'TWINS', 'DIRECTION', 'INDEX_VERSION', 'pread', 'preadv', '
            'encode_sample', 'read_sums', 'TarFile', 'ShardWriter', 'write_shards', 'Damage', 'tar_members',
            'npy_layout', 'group_members', 'read_mask', 'text_rows', 'index_sample', 'index_tar', 'cache_read',
            'cache_write', 'find_tars', 'unread', 'Member', 'TarTable', 'load_table', 'ShardIndex', 'damage_report',
-           'write_twins', 'open_tar', 'read_into', 'read_array', 'read_sample', 'read_mask_at', 'LatentStats',
-           'Moments', 'measure_latents', 'load_latents', 'id_fraction', 'bad_values', 'verify_tar', 'verify', 'summary',
-           'table_text', 'bucket_row', 'main']
+           'write_twins', 'open_tar', 'read_into', 'read_array', 'read_sample', 'read_mask_at', 'bad_values',
+           'verify_tar', 'verify', 'summary', 'bucket_row', 'main']
 
 # %% ../nbs/10_shards.ipynb #93d27941
 import functools, hashlib, io, json, math, os, pkgutil, re, sys, tarfile, threading
 from array import array
 from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass, asdict
 from pathlib import Path
 from typing import NamedTuple
 import numpy as np, torch, webdataset
@@ -25,7 +23,7 @@ from fastcore.script import call_parse, Param
 from PIL import Image
 from tqdm.auto import tqdm
 from .config import drop_output
-from .files import DataError, fsync_dir, sha256_file, write_atomic
+from .files import DataError, fsync_dir, sha256_file, text_table, write_atomic
 
 # %% ../nbs/10_shards.ipynb #53e6b7f8
 _turns = defaultdict(threading.Lock)      # by descriptor
@@ -878,181 +876,6 @@ def _mask_of(s, p):
     m = np.asarray(m).ravel()
     return m if len(m) == rows else np.ones(rows, np.uint8)
 
-# %% ../nbs/10_shards.ipynb #6537c482
-@dataclass
-class LatentStats:
-    "Per-channel statistics of a data set's latents, and what mirroring does to them: `latents.json`."
-    codec: str             # name of the encoder
-    codec_version: str     # its version or hash
-    channels: int          # C
-    downsample: int        # pixels per latent cell
-    mean: list             # (C,)
-    std: list              # (C,), above zero
-    flip_parity: list|None = None  # (C,) of +1 or -1: mirrored picture = mirrored latent × parity; None: it does not hold
-    count: int = 0         # photos measured
-    fingerprint: str|None = None   # of the photos and tars they were measured on; None when the encoder wrote the file
-
-    def __post_init__(self):
-        self.mean, self.std = [float(x) for x in self.mean], [float(x) for x in self.std]
-        if self.flip_parity is not None: self.flip_parity = [int(x) for x in self.flip_parity]
-        for n in 'mean', 'std', 'flip_parity':
-            v = getattr(self, n)
-            if v is not None and len(v) != self.channels:
-                raise DataError(f"latents.json: {n} has {len(v)} entries for {self.channels} channels")
-        if not all(s > 0 and np.isfinite(s) for s in self.std):
-            raise DataError("latents.json: every std must be a finite number above zero")
-        if self.flip_parity and set(self.flip_parity) - {1, -1}:
-            raise DataError("latents.json: flip_parity has entries other than +1 and -1")
-
-# %% ../nbs/10_shards.ipynb #97079394
-@patch
-def normalize(self: LatentStats,
-    z: torch.Tensor,  # (B, C, h, w) as stored
-) -> torch.Tensor:
-    "The latents with mean 0 and deviation 1 per channel, float32 or wider."
-    m, s = self._ms(z)
-    return (z.to(m.dtype) - m)/s
-
-@patch
-def denormalize(self: LatentStats,
-    z: torch.Tensor,  # (B, C, h, w), normalised
-) -> torch.Tensor:
-    "What the decoder wants: `normalize` undone, float32 or wider."
-    m, s = self._ms(z)
-    return z.to(m.dtype)*s + m
-
-@patch
-def _ms(self: LatentStats, z):
-    if z.shape[-3] != self.channels:
-        raise DataError(f"latents of shape {tuple(z.shape)} have {z.shape[-3]} channels, the statistics {self.channels}")
-    dt = torch.promote_types(z.dtype, torch.float32)
-    return (_channels(tuple(v), dt, z.device) for v in (self.mean, self.std))
-
-@functools.lru_cache(16)
-def _channels(values, dtype, device):
-    return torch.tensor(values, dtype=dtype, device=device)[:,None,None]    # once: a GPU would be waited for each time
-
-# %% ../nbs/10_shards.ipynb #ae34831d
-@patch
-def save(self: LatentStats, dir: str|Path) -> Path:
-    "Writes `latents.json` into the data set's folder."
-    path = Path(dir)/'latents.json'
-    write_atomic(path, json.dumps(asdict(self), indent=1).encode())
-    return path
-
-@patch(cls_method=True)
-def load(cls: LatentStats, dir: str|Path) -> LatentStats:
-    "Reads `latents.json` from the data set's folder. Raises `DataError` when it is missing or wrong."
-    path = Path(dir)/'latents.json'
-    try: d = json.loads(path.read_bytes())
-    except FileNotFoundError: raise DataError(f"{path}: missing; `load_latents(index)` measures it") from None
-    except ValueError as e: raise DataError(f"{path}: cannot be parsed ({e}); delete it to have it measured again") from None
-    try: return cls(**d)
-    except TypeError as e: raise DataError(f"{path}: {e}; delete it to have it measured again") from None
-
-# %% ../nbs/10_shards.ipynb #6fbfa81f
-@dataclass
-class Moments:
-    "Count, mean and sum of squared deviations per channel, in float64."
-    n: int = 0; mean: np.ndarray = 0.; m2: np.ndarray = 0.
-
-    def add(self,
-        other,  # `Moments`, or a latent (C, h, w)
-    ):
-        "Takes another part into account (Chan, Golub & LeVeque 1979)."
-        if isinstance(other, np.ndarray):
-            z = other.astype(np.float64).reshape(len(other), -1); m = z.mean(1)
-            other = Moments(z.shape[1], m, ((z - m[:,None])**2).sum(1))
-        if not other.n: return
-        n, d = self.n + other.n, other.mean - self.mean
-        self.mean, self.m2, self.n = self.mean + d*(other.n/n), self.m2 + other.m2 + d*d*(self.n*other.n/n), n
-
-    @property
-    def std(self) -> np.ndarray:
-        "Standard deviation per channel (C,); 1 for a constant channel, which carries nothing and becomes 0 by its mean alone."
-        std = np.sqrt(self.m2/self.n); std[std == 0] = 1.
-        return std
-
-# %% ../nbs/10_shards.ipynb #c8bbeef1
-def measure_latents(
-    index: ShardIndex,          # the data set
-    codec: str = 'unknown',     # who made the latents
-    codec_version: str = '',    # which version
-    flip_parity: list|None = None,  # see `LatentStats`
-) -> LatentStats:
-    "Mean and standard deviation per channel over all photos, in one pass. Raises `DataError` where a latent is not finite."
-    total = Moments()
-    spots = [(b, i) for b in index.buckets for i in range(index.n(b))]
-    for b,i in tqdm(spots, desc='latent statistics', unit='photo', delay=2, leave=False):
-        m = index.member(b, i, 'vae')
-        with open_tar(m) as fd: one = Moments(); one.add(read_array(fd, m))
-        if not np.isfinite(one.mean).all():
-            raise DataError(f"{m.path}: sample {index.ids(b)[i]!r}: .vae.npy has NaN or infinite values; `verify` finds all of these")
-        total.add(one)
-    down = bucket_size(index.buckets[0])[0]//index.member(index.buckets[0], 0, 'vae').shape[2]
-    return LatentStats(codec, codec_version, len(total.mean), down, total.mean.tolist(), total.std.tolist(), flip_parity,
-                       len(spots), _measured_on(index))
-
-# %% ../nbs/10_shards.ipynb #3b594165
-def load_latents(
-    index: ShardIndex,  # the data set
-) -> LatentStats:
-    "The statistics from `latents.json`; measured once and cached when there are none (older data sets) or the tars have changed."
-    # a part has the statistics of the whole: one latent space, whatever is held out
-    index, known = index if index.whole is None else index.whole, ()
-    if (index.dir/'latents.json').exists():
-        s = LatentStats.load(index.dir)
-        if s.fingerprint in (None, _measured_on(index)): return _check_stats(index, s)
-        known = s.codec, s.codec_version, s.flip_parity
-    cached = f'latents-{_measured_on(index)}.json'
-    if d := cache_read(index.dir, cached): return LatentStats(**d)
-    s = measure_latents(index, *known)
-    cache_write(index.dir, cached, asdict(s))
-    if index.buckets == list(find_tars(index.dir)):   # of all photos, not of some buckets
-        try: s.save(index.dir)
-        except OSError: pass
-    return s
-
-# %% ../nbs/10_shards.ipynb #dc7d7420
-def _measured_on(index):
-    "The photos and the tars they lay in: a tar that was written again may hold other latents under the same names."
-    stamps = [[b, t.stamp] for b,ts in index.tables.items() for t in ts]
-    return hashlib.sha256(json.dumps([index.fingerprint, stamps]).encode()).hexdigest()[:16]
-
-def _check_stats(index, s):
-    "Refuses statistics of some other encoder's latents."
-    b = index.buckets[0]
-    c, _, w = index.member(b, 0, 'vae').shape
-    down = bucket_size(b)[0]//w
-    if (c, down) != (s.channels, s.downsample):
-        raise DataError(f"{index.dir/'latents.json'}: says {s.channels} channels and down-sampling {s.downsample}, "
-                         f"the latents have {c} and {down}; it belongs to other shards")
-    return s
-
-# %% ../nbs/10_shards.ipynb #bf12df0e
-def id_fraction(
-    key: str,  # a photo's id
-) -> float:  # in [0, 1)
-    "The id's SHA-256 as a fraction: evenly spread, the same on every machine and for ever."
-    return int.from_bytes(hashlib.sha256(key.encode('utf-8', 'surrogateescape')).digest()[:6], 'big')/2**48
-
-@patch
-def split(self: ShardIndex,
-    share: float,  # of the photos to hold out, from 0 (none) to below 1
-) -> tuple[ShardIndex, ShardIndex]:  # (for training, held out)
-    "Two indexes that share no photo and hold all of them together, decided by each photo's id alone. Raises `DataError`."
-    if not 0 <= share < 1: raise DataError(f"held-out share {share}: expected a number from 0 (nothing held out) to below 1")
-    parts = [ShardIndex(self.dir, self.tables, d) for d in (self.damage, ())]
-    for b in self.buckets:
-        at = [id_fraction(k) for k in self.ids(b)]
-        out = [f < share for f in at]
-        if all(out): out[at.index(max(at))] = False
-        for p,held in zip(parts, (False, True)):
-            if where := [w for w,o in zip(self._where[b], out) if o == held]: p._where[b] = where
-    for p,name in zip(parts, ('training', 'held out')):
-        p._twin, p.whole, p.part = self._twin, self if self.whole is None else self.whole, [name, share, self.part]
-    return (parts[0] if share else self), parts[1]
-
 # %% ../nbs/10_shards.ipynb #058ba3af
 def bad_values(path, table):
     "(key, what) of each array with NaN or infinite values; reads everything."
@@ -1119,12 +942,6 @@ def summary(
                         latent_twins=int(index.has(b, 'vae_flip').sum())))
     return res
 
-def table_text(rows: list[dict]) -> str:
-    "Rows as aligned text."
-    cells = [list(rows[0])] + [list(map(str, r.values())) for r in rows]
-    width = [max(map(len, c)) for c in zip(*cells)]
-    return '\n'.join('  '.join(c.rjust(w) for c,w in zip(r, width)) for r in cells)
-
 # %% ../nbs/10_shards.ipynb #f678749a
 def _thumb(sample, decode):
     "A photo of the sample: its JPEG, its decoded latent, or three directions of latent space."
@@ -1159,7 +976,7 @@ def bucket_row(
 def _above(name): "A function of a later room, for the command alone."; return pkgutil.resolve_name(f'nanodit.{name}')
 
 def _decoder(
-    stats: LatentStats,  # says which codec
+    stats,       # `LatentStats`, says which codec
     fetch: bool,         # whether a real codec may be loaded, and fetched if it is not here
 ):  # (latent -> picture, ''), or (None, why not)
     "How the data set's latents become pictures, where that can be had."
@@ -1187,17 +1004,17 @@ def _draw_sheet(index, stats, sheet, fetch):
 def _inspect(dir, buckets, sheet, fetch):
     index = ShardIndex.open(dir, buckets, on_damage='skip')
     print(f"{dir}: {len(index)} photos, fingerprint "
-          f"{index.fingerprint}\n\n{table_text(summary(index, _above('augment:is_directional')))}\n")
-    s = load_latents(index)
+          f"{index.fingerprint}\n\n{text_table(summary(index, _above('augment:is_directional')))}\n")
+    s = _above('latents:load_latents')(index)
     print(f"latents of {s.codec!r} {s.codec_version}, {s.channels} channels, {s.downsample} pixels a cell, flip parity "
           f"{s.flip_parity or 'unknown'}")
-    print(table_text([dict(channel=i, mean=f'{m:.4f}', std=f'{d:.4f}') for i,(m,d) in enumerate(zip(s.mean, s.std))]))
+    print(text_table([dict(channel=i, mean=f'{m:.4f}', std=f'{d:.4f}') for i,(m,d) in enumerate(zip(s.mean, s.std))]))
     if sheet: _draw_sheet(index, s, sheet, fetch)
     return index.damage
 
 def _verify(dir, buckets):
     rows, damage = verify(dir, buckets)
-    print(table_text([dict(tar=t, samples=n, MB=f'{mb:.1f}', SHA256=sha) for t,n,mb,sha in rows]))
+    print(text_table([dict(tar=t, samples=n, MB=f'{mb:.1f}', SHA256=sha) for t,n,mb,sha in rows]))
     if not damage: print(f"\nall sound: {sum(n for t,n,*_ in rows if 'twins' not in Path(t).parts)} samples in {len(rows)} tars")
     return damage
 

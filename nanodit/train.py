@@ -32,7 +32,8 @@ from .config import Config, ConfigError, Overrides, Problem, diff_configs, drop_
 from .flow import drop_conditions, flow_loss, interpolate, rms, sample_timesteps, velocity_target
 from .model import NanoDiT, compile_blocks, count_parameters
 from .machine import Muon, Precision, autocast, choose_precision, choose_threads
-from .shards import LatentStats, ShardIndex, load_latents
+from .latents import LatentStats, load_latents
+from .shards import ShardIndex
 from .files import Stopped, DataError, DiskError, NanoditError, TRANSIENT, write_atomic
 from .data import BatchPlan, Ledger, Loader, round_up
 from .encoders import load_encoders

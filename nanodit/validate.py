@@ -24,7 +24,8 @@ from .config import Config, ConfigError, drop_output, saved_config
 from .flow import flow_loss, interpolate, slot_normal, velocity_target
 from .model import NanoDiT
 from .machine import HALF, autocast, choose_threads, slow_half
-from .shards import LatentStats, ShardIndex, id_fraction, read_sample
+from .latents import LatentStats, id_fraction
+from .shards import ShardIndex, read_sample
 from .files import NanoditError, write_atomic
 from .data import Flips, Tile, read_tile, round_up
 from .encoders import find_device, get_encoder, load_encoders

@@ -31,7 +31,7 @@ from .machine import choose_precision, half_is_fast
 from .latents import LatentStats
 from .shards import ShardIndex, random_sample, write_shards
 from .data import BatchPlan, Loader, round_up
-from .checkpoint import EMA
+from .ema import EMA
 from .prepare import Flag
 from .replay import Replay, hold_gradients
 from .runlog import RunLog, read_log

@@ -39,7 +39,8 @@ from .data import BatchPlan, Ledger, Loader, round_up
 from .encoders import load_encoders
 from .shapes import make_shapes
 from .prepare import Flag
-from .checkpoint import (EMA, UNFINISHED, Checkpoint, CheckpointError, CheckpointWriter, PosthocEMA, hold_run,
+from .ema import EMA, PosthocEMA
+from .checkpoint import (UNFINISHED, Checkpoint, CheckpointError, CheckpointWriter, hold_run,
     is_away, latest_checkpoint, list_checkpoints, load_checkpoint, optimizer_to_tensors, set_aside_after, step_of, tensors_to_optimizer)
 from .runlog import CONDITIONS, Alarm, Alarms, RunLog, read_history, read_log, sinks
 from .pictures import progress_bar

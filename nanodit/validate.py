@@ -31,7 +31,7 @@ from .data import Flips, Tile, read_tile, round_up
 from .encoders import find_device, get_encoder, load_encoders
 from .checkpoint import CheckpointError, latest_checkpoint, list_checkpoints, load_checkpoint
 from .runlog import finite
-from .pictures import (Prompt, dataset_prompts, decode_latents, draw_latents, draw_prompts, exchange,
+from .pictures import (Prompt, dataset_prompts, decode_latents, draw_latents, draw_prompts, flip_prompt,
                               judge_shapes, marks,
                               pad_text, photo_prompt, save_sheet, shape_prompts)
 
@@ -204,7 +204,7 @@ def text_control(
     decode=None, **drawing,        # as in `divergence_test`
 ) -> tuple[dict, list, list]:      # numbers, pictures, captions for a sheet
     "Does the picture follow when left and right change places in the caption? (plan B.3)"
-    others, scales = [exchange(p) for p in prompts], dict(text_scale=text_scale, dino_scale=dino_scale)
+    others, scales = [flip_prompt(p) for p in prompts], dict(text_scale=text_scale, dino_scale=dino_scale)
     a, b = (draw_latents(model, ps, stats, **scales, **drawing) for ps in (prompts, others))
     pa, pb = (decode(z) if decode else decode_latents(z, stats) for z in (a, b))
     judged = [marks(x, p)['text_control'] and marks(y, q)['text_control'] for x, y, p, q in zip(pa, pb, prompts, others) if p.mood]

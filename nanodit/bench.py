@@ -33,7 +33,7 @@ from .shards import ShardIndex, random_sample, write_shards
 from .data import BatchPlan, Loader, round_up
 from .ema import EMA
 from .prepare import Flag
-from .replay import Replay, hold_gradients
+from .distributed import Replay
 from .runlog import RunLog, read_log
 from .estimate import GPUS, estimate, find_gpu, forward_flops, step_flops
 from .train import Trainer, graphs
@@ -151,8 +151,7 @@ class Step:
     def can_replay(self):
         "From now on gradients stay where they are, and a step with `replayed` set is a recording of 12d. All others take their memory from the same pool."
         def both(b): loss = self.loss(b); loss.backward(); return loss.detach()
-        self.replay = Replay(both)
-        hold_gradients(self.model)
+        self.replay = Replay(both, self.model)
 
     def __call__(self):
         c, d = [mark(self.device)], self.device

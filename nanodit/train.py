@@ -46,10 +46,9 @@ from .runlog import CONDITIONS, Alarm, Alarms, RunLog, read_history, read_log, s
 from .pictures import progress_bar
 from .validate import Validator
 from .estimate import estimate
-from .replay import Replay, hold_gradients
 from .distributed import (
-    Group, accumulating, agree, forget_whole, from_main, full_state, load_full_state, parallel,
-    still_here, total, whole, whole_states)
+    Group, Rehearsal, Replay, accumulating, all_max, all_sum, from_main, full_state, load_full_state, parallel,
+    keep_alive, reshard, whole, whole_states)
 
 # %% ../nbs/48_train.ipynb #2f3535e9
 def lr_at(
@@ -156,7 +155,7 @@ class Trainer:
         self.compiled = self.device.type == 'cuda' if t.compile == 'auto' else t.compile
         if self.compiled: compile_blocks(self.model)
         self.net = parallel(self.model, self.group, cfg.distributed.shard)
-        self.replay = Replay(self.micro_step) if t.cuda_graphs and self.device.type == 'cuda' and self.group.world_size == 1 else None
+        self.replay = Replay(self.micro_step, self.model) if t.cuda_graphs and self.device.type == 'cuda' and self.group.world_size == 1 else None
         self.optimizers = make_optimizers(self.model, t.optimizer, self.precision.half)
         self.ema = EMA(self.model, t.ema_decay, t.ema_warmup_steps, t.ema_schedule)
         self.posthoc = PosthocEMA(self.model) if t.posthoc_ema_every else None
@@ -211,15 +210,13 @@ def train_step(self:Trainer,
 ) -> dict:          # what the log keeps
     "One update of the weights. A non-finite gradient is skipped, and `skipped` is logged."
     t, n = self.cfg.training, len(batches); numbers = 0.
-    if self.replay and not self.replay.recorded:                         # gradients that stay; not made before, because a resume wants none
-        hold_gradients(self.model)
     for o in self.optimizers:
         for g in o.param_groups: g['lr'] = lr_at(self.step, t.total_steps, t.warmup_steps, g['peak'], t.optimizer.min_lr)
     for i, batch in enumerate(batches):
         self.poll()
         with accumulating(self.net, i < n - 1): numbers = numbers + (self.replay or self.micro_step)(self.inputs(batch))
     length = nn.utils.get_total_norm([p.grad for p in self.model.parameters() if p.grad is not None])
-    loss, v_ratio, *by, norm = torch.cat([total(self.group, numbers), whole(length)[None].double()]).tolist()
+    loss, v_ratio, *by, norm = torch.cat([all_sum(self.group, numbers), whole(length)[None].double()]).tolist()
     finite = math.isfinite(norm)
     if finite:
         self.torn = True
@@ -257,7 +254,7 @@ def _record(self:Trainer, loss:float, v_ratio:float, by:list, norm:float) -> dic
 def poll(self:Trainer):
     "Raises `Stopped`, on all ranks at once, if a signal or the clock has asked for it on any of them."
     self.look_at_clock()
-    if agree(self.group, self.stop is not None): raise Stopped(self.stop or 'a signal to another rank')
+    if all_max(self.group, self.stop is not None): raise Stopped(self.stop or 'a signal to another rank')
 
 @patch
 def look_at_clock(self:Trainer):
@@ -270,7 +267,7 @@ def save(self:Trainer, writer:CheckpointWriter, retire:bool=True, **metrics) -> 
     "A checkpoint of this moment: enough to resume bit for bit, and to draw pictures from it alone (plan C.6)."
     averages = dict(ema=self.ema.state_dict()) | (self.posthoc.tensors() if self.posthoc else {})
     weights, optimizers, averages = full_state(self.model, self.optimizers, averages)
-    flipped = total(self.group, torch.from_numpy(self.ledger.flipped).to(self.device)).cpu()
+    flipped = all_sum(self.group, torch.from_numpy(self.ledger.flipped).to(self.device)).cpu()
     self.ledger.flipped[:] = flipped.numpy() * self.group.main              # from here on the main rank holds the sum
     if not self.group.main: return 0
     moments, meta = optimizer_to_tensors(optimizers)
@@ -318,11 +315,11 @@ def resume(self:Trainer,
 ) -> bool:                         # whether there was one
     "Goes on from a checkpoint. Raises `CheckpointError` when it belongs to other data, another batch or another model."
     ckpt = latest_checkpoint(self.run_dir) if where == 'auto' else load_checkpoint(where)
-    agree(self.group, 0)                             # all have read it before anything is set aside
+    all_max(self.group, 0)                             # all have read it before anything is set aside
     if ckpt is None:
         # killed in the middle of its first save; the second one waits until the first is there
         unfinished = any(self.run_dir.glob(UNFINISHED))
-        if agree(self.group, self.group.main and len(read_log(self.run_dir)) > self.cfg.checkpoint.save_every * (2 if unfinished else 1)):
+        if all_max(self.group, self.group.main and len(read_log(self.run_dir)) > self.cfg.checkpoint.save_every * (2 if unfinished else 1)):
             raise CheckpointError(f'{self.run_dir} has the log of a run past its first save, and no checkpoint. If they were '
                                   f'moved away, put the folders step-… back; if the first one could not be saved '
                                   f'(alarms.jsonl says so), there is nothing to go on from. To begin anew all the same, add '
@@ -442,14 +439,14 @@ def look(self:Trainer,
         if together: return self.poll()
         self.look_at_clock()
         if self.stop: raise Stopped(self.stop)
-        still_here(self.group)                # the others wait for as long as it takes
+        keep_alive(self.group)                # the others wait for as long as it takes
     if self.group.main or together:
         try:
             with self.ema.swapped(self.model): out = self.validator(self.model, self.step, poll=poll, progress=self.progress, full=full)
         except Stopped as e: stopped = e.args[0]
         except DiskError: raise
         except Exception as e: out = dict(step=self.step, samples=None, problem=f'{type(e).__name__}: {e}')
-        finally: forget_whole(self.model)
+        finally: reshard(self.model)
     out, stopped = from_main(self.group, (out, stopped))
     if stopped and self.step == self.begun and stopped.startswith('training.max_hours'):       # the next start would end here too
         raise ConfigError([Problem('training.max_hours',
@@ -541,11 +538,11 @@ class _Fit:
     def settle(self):
         "When this returns, on any rank, the checkpoint of this step is on the disk; one that the disk did not take is tried once more."
         self.check(wait=True)
-        if agree(self.tr.group, self.saved < self.tr.step): self.save()
+        if all_max(self.tr.group, self.saved < self.tr.step): self.save()
         problem = None
         try: self.writer.join()
         except CheckpointError as e: problem = e
-        if agree(self.tr.group, problem is not None):
+        if all_max(self.tr.group, problem is not None):
             # who leaves early has torchrun stop the one that still writes
             raise problem or CheckpointError('the main rank could not save; it says why')
 
@@ -562,7 +559,7 @@ def hear(self:_Fit, record:dict):
 def urgent(self:_Fit, record:dict) -> int:     # 0 go on, 1 save, 2 save and stop
     "What the alarms ask for since the last time, the same on all ranks."
     self.hear(record); asked, self.asked = self.asked, 0
-    return agree(self.tr.group, asked)
+    return all_max(self.tr.group, asked)
 
 # %% ../nbs/48_train.ipynb #0a0efb67
 @patch
@@ -590,7 +587,7 @@ def check(self:_Fit, wait=False):
 def due(self:_Fit) -> bool:
     "Is the validation of the step at which the run resumes missing from its log? The same answer on all ranks."
     tr = self.tr; due = tr.step % tr.cfg.validation.interval_steps == 0
-    return bool(agree(tr.group, due and self.log is not None and tr.step not in self.validated))
+    return bool(all_max(tr.group, due and self.log is not None and tr.step not in self.validated))
 
 @patch
 def close(self:_Fit):
@@ -704,7 +701,7 @@ def _next(self:Trainer, steps) -> list:
     problem = batches = None
     try: _, batches = next(steps)
     except DataError as e: problem = Stopped(self.stop) if self.stop else e
-    if agree(self.group, problem is not None): raise problem or Stopped('a photo that another rank could not read')
+    if all_max(self.group, problem is not None): raise problem or Stopped('a photo that another rank could not read')
     return batches
 
 # %% ../nbs/48_train.ipynb #e56cb2a5

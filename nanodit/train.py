@@ -47,7 +47,7 @@ from .pictures import progress_bar
 from .validate import Validator
 from .estimate import estimate
 from .distributed import (
-    Group, Rehearsal, Replay, accumulating, all_max, all_sum, from_main, full_state, load_full_state, parallel,
+    Group, Replay, accumulating, all_max, all_sum, from_main, full_state, load_full_state, parallel,
     keep_alive, reshard, whole, whole_states)
 
 # %% ../nbs/48_train.ipynb #2f3535e9

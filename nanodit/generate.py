@@ -24,7 +24,8 @@ from .machine import HALF, slow_half
 from .latents import LatentStats
 from .files import NanoditError, write_atomic
 from .encoders import contact_sheet, find_device, get_encoder
-from .prepare import LeftOut, Option, load_photo
+from .photos import LeftOut, load_photo
+from .prepare import Option
 from .checkpoint import CheckpointError, latest_checkpoint, list_checkpoints, load_checkpoint
 from .pictures import Prompt, draw_prompts
 

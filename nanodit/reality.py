@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['SECTIONS', 'PLAN', 'STATUSES', 'Claim', 'notebooks', 'is_slow', 'is_test', 'claims_of', 'collect_claims', 'status_of',
            'text_of', 'shorten', 'small_picture', 'shown', 'evidence', 'config_keys', 'recipe_parameters', 'recipes',
-           'recipe_row', 'figures', 'loose_figures', 'table', 'status_text', 'proof_cells', 'test_row',
-           'reference_texts', 'build_reality', 'stale', 'reality_faults', 'main']
+           'recipe_row', 'figures', 'loose_figures', 'table', 'status_text', 'proof_cells', 'reference_texts',
+           'build_reality', 'stale', 'reality_faults', 'main']
 
 # %% ../nbs/54_reality.ipynb #3e57787c
 import base64, hashlib, io, json, re, sys
@@ -206,10 +206,8 @@ def recipes(root:str|Path='.') -> dict:
 
 def recipe_row(name, c) -> tuple:
     "What a recipe asks for."
-    m, t = c.model, c.training
-    batch, shape = f'{t.batch_size} × {t.grad_accumulation_steps}', f'{m.depth} × {m.hidden_size}'
-    size, buckets = f'{recipe_parameters(c)/1e6:.1f} M', ', '.join(c.data.buckets)
-    return name, size, shape, t.total_steps, batch, buckets or 'all found'
+    m, t, size = c.model, c.training, f'{recipe_parameters(c)/1e6:.1f} M'
+    return name, size, m.depth, m.hidden_size, t.total_steps, t.batch_size * t.grad_accumulation_steps
 
 # %% ../nbs/54_reality.ipynb #5960912f
 def figures(record:dict) -> list:
@@ -270,8 +268,7 @@ def _code(source, bundles=()):
 def proof_cells(claims:list):
     "Yields the cells about what is claimed: section, item, claims, evidence."
     for i, sentence in PLAN.items():
-        name, colon, rest = sentence.partition(':')
-        text = f'**{i} {name}{colon}**{rest}\n'
+        text = f'**{i}** {sentence}\n'
         for c in claims:
             where = f'[{c.notebook}]({c.notebook}), under *{c.heading}*{", slow" * c.slow}, `{c.proof}`'
             if c.id == i: text += f'\n- *{c.status}* — {c.why} ({where})'
@@ -280,25 +277,19 @@ def proof_cells(claims:list):
         if bundles := shown(i, claims): yield _code(f"evidence('{i}', claims)", bundles)
 
 # %% ../nbs/54_reality.ipynb #7d0c0d18
-def test_row(path, cells, seconds) -> tuple:
-    "How much of a notebook is tests, and their recorded seconds."
-    tests = [c['source'] for c in cells if 'outputs' in c and is_test(c['source'])]
-    stem = Path(path).stem
-    return f'[{stem}]({path})', len(tests), sum(map(is_slow, tests)), seconds.get(stem, 'not measured')
-
 def reference_texts(root:str|Path='.') -> dict:
     "What a user looks up, heading → markdown: recipes, records, config keys, alarms, tests."
     records = read_records(root)
     seconds = records.get('tests-cpu', {}).get('seconds', {})
     asks = [recipe_row(*item) for item in recipes(root).items()]
     costs = [(n, r.get('what', ''), ' · '.join(figures(r))) for n, r in records.items()]
-    tests = [test_row(*item, seconds) for item in notebooks(root).items()]
+    tests = [(name, seconds.get(Path(name).stem, 'not measured')) for name in notebooks(root)]
     return {
-        'Recipes': table('recipe | parameters | depth × width | updates | batch × passes | buckets', *asks),
+        'Recipes': table('recipe | parameters | depth | width | updates | effective batch', *asks),
         'What was measured': table('record in bench/results.jsonl | what | figures', *costs),
         'Every config key': table('key | type | default | range | meaning', *config_keys()),
         'Troubles of a run': table('what you see | alarm | cause | remedy', *troubleshooting()),
-        'Tests': table('notebook | tests | of these slow | seconds', *tests)}
+        'Tests': table('notebook | seconds, all its cells', *tests)}
 
 # %% ../nbs/54_reality.ipynb #10d450b2
 _OPENING = """# The reality
@@ -350,7 +341,10 @@ def reality_faults(
     for name, cells in notebooks(root).items():
         faults += [f'{name}, under "{heading}": print the figure "{figure}" in a cell, or leave it out'
                    for heading, figure in loose_figures(cells)]
-    where = stale(path.read_text(encoding='utf-8') if path.exists() else '', build_reality(root))
+    try:
+        where = stale(path.read_text(encoding='utf-8') if path.exists() else '', build_reality(root))
+    except NanoditError as e:
+        return [*faults, f'the-reality cannot be built: {e}']
     if where: faults.append(f'the-reality is missing or stale, run `python -m nanodit.reality`: {where}')
     return faults
 

@@ -36,7 +36,7 @@ from .prepare import Flag
 from .distributed import Replay
 from .runlog import RunLog, read_log
 from .estimate import GPUS, estimate, find_gpu, forward_flops, step_flops
-from .train import Trainer, graphs
+from .train import Callback, Run, graphs
 
 # %% ../nbs/52_bench.ipynb #b245810f
 def pin_allocator() -> bool:
@@ -360,10 +360,11 @@ def bench_step(cfg:Config, device:str='cpu', rounds:int=5, batch:int=0, compiled
 
 # %% ../nbs/52_bench.ipynb #7f287069
 class _Enough(Exception): "Ends a run that was only started to be measured."
-class _Some(Trainer):
-    "A trainer that ends after `updates`, without a report."
-    def _after(self, run, urgent):
-        if self.step >= self.updates: raise _Enough
+class _EndAfter(Callback):
+    "Ends a run after `updates`, without a report."
+    def __init__(self, updates): self.updates = updates
+    def after_step(self, run, record):
+        if run.step >= self.updates: raise _Enough
 
 def cap_memory(
     gb:float,   # 2**30 bytes that torch may take of the GPU from now on; 0 = all
@@ -380,7 +381,7 @@ def bench_run(cfg:Config, device:str='cpu', updates:int=6, memory:float=0.) -> d
         c = cfg.model_dump(mode='json'); c['training'] |= dict(total_steps=max(t.total_steps, updates + 1))
         c['data'] |= dict(shard_base_dir=f'{d}/data', shapes=None); c['checkpoint']['output_dir'] = f'{d}/run'
         c['validation'] |= dict(held_out=0., output_dir=None)
-        began, before = time.perf_counter(), graphs(); tr = _Some(make_config(c), progress=False, device=device); tr.updates = updates
+        began, before = time.perf_counter(), graphs(); tr = Run(make_config(c), progress=False, device=device); tr.callbacks.append(_EndAfter(updates))
         ready = time.perf_counter() - began
         try: tr.fit()
         except _Enough: pass

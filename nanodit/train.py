@@ -262,7 +262,7 @@ def save(self:Run,
     self.writer.save(self.step, tensors, self.state() | dict(optimizer=meta, metrics={}), retire)
     with self.tolerant('ledger.jsonl'): self.ledger.save(self.run_dir / 'ledger.jsonl', self.step)
 
-# %% ../nbs/48_train.ipynb #70729d11
+# %% ../nbs/48_train.ipynb #24b5df2e
 @patch
 @contextmanager
 def tolerant(self:Run, what:str):
@@ -278,7 +278,8 @@ def check_disk(self:Run, wait:bool=False):
     for w in (self.snapshots, self.writer):
         try:
             (w.join if wait else w.check)()
-        except DiskError as e:
+        except NanoditError as e:
+            if not (isinstance(e, DiskError) or getattr(e, 'disk', False)): raise
             if w is self.writer: self.saved = -1
             self.say(f'ALARM, step {self.step}: {e}. The next save tries again.')
             self.disk_alarm(self.step, str(e), 'The next save tries again.')

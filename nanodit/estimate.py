@@ -118,7 +118,7 @@ def measured_utilisation(
         if r.get('what') not in ('step', 'run') or not r['machine'].get('gpu') or r['model']['hidden_size'] != hidden_size: continue
         try: same = find_gpu(r['machine']['gpu']) == gpu
         except ValueError: continue
-        for w in [r] if r['what'] == 'run' else r['ways'].values():
+        for w in r.get('ways', {'': r}).values():      # version 0.1 kept several ways in one record
             if same and (w['recompute'], w['compiled'], w.get('replayed', False)) == (recompute, compiled, replayed):
                 found[r['patches'], r['what'] == 'step'] = w['hfu']
     return found[min(found, key=lambda k: (abs(k[0] - patches), k[1]))] if found else None

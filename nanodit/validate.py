@@ -20,7 +20,7 @@ from .flow import flow_loss, interpolate, slot_normal, velocity_target
 from .machine import HALF, autocast, choose_threads, slow_half
 from .latents import LatentStats, id_fraction
 from .shards import ShardIndex, read_sample
-from .files import NanoditError, Stopped, command, write_atomic
+from .files import DiskError, NanoditError, Stopped, command, write_atomic
 from .data import Flips, Tile, read_tile, round_up
 from .encoders import find_device, get_encoder, load_encoders
 from .checkpoint import load_model
@@ -331,11 +331,11 @@ def questions(self:Validator,
 def __call__(self:Validator,
     model:nn.Module,          # NanoDiT with EMA weights in it
     step:int,                 # updates done; part of the names of the sheets
-    poll=None,                # called often; may raise `Stopped`
+    poll=None,                # called often; may raise `Stopped` or `DiskError`
     progress:bool=False,      # show bars
     full:bool=False,          # the report at the end of a run
 ) -> dict:                    # JSON can hold it
-    "All answers, with `problems` for what could not be asked, and `seconds`. Raises `Stopped`."
+    "All answers, with `problems` for what could not be asked, and `seconds`. Raises what `poll` raises."
     started, problems, sheets, self._false_colours = time.perf_counter(), {}, {}, ''
     record = dict(step=int(step), held_out_loss=None, held_out_by_t=None, text_strength=None,
                   dino_strength=None, divergence=None, samples=None, sheets=sheets)
@@ -347,7 +347,7 @@ def __call__(self:Validator,
             elif sheet and sheet[0]:
                 first = [part[:32] for part in sheet]
                 sheets[name] = save_sheet(*first, self.folder / f'{name}-{step:07d}.png', columns=4)
-        except Stopped:
+        except (Stopped, DiskError):
             raise
         except Exception as e:
             problems[name] = f'{type(e).__name__}: {e}'

@@ -1,4 +1,4 @@
-"Sphinx settings of the docs site; `python docs/build.py` writes the pages that it reads."
+"Sphinx settings of the docs site; `python tools/build.py` writes the pages that it reads."
 from configparser import ConfigParser
 from pathlib import Path
 

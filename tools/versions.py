@@ -1,6 +1,6 @@
 """Installs the package anew, for each Python with the oldest and with the newest of what it requires, and uses it.
 
-`python docs/versions.py [--python 3.12] [--end lowest|newest]`; without options every Python of PYTHONS, at both ends.
+`python tools/versions.py [--python 3.12] [--end lowest|newest]`; without options every Python of PYTHONS, at both ends.
 The oldest are those that settings.ini names (`>=`); the newest are what pip finds. One environment at a time, deleted
 afterwards (a torch with CUDA takes 7 GB). What comes out is kept in bench/results.jsonl as
 'versions-cpu', a run for each pair. (Where this runs, nanodit is not installed: hence no `save_record`.)"""
@@ -92,7 +92,7 @@ def main():
             failed += r['result'] != 'passed'
             print(f"{version} {end}: {r['result']} ({r['seconds']} s)\n  {r['installed']}", flush=True)
             what = 'installed anew, imported, trained, resumed, drawn with: the ends of the ranges in settings.ini'
-            record = dict(record='versions-cpu', what=what, command='python docs/versions.py', runs=dict(sorted(runs.items())))
+            record = dict(record='versions-cpu', what=what, command='python tools/versions.py', runs=dict(sorted(runs.items())))
             results.write_text(before + json.dumps(record) + '\n', encoding='utf-8')
     sys.exit(failed > 0)
 

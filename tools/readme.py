@@ -30,7 +30,7 @@ text = '\n\n'.join(''.join(c['source']) for c in nb['cells'] if c['cell_type'] =
 text = re.sub(r'\]\(\.\./', '](', text)                                    # links out of nbs/
 text = re.sub(r'\]\((\d\d\w*\.ipynb)', r'](nbs/\1', text)                  # links to notebooks
 if '--check' in sys.argv:
-    if index.read_text(encoding='utf-8') != new_index: sys.exit('the table of rooms in nbs/index.ipynb is not what the notebooks say: run python docs/readme.py')
-    if readme.read_text(encoding='utf-8') != text: sys.exit('README.md is not what nbs/index.ipynb says: run python docs/readme.py')
+    if index.read_text(encoding='utf-8') != new_index: sys.exit('the table of rooms in nbs/index.ipynb is not what the notebooks say: run python tools/readme.py')
+    if readme.read_text(encoding='utf-8') != text: sys.exit('README.md is not what nbs/index.ipynb says: run python tools/readme.py')
 else:
     index.write_text(new_index, encoding='utf-8'); readme.write_text(text, encoding='utf-8')

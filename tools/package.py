@@ -1,4 +1,4 @@
-"""Builds the package, installs the wheel away from the repository, and tries every command: `python docs/package.py`.
+"""Builds the package, installs the wheel away from the repository, and tries every command: `python tools/package.py`.
 
 The new environment borrows the dependencies of the one that runs this; `--clean` installs them anew (minutes)."""
 import os, shutil, subprocess, sys, tarfile, tempfile, venv, zipfile

@@ -1,4 +1,4 @@
-"""Plays a processor without bfloat16 units and trains tiny's first steps: `python docs/poorer.py`.
+"""Plays a processor without bfloat16 units and trains tiny's first steps: `python tools/poorer.py`.
 
 There a step of what the recipe chooses takes at most 3 times as long as one in float32. On a processor that has no such
 units nothing is played: it is measured as it is."""

@@ -1,4 +1,4 @@
-"""Builds the docs site from the notebooks as they are saved, without the network: `python docs/build.py [OUT]` → _docs/html.
+"""Builds the docs site from the notebooks as they are saved, without the network: `python tools/build.py [OUT]` → _docs/html.
 
 The notebooks are read raw, with their outputs. nbdev's directives are carried out here, names in backticks become links
 (nbdev's `NbdevLookup`), and each page ends with a reference of what its module exports (fastcore's `DocmentTbl`). Sphinx

@@ -1,4 +1,4 @@
-"""How the notebooks read, as far as that can be counted: `python docs/reading.py [NOTEBOOK …]` prints a table.
+"""How the notebooks read, as far as that can be counted: `python tools/reading.py [NOTEBOOK …]` prints a table.
 
 Runs of more than three code cells without prose, and code cells of more than 25 lines, are remarks. A notebook of 500 KB or
 more, or one that was saved with an error, is a fault (exit code 1). Hidden cells are not counted: a reader of the docs does not see them."""

@@ -1,4 +1,4 @@
-"""Runs the commands of README.md in a scratch folder: `python docs/readme_commands.py [--from N]`, blocks 3 and later by default.
+"""Runs the commands of README.md in a scratch folder: `python tools/readme_commands.py [--from N]`, blocks 3 and later by default.
 
 Blocks 1 and 2 (the main job and the tests) are run as they stand by .ci/run. The others run as they stand too, in order
 (those that need none of the others beside them), but for what `SHORTER` appends: settings that make a run small, and the
@@ -67,7 +67,7 @@ def main(first):
     with tempfile.TemporaryDirectory() as tmp:
         work, home = Path(tmp)/'nanodit', Path(tmp)/'home'
         work.mkdir()
-        for name in ('configs', 'nbs', 'docs', 'nanodit', 'settings.ini', 'constraints.txt', 'the-reality.ipynb', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', '.ci'):
+        for name in ('configs', 'nbs', 'docs', 'tools', 'nanodit', 'settings.ini', 'constraints.txt', 'the-reality.ipynb', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', '.ci'):
             if (root/name).exists(): (work/name).symlink_to(root/name)
         photos(home/'photos')
         Image.linear_gradient('L').convert('RGB').resize((320, 240)).save(work/'photo.jpg')

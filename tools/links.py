@@ -1,4 +1,4 @@
-"""Checks links without the network: `python docs/links.py [SITE]`.
+"""Checks links without the network: `python tools/links.py [SITE]`.
 
 Always: README and the other pages of the repository, and the notebooks' prose. A relative link must lead to a file that git
 knows, and its `#anchor` to a heading there, by GitHub's rule; an external link is only looked at for its form (a file on
@@ -74,7 +74,7 @@ def repository():
 def site(folder):
     "What is wrong with the built pages: LinkChecker follows the links from page to page, the anchors are looked up here."
     index = (Path(folder)/'index.html').resolve()
-    if not index.is_file(): return [f'{index} is not there: run python docs/build.py first']
+    if not index.is_file(): return [f'{index} is not there: run python tools/build.py first']
     rc = index.parent.parent/'linkchecker.ini'              # its default, ten requests a second, is for other people's servers
     rc.write_text('[checking]\nthreads=2\nmaxrequestspersecond=1000\n')
     with Server(('127.0.0.1', 0), partial(Quiet, directory=str(index.parent))) as server:

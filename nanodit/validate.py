@@ -4,29 +4,28 @@
 
 # %% auto #0
 __all__ = ['TIMES', 'ANSWERS', 'pick_photos', 'held_out_loss', 'conditioning_strength', 'divergence_test', 'dino_swap',
-           'text_control', 'psnr', 'lpips_distance', 'reconstruction', 'Validator', 'vision_at_hand', 'validate',
-           'table', 'main']
+           'text_control', 'Validator', 'validate', 'table', 'main']
 
 # %% ../nbs/40_validate.ipynb #7a75541c
-import json, time, warnings
+import json, time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 import numpy as np, torch
 from fastcore.basics import chunked, groupby, patch
-from torch import nn, Tensor
+from torch import nn
 from .config import Config, saved_config
-from .flow import flow_loss, interpolate, slot_normal, velocity_target
-from .machine import HALF, autocast, choose_threads, slow_half
+from .flow import flow_loss, interpolate, rms, slot_normal, velocity_target
+from .machine import HALF, autocast
 from .latents import LatentStats, id_fraction
-from .shards import ShardIndex, read_sample
+from .shards import ShardIndex
 from .files import DiskError, NanoditError, Stopped, command, write_atomic
-from .data import Flips, Tile, read_tile, round_up
-from .encoders import find_device, get_encoder, load_encoders
+from .data import Flips, Tile, read_tile
+from .encoders import find_device
 from .checkpoint import load_model
 from .runlog import finite
 from .pictures import (dataset_prompts, decode_latents, draw_latents, flip_prompt, judge_shapes, marks,
-                              photo_prompt, save_sheet, shape_prompts, spread_photos)
+                              save_sheet, shape_prompts)
 
 # %% ../nbs/40_validate.ipynb #2a06647c
 TIMES = tuple((k + .5) / 10 for k in range(10))    # the middle of each tenth of t
@@ -38,30 +37,31 @@ def pick_photos(
 ) -> list:                 # of `Tile`, each of one bucket; a photo's slot comes from its id alone
     "The photos to measure on: the first ones in the order of their ids' hashes."
     photos = [(int(id_fraction(k) * 2**48), b, i) for b in index.buckets for i, k in enumerate(index.ids(b))]
-    by_bucket = groupby(sorted(photos)[:n_max], 1)
-    return [Tile(b, *np.array([(i, slot) for slot, _, i in some], np.int64).T)
-            for b in index.buckets if b in by_bucket for some in chunked(by_bucket[b], batch_size)]
+    tiles = []
+    for bucket, mine in groupby(sorted(photos)[:n_max], 1).items():
+        for some in chunked(mine, batch_size):
+            slots, _, positions = map(np.array, zip(*some))
+            tiles.append(Tile(bucket, positions, slots))
+    return tiles
 
 # %% ../nbs/40_validate.ipynb #6988cfdf
 @torch.no_grad()
-def _mean_over_photos(ask, model, index, stats, n_max, seed, batch_size, bf16, poll):
+def _mean_over_photos(ask, model, index, stats, n_max, seed=0, batch_size=32, bf16=None, poll=None):
     "Means over photos of the m numbers (B,) that `ask` returns, at each time: (m, 10); and how many photos."
-    device, rows, unflipped = next(model.parameters()).device, {}, Flips(index, None, 0.)
-    def velocity(*inputs):
-        if poll: poll()
-        with autocast(device, bf16): return model(*inputs)
+    device, unflipped, answers = next(model.parameters()).device, Flips(index, None, 0.), []
     for tile in pick_photos(index, n_max, batch_size):
         batch = read_tile(index, tile, unflipped(tile), unflipped).to(device)
-        x0, answers = stats.normalize(batch.latents), []
-        L = round_up(int(batch.text_mask.sum(1).max()), 16)
-        conditions = batch.text[:, :L], batch.text_mask[:, :L], batch.dino
+        x0, by_time = stats.normalize(batch.latents), []
         for k, time_k in enumerate(TIMES):
+            if poll: poll()
             eps = slot_normal(seed, f'held out {k}', batch.slots, x0.shape[1:]).to(device)
             t = torch.full((len(x0),), time_k, device=device)
-            numbers = ask(velocity, interpolate(x0, eps, t), t, velocity_target(x0, eps), conditions)
-            answers.append(torch.stack(numbers, 1))
-        rows |= zip(tile.slots.tolist(), torch.stack(answers, 1).cpu().double().numpy())
-    return np.mean([rows[slot] for slot in sorted(rows)], axis=0).T, len(rows)
+            with autocast(device, bf16):
+                velocity = partial(model, interpolate(x0, eps, t), t, batch.text, batch.text_mask, batch.dino)
+                by_time.append(torch.stack(ask(velocity, velocity_target(x0, eps))))
+        answers.append(torch.stack(by_time, 1))
+    answers = torch.cat(answers, 2).double()
+    return answers.mean(2).cpu().numpy(), answers.shape[2]
 
 # %% ../nbs/40_validate.ipynb #0216bb09
 def held_out_loss(
@@ -69,215 +69,133 @@ def held_out_loss(
     index:ShardIndex,        # photos that training never sees
     stats:LatentStats,       # of the data set
     n_max:int=256,           # photos, at most
-    seed:int=0,              # of the noise
-    batch_size:int=32,       # photos at a time
-    bf16:bool|None=None,     # run the network in bfloat16; None = where that is fast
-    poll=None,               # called before each pass; may raise to stop
+    **how,                   # seed, batch_size; bf16 (None = where that is fast); poll(), may raise to stop
 ) -> dict:                   # held_out_loss, held_out_by_t (10 means), held_out_n
     "The flow loss on fixed photos, times and noise, with all conditions."
-    def ask(velocity, z, t, target, conditions): return [flow_loss(velocity(z, t, *conditions), target)]
-    (by_t,), n = _mean_over_photos(ask, model, index, stats, n_max, seed, batch_size, bf16, poll)
+    def ask(velocity, target): return [flow_loss(velocity(), target)]
+    (by_t,), n = _mean_over_photos(ask, model, index, stats, n_max, **how)
     return dict(held_out_loss=by_t.mean().item(), held_out_by_t=by_t.tolist(), held_out_n=n)
 
 # %% ../nbs/40_validate.ipynb #46f72ff7
 def conditioning_strength(
-    model:nn.Module, index:ShardIndex, stats:LatentStats,            # as in `held_out_loss`
-    n_max:int=32,                                                    # photos, at most
-    seed:int=0, batch_size:int=32, bf16:bool|None=None, poll=None,   # as in `held_out_loss`
+    model, index, stats, n_max=32, **how,    # as in `held_out_loss`
 ) -> dict:     # text_strength, dino_strength, each also _by_t; text_gain, dino_gain; strength_n
     "Relative change of the velocity (RMS ÷ RMS) without text or without vector, and how much the loss rises."
-    def ask(velocity, z, t, target, conditions):
-        z, t, *conditions = (torch.cat([a, a, a]) for a in (z, t, *conditions))
-        part = torch.arange(3, device=z.device).repeat_interleave(len(target))    # 1: no text, 2: no vector
-        full, no_text, no_dino = velocity(z, t, *conditions, part != 1, part != 2).chunk(3)
-        return [flow_loss(a, b) for a, b in ((full, full * 0), (full, no_text), (full, no_dino),
-                                             (full, target), (no_text, target), (no_dino, target))]
-    means, n = _mean_over_photos(ask, model, index, stats, n_max, seed, max(1, batch_size // 3), bf16, poll)
-    size, text, dino, loss, loss_no_text, loss_no_dino = means
+    def ask(velocity, target):
+        on = torch.ones(len(target), dtype=torch.bool, device=target.device)
+        full, no_text, no_dino = velocity(), velocity(~on, on), velocity(on, ~on)
+        return [flow_loss(v, other) for other in (target, full) for v in (full, no_text, no_dino, full * 0)]
+    means, n = _mean_over_photos(ask, model, index, stats, n_max, **how)
+    (loss, *losses, _), (_, *changes, size) = means[:4], means[4:]
     record = dict(strength_n=n)
-    for name, change, without in (('text', text, loss_no_text), ('dino', dino, loss_no_dino)):
-        strength = np.sqrt(change / size.clip(1e-12))
-        record |= {f'{name}_strength': strength.mean().item(), f'{name}_strength_by_t': strength.tolist(),
-                   f'{name}_gain': (without - loss).mean().item()}
+    for name, loss_without, change in zip(('text', 'dino'), losses, changes):
+        by_t = np.sqrt(change / size.clip(1e-12))
+        record |= {f'{name}_strength': by_t.mean().item(), f'{name}_strength_by_t': by_t.tolist(),
+                   f'{name}_gain': (loss_without - loss).mean().item()}
     return record
 
 # %% ../nbs/40_validate.ipynb #4dc29664
-def _mean(numbers) -> float|None:
+def _mean(numbers:list):
     "The mean of some numbers or truth values; None of none."
-    numbers = list(numbers)
     return float(np.mean(numbers)) if numbers else None
 
-def _distance(a:list, b:list) -> float|None:
-    "Mean RMS difference of latents and their counterparts."
-    return _mean((x - y).double().square().mean().sqrt().item() for x, y in zip(a, b))
-
-def _unrelated(latents:list, others:list) -> float|None:
-    "Mean RMS difference of latents and the next other one of the same size."
-    distances = []
-    for i, z in enumerate(latents):
-        same_size = [o for o in others[i + 1:] + others[:i] if o.shape == z.shape]
-        if same_size: distances.append(_distance([z], same_size))
-    return _mean(distances)
-
-def _judged(mark:str, pictures:list, prompts:list) -> float|None:
-    "The share of pictures with this mark of the judge."
-    return _mean(marks(x, p)[mark] for x, p in zip(pictures, prompts) if p.mood)
-
-def _interleave(a:list, b:list) -> list: return [x for pair in zip(a, b) for x in pair]
+def _judged(mark:str, pictures:list, prompts:list) -> list:
+    "For each picture of a drawn scene whether it has this mark of the judge."
+    return [marks(x, p)[mark] for x, p in zip(pictures, prompts) if p.mood]
 
 # %% ../nbs/40_validate.ipynb #0d4611a0
 def divergence_test(
-    draw,                          # f(prompts, text_scale=, dino_scale=) → latents, pictures
+    draw,                          # f(prompts, text_scale=, dino_scale=, slots=) → latents, pictures
     prompts:list,                  # of `Prompt`
-    text_only:tuple=(4., 0.), dino_only:tuple=(0., 2.),     # guidance scales: text, vector
-) -> tuple[dict, list, list]:      # numbers, pictures, captions for a sheet
+) -> tuple:                        # numbers, pictures, captions for a sheet
     "Text alone against vector alone, from the same noise: how far apart, and how good."
-    a, by_text = draw(prompts, text_scale=text_only[0], dino_scale=text_only[1])
-    b, by_dino = draw(prompts, text_scale=dino_only[0], dino_scale=dino_only[1])
-    def std(latents): return _mean(z.double().std((1, 2)).mean().item() for z in latents)
-    numbers = dict(divergence=_distance(a, b), divergence_unrelated=_unrelated(a, a),
-                   divergence_text_right=_judged('text_control', by_text, prompts),
-                   divergence_dino_right=_judged('mood', by_dino, prompts),
-                   divergence_text_std=std(a), divergence_dino_std=std(b), divergence_n=len(prompts))
-    captions = [f'text only: {p.caption}' for p in prompts]
-    moods = ['vector only: ' + ', light '.join(p.mood or ['its mood']) for p in prompts]
-    return numbers, _interleave(by_text, by_dino), _interleave(captions, moods)
+    a, by_text = draw(prompts, text_scale=4., dino_scale=0.)
+    b, by_dino = draw(prompts, text_scale=0., dino_scale=2.)
+    numbers = dict(divergence=_mean([rms(x - y).item() for x, y in zip(a, b)]),
+                   divergence_text_right=_mean(_judged('text_control', by_text, prompts)),
+                   divergence_dino_right=_mean(_judged('mood', by_dino, prompts)), divergence_n=len(prompts))
+    pictures = [x for pair in zip(by_text, by_dino) for x in pair]
+    return numbers, pictures, [f'{part} only: {p.caption}' for p in prompts for part in ('text', 'vector')]
 
 # %% ../nbs/40_validate.ipynb #ba85554c
-def _tone(z:Tensor) -> Tensor: return z.double().mean((1, 2), keepdim=True)
-def _unit(z:Tensor) -> Tensor: return z.double().cpu() / z.double().cpu().norm().clamp_min(1e-12)
-def _layout(z:Tensor) -> Tensor: return _unit(z - _tone(z))
-def _nearer(x:Tensor, a:Tensor, b:Tensor) -> bool: return bool((x - a).norm() < (x - b).norm())
+def _tone(z): return z.mean((1, 2), keepdim=True)
+def _layout(z): return nn.functional.normalize((z - _tone(z)).flatten(), dim=0)
+
+def _nearer(feature, z, near, far) -> bool:
+    "Is a feature of a latent nearer to that of `near` than to that of `far`?"
+    z, near, far = map(feature, (z, near, far))
+    return rms(z - near).item() < rms(z - far).item()
 
 def dino_swap(
     draw, prompts:list,            # as in `divergence_test`; prompts 0 and 1 make a pair, 2 and 3 the next
-    vision=None,                   # the data set's `ImageEncoder`, if it is on this machine
-) -> tuple[dict, list, list]:      # numbers, pictures, captions for a sheet
+) -> tuple:                        # numbers, pictures, captions for a sheet
     "Does the composition follow the caption, and the mood the vector?"
-    pairs = zip(prompts[::2], prompts[1::2])
-    own = [replace(p, width=a.width, height=a.height) for a, b in pairs for p in (a, b)]
-    partners = [own[i ^ 1] for i in range(len(own))]
-    mixed = [replace(p, dino=q.dino, mood=q.mood) for p, q in zip(own, partners)]
-    latents, pictures = draw(_interleave(own, mixed), slots=[i // 4 for i in range(2 * len(own))])
-    z, drawn = latents[1::2], pictures[1::2]                 # of the mixed prompts
-    same_caption = latents[::2]
-    same_vector = [same_caption[i ^ 1] for i in range(len(own))]
-    vectors = [vision.encode(torch.from_numpy(x)[None])[0] for x in drawn] if vision else []
-    def nearer(feature, *lists): return _mean(_nearer(*map(feature, triple)) for triple in zip(*lists))
-    numbers = dict(swap_composition=_judged('text_control', drawn, mixed),
-                   swap_mood=_judged('mood', drawn, mixed),
-                   swap_layout=nearer(_layout, z, same_caption, same_vector),
-                   swap_tone=nearer(_tone, z, same_vector, same_caption),
-                   swap_vector=nearer(_unit, vectors, [p.dino for p in mixed], [p.dino for p in own]),
-                   swap_n=len(mixed))
-    captions = [f'{p.caption}, own vector' for p in own], [f"{p.caption}, the other's vector" for p in own]
-    return numbers, pictures, _interleave(*captions)
+    four, captions, layout, tone = [], [], [], []
+    for a, b in zip(prompts[::2], prompts[1::2]):
+        b = replace(b, width=a.width, height=a.height)
+        for p, q in (a, b), (b, a):
+            four += [p, replace(p, dino=q.dino, mood=q.mood)]
+            captions += [f'{p.caption}, own vector', f"{p.caption}, the other's vector"]
+    latents, pictures = draw(four, slots=[i // 4 for i in range(len(four))])
+    for a, a_mixed, b, b_mixed in chunked(latents, 4):
+        for z, own, other in (a_mixed, a, b), (b_mixed, b, a):
+            layout.append(_nearer(_layout, z, own, other))
+            tone.append(_nearer(_tone, z, other, own))
+    numbers = dict(swap_composition=_mean(_judged('text_control', pictures[1::2], four[1::2])),
+                   swap_mood=_mean(_judged('mood', pictures[1::2], four[1::2])),
+                   swap_layout=_mean(layout), swap_tone=_mean(tone), swap_n=len(tone))
+    return numbers, pictures, captions
 
 # %% ../nbs/40_validate.ipynb #af1900f2
 def text_control(
     draw, prompts:list,            # as in `divergence_test`; prompts that have `mirrored`
-) -> tuple[dict, list, list]:      # numbers, pictures, captions for a sheet; all empty without prompts
+) -> tuple:                        # numbers, pictures, captions for a sheet; all empty without prompts
     "Does the picture follow when left and right change places in the caption?"
     if not prompts: return {}, [], []
-    others = [flip_prompt(p) for p in prompts]
-    (a, pictures), (b, flipped) = draw(prompts), draw(others)
-    right = [marks(x, p)['text_control'] and marks(y, q)['text_control']
-             for x, y, p, q in zip(pictures, flipped, prompts, others) if p.mood]
-    differences = [x.astype(np.float64) - y for x, y in zip(pictures, flipped)]
-    odd = [(((d - d[..., ::-1]) / 2)**2).sum() / max((d**2).sum(), 1e-12) for d in differences]
-    numbers = dict(control=_mean(right), control_moves=_distance(a, b), control_mirror=_mean(odd),
-                   control_n=len(prompts))
-    return numbers, _interleave(pictures, flipped), [p.caption for p in _interleave(prompts, others)]
-
-# %% ../nbs/40_validate.ipynb #7abefbbe
-def psnr(
-    a:np.ndarray, b:np.ndarray,    # pictures in [0, 1]
-) -> float:                        # dB, at most 100
-    "Peak signal-to-noise ratio."
-    return float(-10 * np.log10(max(((np.asarray(a, np.float64) - b)**2).mean(), 1e-10)))
-
-# %% ../nbs/40_validate.ipynb #d47e961c
-_FETCH = ("pip install 'nanodit[metrics]' with a torchvision that fits your torch, then run "
-          """python -c "import torchvision as t; t.models.alexnet(weights='DEFAULT')" once""")
-
-def lpips_distance(
-    a:list, b:list,                # pictures (3, H, W) in [0, 1]
-) -> tuple[float|None, str]:       # mean distance, 0 for equal ones; or None and the reason
-    "LPIPS with AlexNet, if the extra [metrics] and its weights are on this machine."
-    weights = Path(torch.hub.get_dir()) / 'checkpoints/alexnet-owt-7be5be79.pth'
-    if not weights.exists(): return None, f'not measured: LPIPS needs {weights}; {_FETCH}'
-    # building the network draws random numbers
-    with torch.random.fork_rng(), warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter('ignore')
-        try:
-            import lpips
-            net = lpips.LPIPS(net='alex', verbose=False).eval()
-        except Exception as e:
-            return None, f'not measured: LPIPS cannot be loaded ({type(e).__name__}: {e}); {_FETCH}'
-        def scaled(picture): return torch.from_numpy(np.asarray(picture, np.float32))[None] * 2 - 1
-        return _mean(net(scaled(x), scaled(y)).item() for x, y in zip(a, b)), ''
-
-# %% ../nbs/40_validate.ipynb #6db8eb4e
-def reconstruction(
-    draw, decode,                  # as in `divergence_test`; f(latents) → pictures
-    index:ShardIndex,              # photos, usually of the training part
-    stats:LatentStats,
-    n:int=8,                       # how many of them, spread evenly
-) -> tuple[dict, list, list]:      # numbers, pictures, captions for a sheet
-    "How near each photo comes back from its own caption and vector."
-    samples = [read_sample(index, *p) for p in spread_photos(index, min(n, len(index)))]
-    prompts = [photo_prompt(s) for s in samples]
-    z, drawn = draw(prompts)
-    x0 = [stats.normalize(torch.tensor(s['vae'])[None])[0].to(z[0].device) for s in samples]
-    photos = decode(x0)
-    distance, why = lpips_distance(drawn, photos)
-    numbers = dict(recon_latent=_distance(z, x0), recon_unrelated=_unrelated(z, x0), recon_lpips=distance,
-                   recon_psnr=_mean(map(psnr, drawn, photos)), recon_n=len(z))
-    if why: numbers['recon_lpips_why'] = why
-    captions = [f'photo: {p.caption}' for p in prompts]
-    return numbers, _interleave(photos, drawn), _interleave(captions, ['drawn from caption and vector'] * n)
+    both = [q for p in prompts for q in (p, flip_prompt(p))]
+    _, pictures = draw(both, slots=[i // 2 for i in range(len(both))])
+    right = [all(pair) for pair in chunked(_judged('text_control', pictures, both), 2)]
+    changes = [a.astype(np.float64) - b for a, b in chunked(pictures, 2)]
+    mirror = [((d - d[..., ::-1])**2).sum() / 4 / max((d**2).sum(), 1e-12) for d in changes]
+    numbers = dict(control=_mean(right), control_mirror=_mean(mirror), control_n=len(prompts))
+    return numbers, pictures, [p.caption for p in both]
 
 # %% ../nbs/40_validate.ipynb #31f958c9
 class Validator:
-    "Asks a network the questions of this room; sheets go to the config's `samples_dir`."
+    "Asks a network the questions of this notebook; sheets go to `folder`."
     judged, tested, tested_full = 200, 4, 32     # pictures for the judge; prompts of a test, short and full
     def __init__(self,
         cfg:Config,
-        index:ShardIndex|None,           # the part that is trained on; None = the photos are not here
+        index:ShardIndex,                # the part that is trained on
         held_index:ShardIndex|None,      # the held-out part; None or empty = there is none
         stats:LatentStats,               # of the data set
     ):
-        self.cfg, self.index, self.held, self.stats = cfg, index, held_index or None, stats
-        self.folder, self.half = cfg.samples_dir, HALF[cfg.training.precision]
-        self._scenes, self._false_colours = [], ''
+        self.cfg, self.index, self.held, self.stats = cfg, index, held_index, stats
+        self.folder, self.half, self.problems = cfg.samples_dir, HALF[cfg.training.precision], {}
 
-@patch
-def prompts(self:Validator,
-    n:int,                    # how many
-    directional:bool=False,   # only those in which left and right can be exchanged
-) -> list:
-    "Held-out scenes of the built-in world, or prompts of held-out photos, or of any; the same at every call."
-    if not self.cfg.data.shapes: return dataset_prompts(self.held or self.index, n, directional)
-    many = 3 * n if directional else n
-    if len(self._scenes) < many: self._scenes = shape_prompts(many, self.cfg.data.buckets)
-    return [p for p in self._scenes if p.mirrored is not None or not directional][:n]
+    def prompts(self,
+        n:int,                    # how many
+        directional:bool=False,   # only those in which left and right can be exchanged
+    ) -> list:
+        "Held-out scenes of the built-in world, or prompts of held-out photos, or of any; always the same."
+        if not self.cfg.data.shapes: return dataset_prompts(self.held or self.index, n, directional)
+        scenes = shape_prompts(3 * n if directional else n, self.cfg.data.buckets)
+        return [p for p in scenes if p.mirrored is not None or not directional][:n]
 
 # %% ../nbs/40_validate.ipynb #a7f4e258
 @patch
-def decode(self:Validator, latents:list) -> list:
-    "Pictures of latents, in false colours if the codec is missing."
-    try:
-        return decode_latents(latents, self.stats)
-    except NanoditError as e:
-        self._false_colours = f'false colours: {e}'
-        return [(z.cpu()[:3] / 4 + .5).clamp(0, 1).numpy() for z in latents]
-
-@patch
-def draw(self:Validator, model:nn.Module, prompts:list, **settings) -> tuple:
-    "Latents and pictures of some prompts; `settings` (as of `draw_latents`) before those of the config."
+def draw(self:Validator,
+    model, prompts:list,
+    **settings,               # of `draw_latents`, instead of those of the config
+) -> tuple:
+    "Latents and pictures of some prompts; in false colours if the codec is missing."
     own = self.cfg.sampling.model_dump() | dict(batch_size=self.cfg.training.batch_size, bf16=self.half)
     latents = draw_latents(model, prompts, self.stats, **own | settings)
-    return latents, self.decode(latents)
+    try:
+        return latents, decode_latents(latents, self.stats)
+    except NanoditError as e:
+        self.problems['pictures'] = f'false colours: {e}'
+        return latents, [(z.cpu()[:3] / 4 + .5).clamp(0, 1).numpy() for z in latents]
 
 @patch
 def samples(self:Validator, draw, full:bool) -> tuple:
@@ -285,165 +203,110 @@ def samples(self:Validator, draw, full:bool) -> tuple:
     n, shapes = self.cfg.validation.num_samples, self.cfg.data.shapes
     prompts = self.prompts(max(n, self.judged) if full and shapes else n)
     _, pictures = draw(prompts)
-    numbers = judge_shapes(pictures[:self.judged], prompts[:self.judged]) if shapes else {}
+    numbers = judge_shapes(pictures, prompts) if shapes else {}
     return numbers, pictures[:n], [p.caption for p in prompts[:n]]
-
-# %% ../nbs/40_validate.ipynb #17f9da93
-def vision_at_hand(
-    folder:Path,     # of the data set
-):                   # an `ImageEncoder`, or None
-    "The image encoder of a data set, if it can be had without a download."
-    noted = load_encoders(folder).get('vision', {})
-    name = noted.get('name', '')
-    where = name.partition(':')[2]
-    try:
-        if where and not Path(where).exists():
-            from huggingface_hub import try_to_load_from_cache
-            if not isinstance(try_to_load_from_cache(where, 'model.safetensors'), str): return None
-        with torch.random.fork_rng():      # building an encoder may draw random numbers
-            return get_encoder(name, noted.get('version'))
-    except (ImportError, NanoditError):
-        return None
 
 # %% ../nbs/40_validate.ipynb #a7b2a062
 @patch
 def questions(self:Validator,
-    model:nn.Module, full:bool, poll=None, progress:bool=False,    # as in `__call__`
+    model, full, poll=None, progress=False,    # as in `__call__`
 ) -> dict:                    # name → function: () → (numbers, pictures, captions), or (numbers,)
     "The questions that can be asked, in their order."
     photos, n = self.held or self.index, self.tested_full if full else self.tested
-    callback, bar = poll and (lambda *_: poll()), 'drawing' if progress else ''
-    draw = partial(self.draw, model, callback=callback, progress=bar)
-    passes = dict(batch_size=min(32, self.cfg.training.batch_size), bf16=self.half, poll=poll)
-    def vision(): return vision_at_hand(self.index.dir) if full and self.index else None
-    table = [('held_out', self.held, lambda: [held_out_loss(model, self.held, self.stats, **passes)]),
-             ('strength', photos, lambda: [conditioning_strength(model, photos, self.stats, **passes)]),
-             ('samples', True, lambda: self.samples(draw, full)),
-             ('divergence', True, lambda: divergence_test(draw, self.prompts(n))),
-             ('swap', True, lambda: dino_swap(draw, self.prompts(n), vision())),
-             ('control', True, lambda: text_control(draw, self.prompts(n, directional=True))),
-             ('reconstruction', full and self.index,
-              lambda: reconstruction(draw, self.decode, self.index, self.stats, n // 2))]
-    return {name: question for name, possible, question in table if possible}
+    draw = partial(self.draw, model, callback=poll, progress='drawing' if progress else '')
+    how = dict(batch_size=min(32, self.cfg.training.batch_size), bf16=self.half, poll=poll)
+    found = dict(strength=lambda: [conditioning_strength(model, photos, self.stats, **how)],
+                 samples=lambda: self.samples(draw, full),
+                 divergence=lambda: divergence_test(draw, self.prompts(n)),
+                 swap=lambda: dino_swap(draw, self.prompts(n)),
+                 control=lambda: text_control(draw, self.prompts(n, directional=True)))
+    if self.held: found['held_out'] = lambda: [held_out_loss(model, self.held, self.stats, **how)]
+    return found
 
 # %% ../nbs/40_validate.ipynb #f6280dc2
 @patch
 def __call__(self:Validator,
     model:nn.Module,          # NanoDiT with EMA weights in it
     step:int,                 # updates done; part of the names of the sheets
-    poll=None,                # called often; may raise `Stopped` or `DiskError`
+    poll=None,                # f(*_), called often; may raise `Stopped` or `DiskError`
     progress:bool=False,      # show bars
     full:bool=False,          # the report at the end of a run
 ) -> dict:                    # JSON can hold it
     "All answers, with `problems` for what could not be asked, and `seconds`. Raises what `poll` raises."
-    started, problems, sheets, self._false_colours = time.perf_counter(), {}, {}, ''
-    record = dict(step=int(step), held_out_loss=None, held_out_by_t=None, text_strength=None,
-                  dino_strength=None, divergence=None, samples=None, sheets=sheets)
+    started, record, sheets, self.problems = time.perf_counter(), dict(step=int(step)), {}, {}
     for name, question in self.questions(model, full, poll, progress).items():
         try:
             numbers, *sheet = question()
             record |= numbers
-            if name == 'samples': record[name] = save_sheet(*sheet, self.folder / f'step-{step:07d}.png')
-            elif sheet and sheet[0]:
-                first = [part[:32] for part in sheet]
-                sheets[name] = save_sheet(*first, self.folder / f'{name}-{step:07d}.png', columns=4)
+            file = f"{'step' if name == 'samples' else name}-{step:07d}.png"
+            if any(sheet): sheets[name] = save_sheet(*sheet, self.folder / file, columns=4)
         except (Stopped, DiskError):
             raise
         except Exception as e:
-            problems[name] = f'{type(e).__name__}: {e}'
+            self.problems[name] = f'{type(e).__name__}: {e}'
             torch.cuda.empty_cache()
-    if self._false_colours: problems['pictures'] = self._false_colours
-    return finite(record) | dict(problems=problems, seconds=round(time.perf_counter() - started, 2))
+    return dict(**finite(record), samples=sheets.pop('samples', None), sheets=sheets, problems=self.problems,
+                seconds=round(time.perf_counter() - started, 2))
 
 # %% ../nbs/40_validate.ipynb #03f30d7a
-def _open_photos(cfg:Config, folder:Path, trained_on:str|None) -> tuple:
-    "Training part, held-out part, and a remark where something is wrong with them."
-    if not folder.is_dir() and cfg.data.shapes:
-        return None, None, f'{folder} does not exist: nothing is measured on photos (--data names another)'
-    whole = ShardIndex.open(folder, cfg.data.buckets, on_damage=cfg.data.on_damage)
-    index, held = whole.split(cfg.validation.held_out)
-    if trained_on in (None, index.fingerprint, whole.fingerprint): return index, held, ''
-    return index, held, (f'{folder} does not hold the photos that this checkpoint was trained on: '
-                         'held-out photos may have been trained on')
-
 def validate(
     path:Path,                # folder of a checkpoint, or of a run: then its newest whole checkpoint
-    full:bool=False,          # with the questions of the final report
-    data:Path|None=None,      # folder of the shards; None = where the config says
-    out:Path|None=None,       # folder for sheets and validate.json; None = `validate` in the run's folder
-    device:str|None=None,     # None = the GPU if there is one
+    full:bool=False,          # with as many pictures as the final report
+    data:Path=None,           # folder of the shards; None = where the config says
+    out:Path=None,            # folder for sheets and validate.json; None = `validate` in the run's folder
+    device:str=None,          # None = the GPU if there is one
     progress:bool=False,      # show bars
 ) -> dict:                    # as from `Validator`
     "A checkpoint's answers, also written to `validate.json`. Raises `NanoditError`."
     device = find_device(device)
     model, ckpt = load_model(path, device)
-    cfg = saved_config(ckpt.state['config'], f'{ckpt.path}/state.json')
-    index, held, remark = _open_photos(cfg, Path(data or cfg.data.shard_base_dir), ckpt.state.get('data'))
-    if device.type == 'cpu':      # as many threads as in training: sums come out the same
-        asked, then = cfg.training.cpu_threads, (ckpt.state.get('machine') or {}).get('threads')
-        torch.set_num_threads(then if asked == 'auto' and then else choose_threads(asked))
-    validator = Validator(cfg, index, held, LatentStats(**ckpt.state['latents']))
+    state, cfg = ckpt.state, saved_config(ckpt.state['config'], f'{ckpt.path}/state.json')
+    threads = (state.get('machine') or {}).get('threads')     # as many as in training: sums come out the same
+    if threads and device.type == 'cpu': torch.set_num_threads(threads)
+    whole = ShardIndex.open(data or cfg.data.shard_base_dir, cfg.data.buckets, on_damage=cfg.data.on_damage)
+    index, held = whole.split(cfg.validation.held_out)
+    validator = Validator(cfg, index, held, LatentStats(**state['latents']))
     validator.folder = Path(out or ckpt.path.parent / 'validate')      # the run's own sheets stay as they are
     record = validator(model, ckpt.step, progress=progress, full=full) | dict(checkpoint=str(ckpt.path))
-    remarks = dict(photos=remark, precision=slow_half(cfg.training.precision, device))
-    record['problems'] |= {k: v for k, v in remarks.items() if v}
+    if state.get('data') not in (None, index.fingerprint, whole.fingerprint):
+        record['problems']['photos'] = 'not those of the training: held-out photos may have been trained on'
     write_atomic(validator.folder / 'validate.json', json.dumps(record, indent=1).encode(), sync=False)
     return record
 
 # %% ../nbs/40_validate.ipynb #0e5b051f
-ANSWERS = [    # key, key of the number of photos or pictures behind it, meaning
-    ('held_out_loss', 'held_out_n', 'flow loss on photos never trained on, if any are held out and here'),
-    ('text_strength', 'strength_n', 'change of the velocity without the text, on photos'),
-    ('dino_strength', 'strength_n', '… without the vector'),
-    ('text_gain', 'strength_n', 'rise of the loss without the text'),
-    ('dino_gain', 'strength_n', '… without the vector'),
-    ('text_control', 'n', 'pictures that show what their caption says'),
-    ('shape', 'n', '… with the right shapes as well'),
-    ('mood', 'n', 'pictures with the mood of their vector'),
-    ('divergence', 'divergence_n', 'text only against vector only, RMS of latents'),
-    ('divergence_unrelated', 'divergence_n', '… of two unrelated prompts'),
-    ('divergence_text_right', 'divergence_n', 'text only: things right (built-in shapes only)'),
-    ('divergence_dino_right', 'divergence_n', 'vector only: mood right (built-in shapes only)'),
-    ('divergence_text_std', 'divergence_n', 'text only: deviation of the latent (data: 1)'),
-    ('divergence_dino_std', 'divergence_n', 'vector only: deviation'),
-    ('swap_composition', 'swap_n', "caption of A, vector of B: A's things (built-in shapes only)"),
-    ('swap_mood', 'swap_n', "… B's mood (built-in shapes only)"),
-    ('swap_layout', 'swap_n', "… layout nearer to A's"),
-    ('swap_tone', 'swap_n', "… tone nearer to B's"),
-    ('swap_vector', 'swap_n', "… own vector nearer to B's (--full, with the image encoder on this machine)"),
-    ('control', 'control_n', 'left and right exchanged: both pictures right (built-in shapes only)'),
-    ('control_moves', 'control_n', '… how far the latent moves'),
-    ('control_mirror', 'control_n', '… share of the change that is odd in the mirror'),
-    ('recon_latent', 'recon_n', 'own caption and vector: RMS error of the latent'),
-    ('recon_unrelated', 'recon_n', '… of another photo'),
-    ('recon_psnr', 'recon_n', '… PSNR, dB'),
-    ('recon_lpips', 'recon_n', '… LPIPS')]
+ANSWERS = dict(
+    held_out_n='photos never trained on', held_out_loss='flow loss on them',
+    strength_n='photos', text_strength='change of the velocity without the text',
+    dino_strength='… without the vector',
+    text_gain='rise of the loss without the text', dino_gain='… without the vector',
+    n='pictures', text_control='… that show what the caption says', shape='… with the right shapes as well',
+    mood='… with the mood of the vector',
+    divergence_n='prompts, text only against vector only', divergence='RMS difference of their latents',
+    divergence_text_right='text only: things right (built-in shapes only)',
+    divergence_dino_right='vector only: mood right (built-in shapes only)',
+    swap_n='pictures with the caption of A and the vector of B',
+    swap_composition='… with the things of A (built-in shapes only)',
+    swap_mood='… with the mood of B (built-in shapes only)', swap_layout='… whose layout is nearer to A',
+    swap_tone='… whose tone is nearer to B', control_n='captions with left and right exchanged',
+    control='… both pictures right (built-in shapes only)', control_mirror='mirrored share of the change')
 
 def table(
     record:dict,     # from `Validator`
 ) -> str:
-    "The answers as text, a line for each, with the number of photos or pictures behind it."
-    lines = []
-    for key, n, meaning in ANSWERS:
-        if key not in record: continue
-        value = ('none', '') if record[key] is None else (f'{record[key]:.4f}', f'n={record[n]}')
-        lines.append('{:<22} {:>8}  {:<6} {}'.format(key, *value, meaning))
-        if key == 'held_out_loss' and record[key] is not None:
-            by_t = zip(TIMES, record['held_out_by_t'])
-            lines.append('  at t = ' + '  '.join(f'{t:.2f}: {loss:.3f}' for t, loss in by_t))
-    if 'recon_lpips_why' in record: lines.append(f"recon_lpips: {record['recon_lpips_why']}")
+    "The answers as text, a line for each, with what it means; then the problems."
+    lines = [f"{key:<22} {'none' if record[key] is None else format(record[key], '.4g'):>8}  {meaning}"
+             for key, meaning in ANSWERS.items() if key in record]
     return '\n'.join(lines + [f'{k}: {v}' for k, v in record['problems'].items()])
 
 # %% ../nbs/40_validate.ipynb #dcd30853
 @command
 def main(
     checkpoint:str,       # folder of a checkpoint, or of a run (its newest whole checkpoint)
-    full:bool=False,      # as the final report: 200 judged pictures, larger tests, reconstruction
+    full:bool=False,      # as the final report: 200 judged pictures and larger tests
     data:str=None,        # folder of the shards; default: as in the run's config
     out:str=None,         # folder for the sheets and validate.json; default: 'validate' in the run's folder
     device:str=None,      # cpu or cuda; default: the GPU if there is one
 ):
     "Validate a checkpoint: does it learn, does it follow its conditions? Example: nanodit-validate runs/tiny"
     record = validate(checkpoint, full, data, out, device, progress=True)
-    print(f"{record['checkpoint']}, EMA weights\n{table(record)}\nsample sheet: "
-          f"{record['samples']}\n{record['seconds']:.0f} s")
+    print(f"{record['checkpoint']}, EMA weights\n{table(record)}\nsample sheet: {record['samples']}")

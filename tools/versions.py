@@ -16,14 +16,14 @@ ini = ConfigParser(delimiters=['='])
 ini.read(root/'settings.ini', encoding='utf-8')
 words = lambda key: ini['DEFAULT'][key].split()
 required = words('requirements')
-extra = [r for e in ('encoders', 'log', 'metrics') for r in words(f'{e}_requirements')]     # dev: .ci/run tests the pinned set
+extra = [r for e in ('encoders', 'log') for r in words(f'{e}_requirements')]     # dev: .ci/run tests the pinned set
 names = lambda requirements: [re.match(r'[\w-]+', r)[0] for r in requirements]
 lowest = lambda requirements: '\n'.join(r.split(',')[0].replace('>=', '==') for r in requirements)
 
 IMPORT = 'import importlib, pkgutil, nanodit\nfor m in pkgutil.iter_modules(nanodit.__path__): importlib.import_module("nanodit." + m.name)'
 REFUSE = ('from nanodit.config import DataConfig\ntry: DataConfig(shard_base_dir=" ")\nexcept ValueError: pass\n'
           'else: raise SystemExit("a check of the config is not made")')
-IMPORT_EXTRAS = ('import lpips, torchvision, wandb, accelerate, sentencepiece, torch.utils.tensorboard\n'
+IMPORT_EXTRAS = ('import wandb, accelerate, sentencepiece, torch.utils.tensorboard\n'
                  'from transformers import AutoConfig, AutoModel, AutoTokenizer, T5EncoderModel\nfrom diffusers import AutoencoderKL')
 VERSIONS = 'import sys, importlib.metadata as m; print(", ".join(n + " " + m.version(n) for n in sys.argv[1:]))'
 SMALL = ('model.depth=1 model.hidden_size=64 model.num_heads=1 data.shapes.num_samples=60 data.buckets=[64x64] training.batch_size=4 '

@@ -25,9 +25,14 @@ html_static_path = ['static']
 html_css_files = ['nanodit.css']
 html_copy_source = html_show_sourcelink = html_use_index = False
 html_theme_options = dict(
-    navigation_with_keys=True, source_repository=ini['git_url'], source_branch=ini['branch'], top_of_page_buttons=[],
+    navigation_with_keys=True,
+    source_repository=ini['git_url'],
+    source_branch=ini['branch'],
+    top_of_page_buttons=[],
     light_css_variables={'color-brand-primary': '#4c5fd5', 'color-brand-content': '#3d50c3'},
-    dark_css_variables={'color-brand-primary': '#9aa8ff', 'color-brand-content': '#9aa8ff'})
-mathjax_path = 'tex-svg-full.js'                       # one file, copied by build.py from sphinx-mathjax-offline
+    dark_css_variables={'color-brand-primary': '#9aa8ff', 'color-brand-content': '#9aa8ff'},
+)
+# one file, copied by build.py from sphinx-mathjax-offline
+mathjax_path = 'tex-svg-full.js'
 copybutton_exclude = '.linenos, .gp, .go'
 suppress_warnings = ['mystnb.unknown_mime_type']

@@ -32,7 +32,7 @@ class Painter:
         self.path, self.step, self.encoders = ckpt.path, ckpt.step, ckpt.state['encoders']
         self.config = saved_config(ckpt.state['config'], f'{ckpt.path}/state.json')
         self.stats = LatentStats(**ckpt.state['latents'])
-        self.buckets = ckpt.state.get('buckets') or self.config.data.buckets or ['512x512']    # 0.1 notes none
+        self.buckets = ckpt.state.get('buckets') or self.config.data.buckets or ['512x512']   # 0.1: no key
 
     def encode(self, kind:str, what):
         "Captions by the encoder 'text', or pictures (B, 3, H, W) by 'vision'. Raises `NanoditError`."
@@ -90,8 +90,9 @@ def paint(self:Painter,
         text = tokens[0][mask[0]]
     if like: dino = self.encode('vision', torch.from_numpy(load_picture(like, width, height))[None])[0]
     settings = {k: v for k, v in r.items() if k not in ('prompt', 'size', 'n')}
-    return draw_prompts(self.model, [Prompt(prompt, text, dino, width, height)] * r['n'], self.stats, **settings,
-                        bf16=HALF[self.config.training.precision], progress='drawing' if progress else '')
+    return draw_prompts(self.model, [Prompt(prompt, text, dino, width, height)] * r['n'], self.stats,
+                        bf16=HALF[self.config.training.precision], progress='drawing' if progress else '',
+                        **settings)
 
 # %% ../nbs/50_generate.ipynb #0d0415a9
 def picture_png(

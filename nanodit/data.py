@@ -234,19 +234,18 @@ def read_tile(
     "The batch of one tile. Raises `DataError` when a file has changed underneath."
     b, buffers, reads = tile.bucket, buffers or Buffers(), []
     photos = list(zip(tile.positions.tolist(), flipped.tolist()))
-    rows = [index._at(b, p) for p,_ in photos]
     vae, dino = (index.member(b, photos[0][0], name).shape for name in ('vae', 'dinov3'))
-    latents = buffers.empty((len(rows), *vae), np.float16)
-    vectors = buffers.empty((len(rows), max(dino)), np.float32)
+    latents = buffers.empty((len(photos), *vae), np.float16)
+    vectors = buffers.empty((len(photos), max(dino)), np.float32)
     for name, batch in ('vae', latents.numpy()), ('dinov3', vectors.numpy()):
         for (p, f), out in zip(photos, batch):
             twin = f and index.member(b, p, f'{name}_flip')
             reads.append((twin or index.member(b, p, name), out, f and not twin and name == 'vae'))
     text, mask = _want_text(index, b, [(p, f and flips.swap_captions) for p,f in photos], buffers, reads)
     read_all(reads, flips.parity)
-    captions = [t.captions[r] for t,r in rows]
+    captions = [index.captions(b)[p] for p,_ in photos]
     if flips.swap_captions: captions = [flip_caption(c) if f else c for c,f in zip(captions, flipped)]
-    return Batch(latents, text, mask, vectors, [t.keys[r] for t,r in rows], captions,
+    return Batch(latents, text, mask, vectors, [index.ids(b)[p] for p,_ in photos], captions,
                  torch.from_numpy(flipped), b, torch.from_numpy(tile.slots))
 
 # %% ../nbs/16_data.ipynb #fcf5f182

@@ -117,7 +117,7 @@ def std(self: Moments) -> np.ndarray:
 # %% ../nbs/12_latents.ipynb #96b9eff9
 def _fingerprint(index):
     "A hash of the photos, and of each tar's size and time."
-    stamps = [[b, t.stamp] for b, tables in index.tables.items() for t in tables]
+    stamps = [[b, index.tars[tar][1]] for b in index.buckets for tar in np.unique(index.column(b, 'json')['tar'])]
     return hashlib.sha256(json.dumps([index.fingerprint, stamps]).encode()).hexdigest()[:16]
 
 def _channels(index):
@@ -136,7 +136,7 @@ def measure_latents(
     total, photos = Moments(), [(b, i) for b in index.buckets for i in range(index.n(b))]
     for b, i in tqdm(photos, desc='latent statistics', unit='photo', delay=2, leave=False):
         m = index.member(b, i, 'vae')
-        with open_tar(m) as fd: total.add(read_array(fd, m))
+        with open_tar(m) as f: total.add(read_array(f, m))
         if not np.isfinite(total.mean).all():
             raise DataError(f'{m.path}: sample {index.ids(b)[i]!r}: .vae.npy has NaN or infinite values; '
                             'nanodit.check verify finds all of these')
@@ -181,13 +181,17 @@ def split(self: ShardIndex,
 ) -> tuple:          # (ShardIndex for training, ShardIndex held out)
     "Two indexes that share no photo and hold all of them together. Raises `DataError`."
     if not 0 <= share < 1: raise DataError(f'held-out share {share}: expected a number from 0 (nothing held out) to below 1')
-    parts = [ShardIndex(self.dir, self.tables, d) for d in (self.damage, ())]
+    parts = []
+    for name in 'training', 'held out':
+        part = ShardIndex(self.dir)
+        part.tars, part.layouts = self.tars, self.layouts
+        part.whole, part.part = self.whole or self, [name, share, self.part]
+        parts.append(part)
+    parts[0].damage = self.damage
     for b in self.buckets:
         at = [id_fraction(k) for k in self.ids(b)]
-        out = [f < share for f in at]
-        if all(out): out[at.index(max(at))] = False
-        for p,held in zip(parts, (False, True)):
-            if where := [w for w,o in zip(self._where[b], out) if o == held]: p._where[b] = where
-    for p,name in zip(parts, ('training', 'held out')):
-        p._twin, p.whole, p.part = self._twin, self if self.whole is None else self.whole, [name, share, self.part]
+        out = [i for i, f in enumerate(at) if f < share]
+        if len(out) == len(at): out.remove(at.index(max(at)))
+        parts[0].tables[b] = self.tables[b].take(sorted(set(range(len(at))) - set(out)))
+        parts[1].tables[b] = self.tables[b].take(out)
     return (parts[0] if share else self), parts[1]

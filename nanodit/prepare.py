@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MOST_BYTES', 'USUAL', 'key_for', 'Entry', 'short_hash', 'identity', 'as_words', 'as_before', 'Job', 'read_record',
-           'tar_state', 'Kept', 'ahead', 'Row', 'Report', 'plot_buckets', 'decoded', 'prepare', 'TwinReport', 'lacking',
+           'tar_state', 'Kept', 'ahead', 'Row', 'Report', 'plot_buckets', 'prepare', 'TwinReport', 'lacking',
            'check_text', 'TwinMaker', 'add_twins', 'Option', 'Flag', 'Switch', 'main']
 
 # %% ../nbs/26_prepare.ipynb #be1c4623
@@ -17,15 +17,14 @@ import numpy as np
 import torch
 from fastcore.basics import chunked, patch
 from fastcore.script import Param, call_parse
-from PIL import Image
 from tqdm.auto import tqdm
 from .latents import LatentStats, Moments, load_latents
 from .shards import (
-    ShardIndex, ShardWriter, TarTable, bucket_row, bucket_size, index_tar, read_array, read_sample, read_sums, write_twins)
+    ShardIndex, ShardWriter, bucket_size, open_tar, read_array, read_sample, read_sums, write_sums, write_twins)
 from .files import DataError, NanoditError, is_unreachable, lock_file, retry, sha256_file, write_atomic
 from .augment import flip_caption
 from .photos import BUCKETS, LeftOut, Photos, broken_link, load_photo, nearest_bucket, open_photo, upright_size
-from .encoders import device_dtype, get_encoder, load_encoders, save_encoders
+from .encoders import contact_sheet, device_dtype, get_encoder, load_encoders, save_encoders
 
 # %% ../nbs/26_prepare.ipynb #9500aca8
 MOST_BYTES = 500_000_000
@@ -306,30 +305,32 @@ class Kept:
     def __init__(self,
         job:Job, bucket:str, number:int,
     ):
-        self.table, tar, record = None, job.tar_path(bucket, number), job.record_path(bucket, number)
+        self.index, tar, record = None, job.tar_path(bucket, number), job.record_path(bucket, number)
         if not tar.exists() or not record.exists(): return
         r = job.read(record)
         if r['recipe'].get('pixels') != job.recipe['pixels']: return
         if sha256_file(tar) != r['sha256']: return      # somebody has changed it: what is in there is anyone's guess
         self.twins, self.parity, self.old = job.recipe['flip_twins'], job.codec.flip_parity, {e.photo: e for e in r['photos']}
         self.same = [m for k, m in _MADE_OF.items() if r['recipe'].get(k) == job.recipe[k]]
-        self.table = TarTable(tar, index_tar(tar, bucket))
-        self.row = {k: i for i, k in enumerate(self.table.keys)}
+        self.index, self.bucket = ShardIndex(job.out), bucket
+        self.index.tables[bucket] = self.index.add_tar(bucket, tar)
+        self.row = {k: i for i, k in enumerate(self.index.ids(bucket))}
 
 # %% ../nbs/26_prepare.ipynb #f5e6c37f
 @patch
 def arrays(self:Kept, e:Entry, caption:str) -> dict:
     "What may stay of this photo's sample: a group of arrays stays if it is whole, with the twins that are wanted."
-    was = self.old.get(e.photo) if self.table else None
+    was = self.old.get(e.photo) if self.index else None
     if was is None or e.key not in self.row: return {}
     turned, keep = flip_caption(caption) if self.twins else None, {}
     twin = dict(t5h=turned not in (None, caption), dinov3=turned is not None, vae=turned is not None and self.parity is None)
-    with open(self.table.path, 'rb', buffering=0) as f:
-        for m in self.same:
-            if (was.caption != e.caption) if m == 't5h' else (was.sha256 != e.sha256): continue
-            names = [f'{n}{end}' for n in (('t5h', 't5m') if m == 't5h' else (m,)) for end in ('', '_flip')[:1 + twin[m]]]
-            found = {n: self.table.member(self.row[e.key], n) for n in names}
-            if all(found.values()): keep |= {n: read_array(f.fileno(), x) for n, x in found.items()}
+    for m in self.same:
+        if (was.caption != e.caption) if m == 't5h' else (was.sha256 != e.sha256): continue
+        names = [f'{n}{end}' for n in (('t5h', 't5m') if m == 't5h' else (m,)) for end in ('', '_flip')[:1 + twin[m]]]
+        found = {n: self.index.member(self.bucket, self.row[e.key], n) for n in names}
+        if not all(found.values()): continue
+        for n, x in found.items():
+            with open_tar(x) as f: keep[n] = read_array(f, x)
     return keep
 
 # %% ../nbs/26_prepare.ipynb #d1ba0b31
@@ -453,7 +454,7 @@ def _settle(self:Job, bucket, number, finished=False):
 def _remove_tar(self:Job, tar):
     "Takes a tar and its line in SHA256SUMS away."
     tar.unlink(missing_ok=True); sums = tar.parent / 'SHA256SUMS'
-    if sums.exists(): write_atomic(sums, ''.join(f'{h}  {n}\n' for n, h in sorted(read_sums(sums).items()) if n != tar.name).encode())
+    if sums.exists(): write_sums(sums, {n: h for n, h in read_sums(sums).items() if n != tar.name})
 
 @patch
 def _remove_twins(self:Job, bucket, number):
@@ -570,17 +571,10 @@ def draw_report(self:Job, report, enlarged):
         report.unflipped = sum(flip_caption(c) not in (None, c) and not t for b in index.buckets
                                for c, t in zip(index.captions(b), index.has(b, 't5h_flip')))
     for stale in set(folder.glob('sheet-*.png')) - {folder / f'sheet-{b}.png' for b in index.buckets}: stale.unlink()
-    for b in index.buckets: bucket_row(index, b, decode=lambda z: decoded(self.codec, z)).save(folder / f'sheet-{b}.png')
-
-def decoded(
-    codec,             # a `LatentCodec`
-    z:np.ndarray,      # (C, h, w), as stored
-    side:int=128,      # of the picture's longer side, pixels
-) -> Image.Image:
-    "A latent as a small picture."
-    with torch.inference_mode(): p = codec.decode(torch.from_numpy(np.asarray(z, np.float32))[None])[0].float().cpu().numpy()
-    im = Image.fromarray((p.transpose(1, 2, 0) * 255).round().clip(0, 255).astype(np.uint8)); k = side / max(im.size)
-    return im.resize((max(1, int(im.width * k)), max(1, int(im.height * k))), Image.Resampling.LANCZOS)
+    for b in index.buckets:
+        some = np.unique(np.linspace(0, index.n(b) - 1, 8).astype(int))
+        latents = torch.from_numpy(np.stack([read_sample(index, b, i)['vae'] for i in some])).float()
+        contact_sheet(list(self.codec.decode(latents).cpu()), cell=128).save(folder / f'sheet-{b}.png')
 
 # %% ../nbs/26_prepare.ipynb #30547536
 def prepare(

@@ -25,29 +25,48 @@ def _other(m):
     return o.upper() if w.isupper() else o.capitalize() if w[0].isupper() else o
 
 # %% ../nbs/14_augment.ipynb #4188b07a
-PLACES = """the|at|to|from|on|in|towards?|his|her|their|its|my|your|our|far|farther|further|slightly|very|immediate|extreme|hard|sharp|top|bottom|upper|lower|mid|middle
-    |cent(?:er|re)|front|back|rear|first|second|third|last"""                             # before left or right these make a direction of it for certain,
-MOVES = r"""(?!(?:stand|sitt|ly|lay|hang|rest|be|park|wait|build|paint|rail|ceil|cloth|someth)ing)\w+ing|looks?|looked|faces?|faced|fl(?:y|ies|ew)|turn(?:s|ed)?|points?|pointed|leans?|leaned
-    |heads|headed|walk(?:s|ed)?|runs?|ran|moves?|moved|goes|tilt(?:s|ed)|bends?|curves?|veers?|stage|camera|screen|frame"""       # and these perhaps
+# before left or right these make a direction of it for certain,
+PLACES = """the|at|to|from|on|in|towards?|his|her|their|its|my|your|our|far|farther|further|slightly|very
+    |immediate|extreme|hard|sharp|top|bottom|upper|lower|mid|middle|cent(?:er|re)|front|back|rear
+    |first|second|third|last"""
+# and these perhaps
+MOVES = r"""(?!(?:stand|sitt|ly|lay|hang|rest|be|park|wait|build|paint|rail|ceil|cloth|someth)ing)\w+ing
+    |looks?|looked|faces?|faced|fl(?:y|ies|ew)|turn(?:s|ed)?|points?|pointed|leans?|leaned|heads|headed
+    |walk(?:s|ed)?|runs?|ran|moves?|moved|goes|tilt(?:s|ed)|bends?|curves?|veers?|stage|camera|screen|frame"""
 OWNER = "the|an?|his|her|its|their|my|your|our|this|that"
-BEFORE = re.compile(rf"(?: (?P<place> \b(?:{PLACES})[\s-]\s* | (?<=\w)[-/] ) | (?P<move> \b(?:{MOVES})\s+ | (?:['’]s|s['’])\s+ ) )$", re.I|re.X)
-IDIOM = re.compile(rf"""(?: (?P<where> \bleft\s+(?:behind|over)\b (?P<thing> (?=\s+(?:{OWNER}|right)\b) )? )
+BEFORE = re.compile(
+    rf"""(?: (?P<place> \b(?:{PLACES})[\s-]\s* | (?<=\w)[-/] )
+      | (?P<move> \b(?:{MOVES})\s+ | (?:['’]s|s['’])\s+ ) )$""",
+    re.I | re.X,
+)
+IDIOM = re.compile(
+    rf"""(?: (?P<where> \bleft\s+(?:behind|over)\b (?P<thing> (?=\s+(?:{OWNER}|right)\b) )? )
       | \bleft\s+(?:alone|unattended|untouched|unfinished|abandoned)\b
-      | \bright\s+(?:away|now|next\s+to|beside|before|after|there|here|in\s+front|in\s+the\s+middle|on\s+time|angles?|side\s+up)\b
+      | \bright\s+(?:away|now|next\s+to|beside|before|after|there|here|in\s+front|in\s+the\s+middle
+          |on\s+time|angles?|side\s+up)\b
       | \ball\s+right\b (?=\s*(?:$|[.,;:!?)]))
-      | \b(?:has|have|had|having|who|he|she|they|just)\s+left\b (?=\s*(?:$|[.;:!?)]|\s(?:{OWNER}|home|school|work|town)\b)) )""", re.I|re.X)
-COMPOUND = re.compile(r"""\b (?: left (?!over|is[tm]) | right (?!s\b|ly\b|ed\b|ing\b|ness\b|ful|eous|is[tm]) ) \w
-    | (?:_|\b(?:top|bottom|upper|lower|mid|middle|cent(?:er|re)|front|back|rear|far)) (?:left|right) (?:\b|_)""", re.I|re.X)
+      | \b(?:has|have|had|having|who|he|she|they|just)\s+left\b
+          (?=\s*(?:$|[.;:!?)]|\s(?:{OWNER}|home|school|work|town)\b)) )""",
+    re.I | re.X,
+)
+COMPOUND = re.compile(
+    r"""\b (?: left (?!over|is[tm]) | right (?!s\b|ly\b|ed\b|ing\b|ness\b|ful|eous|is[tm]) ) \w
+    | (?:_|\b(?:top|bottom|upper|lower|mid|middle|cent(?:er|re)|front|back|rear|far))
+      (?:left|right) (?:\b|_)""",
+    re.I | re.X,
+)
 
 # %% ../nbs/14_augment.ipynb #78bcbfa7
 def flip_caption(
     caption: str,  # what the picture shows
 ) -> str|None:
-    "The caption of the mirrored picture: directions exchanged, idioms kept; None when it says a direction in a word that D.3 does not exchange, or perhaps says one."
+    "The caption of the mirrored picture: directions exchanged, idioms kept. None in doubt (plan D.3)."
     low = caption.lower()
-    if 'left' not in low and 'right' not in low: return caption   # most captions; the long patterns cost a hundred times as much
+    # most captions; the long patterns cost a hundred times as much
+    if 'left' not in low and 'right' not in low: return caption
     turned = _turn(caption)
-    return turned if turned is not None and _turn(turned) == caption else None   # "a cat left next to it" would become an idiom
+    # "a cat left next to it" would become an idiom
+    return turned if turned is not None and _turn(turned) == caption else None
 
 def _turn(caption):
     "Directions exchanged, idioms kept; None in doubt."
@@ -57,11 +76,14 @@ def _turn(caption):
         before = BEFORE.search(caption, max(m.start() - 30, 0), m.start())
         if before and (before['place'] or m['where']): continue                 # a direction like any other
         if before or m['thing'] is not None: return None
-        around.append(caption[at:m.start()]); idioms.append(m[0]); at = m.end()
+        around.append(caption[at:m.start()])
+        idioms.append(m[0])
+        at = m.end()
     around.append(caption[at:])
-    if re.search(r'\bleft\b', ' '.join(around), re.I) and any(re.search(r'\w\s+$', a) and re.match('right', i, re.I)
-            for a,i in zip(around, idioms)):
-        return None                                               # "man left, woman right in front of a house"
+    if re.search(r'\bleft\b', ' '.join(around), re.I) and any(
+        re.search(r'\w\s+$', a) and re.match('right', i, re.I) for a, i in zip(around, idioms)
+    ):
+        return None  # "man left, woman right in front of a house"
     return ''.join(swap_left_right(a) + i for a,i in zip(around, idioms + ['']))
 
 def is_directional(
@@ -76,14 +98,16 @@ def flip_latent(
     parity,  # (C,) of ±1
     out=None,  # where to put it; may be `z` itself
 ):
-    "The latent of the mirrored picture, for a codec with that parity: mirrored in space, channel c times parity[c]. Raises `ValueError` when the numbers of channels differ."
-    if len(parity) != z.shape[-3]: raise ValueError(f"parity has {len(parity)} entries, the latent {z.shape[-3]} channels")
+    "The mirrored picture's latent, channel c times parity[c]. Raises `ValueError` if their numbers differ."
+    if len(parity) != z.shape[-3]:
+        raise ValueError(f"parity has {len(parity)} entries, the latent {z.shape[-3]} channels")
     if isinstance(z, torch.Tensor):
         res = z.flip(-1) * torch.tensor(parity, dtype=z.dtype, device=z.device)[:,None,None]
         return res if out is None else out.copy_(res)
     z = np.ascontiguousarray(z)
-    out, bits = np.empty_like(z) if out is None else out, f'i{z.itemsize}'      # bits move faster than halves multiply,
-    sign = -(1 << (8*z.itemsize-1))                                             # and a number's sign is its highest bit
+    # bits move faster than halves multiply, and a number's sign is its highest bit
+    out, bits = np.empty_like(z) if out is None else out, f'i{z.itemsize}'
+    sign = -(1 << (8*z.itemsize-1))
     signs = np.array([sign if p < 0 else 0 for p in parity], bits)[:,None,None] if min(parity) < 0 else None
     turned, to = z.view(bits)[...,::-1], out.view(bits)
     if signs is None: to[...] = turned
@@ -96,9 +120,9 @@ def why_not_flip(
     has_vae_twin: bool,     # `.vae_flip.npy` is stored
     has_text_twin: bool,    # `.t5h_flip.npy` is stored
     parity: list|None,      # the codec's, None when it has none
-    swap_captions: bool = True,  # False: pictures are flipped and text is not (the naive flip, for comparison)
+    swap_captions: bool = True,  # False: the naive flip, for comparison: text is not flipped
 ) -> str|None:  # None, 'caption', 'latent' or 'text'
-    "What stands in the way of flipping this sample: a caption that cannot be exchanged, or the want of a latent or a text; None when it may be flipped."
+    "What stands in the way of flipping this sample; None: nothing does."
     turned = flip_caption(caption) if swap_captions else caption
     if turned is None: return 'caption'
     if not has_vae_twin and parity is None: return 'latent'

@@ -44,9 +44,9 @@ def slot_normal(
     seed:int, purpose:str,
     slots:Tensor,       # (B,) int64
     shape:tuple=(),     # shape of one sample's noise, e.g. (C, h, w)
-    out:Tensor|None=None, # (B, *shape) float32, contiguous, on the CPU: where to draw it, such as page-locked memory
+    out:Tensor|None=None,   # where to draw it: (B, *shape) float32, contiguous, on the CPU
 ) -> Tensor:            # (B, *shape) float32
-    "Unit normal noise for each slot, the same for a slot whatever batch it stands in. Other threads run while it draws."
+    "Unit normal noise for each slot, whatever batch it stands in. Other threads run while it draws."
     out = torch.empty(len(slots), *shape) if out is None else out
     for row, g in zip(out.numpy().reshape(len(slots), -1), _at_slots(seed, purpose, slots.tolist())):
         g.standard_normal(dtype=np.float32, out=row)
@@ -62,7 +62,7 @@ def interpolate(
     eps:Tensor,  # unit normal noise, same shape
     t:Tensor,    # times (B,) in [0, 1]
 ) -> Tensor:     # noisy latents z_t (B, C, h, w)
-    "The point at time `t` on the line from data to noise (plan C.2)."
+    "The point at time `t` on the line from data to noise (Liu et al. 2023, section 2.1; plan C.2)."
     t = _per_sample(t, x0)
     return (1 - t) * x0 + t * eps
 
@@ -80,9 +80,10 @@ def sample_timesteps(
     sampling:str='logit_normal',        # 'logit_normal' or 'uniform'
     loc:float=0.0, scale:float=1.0,     # mean and standard deviation of logit(t)
 ) -> Tensor:                            # (B,) float32 in (0, 1)
-    "The training time of each slot (plan D.2; Esser et al. 2024, section 3.1). Raises `ValueError` for another name."
+    "Training time of each slot (Esser et al. 2024, eq. 19; plan D.2). Raises `ValueError` for another name."
     if sampling == 'uniform': return slot_uniform(seed, 't', slots).clamp_min(1e-7).float()
-    if sampling == 'logit_normal': return torch.sigmoid(loc + scale * slot_normal(seed, 't', slots).double()).float()
+    if sampling == 'logit_normal':
+        return torch.sigmoid(loc + scale * slot_normal(seed, 't', slots).double()).float()
     raise ValueError(f"sampling must be 'logit_normal' or 'uniform', not {sampling!r}")
 
 # %% ../nbs/02_flow.ipynb #96d78ad0
@@ -93,9 +94,10 @@ def drop_conditions(
     p_text_only:float=.1,      # share with the DINO vector hidden
     p_dino_only:float=.1,      # share with the text hidden
 ) -> tuple[Tensor, Tensor]:    # keep_text (B,) bool, keep_dino (B,) bool
-    "Which slots keep their text and which their DINO vector (plan D.5). Raises `ValueError` unless the shares fit in [0, 1]."
+    "Which slots keep text and DINO vector (plan D.5). Raises `ValueError` unless the shares fit in [0, 1]."
     if min(p_uncond, p_text_only, p_dino_only) < 0 or p_uncond + p_text_only + p_dino_only > 1 + 1e-9:
-        raise ValueError(f'p_uncond + p_text_only + p_dino_only must lie in [0, 1], got {p_uncond} + {p_text_only} + {p_dino_only}')
+        shares = f'{p_uncond} + {p_text_only} + {p_dino_only}'
+        raise ValueError(f'p_uncond + p_text_only + p_dino_only must lie in [0, 1], got {shares}')
     u = slot_uniform(seed, 'drop', slots)
     uncond = u < p_uncond
     text_only = ~uncond & (u < p_uncond + p_text_only)

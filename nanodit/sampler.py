@@ -28,7 +28,7 @@ def euler(
 def heun(
     velocity:Callable, x:Tensor, num_steps:int=50, callback:Callable|None=None,
 ) -> Tensor:
-    "Second-order integration, two calls a step and one in the last (Karras et al. 2022, alg. 1); arguments as `euler`."
+    "Second order: two calls a step, one in the last (Karras et al. 2022, alg. 1). Arguments as `euler`."
     for i in range(num_steps):
         t, t_next = 1 - i / num_steps, 1 - (i + 1) / num_steps
         v = velocity(x, t)

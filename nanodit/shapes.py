@@ -24,19 +24,26 @@ from .encoders import get_encoder, save_encoders
 # %% ../nbs/20_shapes.ipynb #f958109a
 COLOURS = dict(red=(.86, .16, .14), yellow=(.93, .80, .12), green=(.13, .66, .22), cyan=(.14, .78, .86),
                blue=(.16, .26, .88), pink=(.93, .30, .78))
-SHAPES, SIZES = ('circle', 'square', 'triangle'), dict(small=.15, large=.2)     # radius ÷ shorter side of the picture
+# radius ÷ shorter side of the picture
+SHAPES, SIZES = ('circle', 'square', 'triangle'), dict(small=.15, large=.2)
 HUES = dict(rose=0, amber=42, moss=110, teal=175, indigo=232, violet=285)         # degrees
 LIGHTS = ('left', 'right', 'top', 'bottom')
 
 @dataclass(frozen=True)
 class Thing:
     "An object of a scene."
-    colour:str; shape:str; size:str; place:str   # place: left, right, top, bottom
+    # place: left, right, top, bottom
+    colour:str
+    shape:str
+    size:str
+    place:str
 
 @dataclass(frozen=True)
 class Scene:
     "What a picture shows: things (the caption's matter) and a mood (the vector's)."
-    things:tuple; hue:str; light:str
+    things:tuple
+    hue:str
+    light:str
 
 # %% ../nbs/20_shapes.ipynb #12480dce
 def random_scene(
@@ -46,7 +53,8 @@ def random_scene(
     places = [('left', 'right'), ('top', 'bottom')][rng.integers(2) if rng.random() < .6 else 0]
     if rng.random() < .4: places = (places[rng.integers(2)],)
     colours = rng.permutation(list(COLOURS))
-    things = tuple(Thing(str(c), str(rng.choice(SHAPES)), str(rng.choice(list(SIZES))), p) for c, p in zip(colours, places))
+    thing = lambda c, p: Thing(str(c), str(rng.choice(SHAPES)), str(rng.choice(list(SIZES))), p)
+    things = tuple(thing(c, p) for c, p in zip(colours, places))
     return Scene(things, str(rng.choice(list(HUES))), str(rng.choice(LIGHTS)))
 
 def mirror_scene(
@@ -84,12 +92,15 @@ def draw(
                                         SIZES[t.size] * min(width, height)) / 1.5, 0, 1)
         image = image * (1 - inside) + inside * np.array(COLOURS[t.colour])[:, None, None]
     lx, ly = dict(left=(-1, 0), right=(1, 0), top=(0, -1), bottom=(0, 1))[scene.light]
-    return np.clip(image * (1 + .22 * (lx * (2 * x / width - 1) + ly * (2 * y / height - 1))), 0, 1).astype(np.float32)
+    return np.clip(image * (1 + 0.22 * (lx * (2 * x / width - 1) + ly * (2 * y / height - 1))), 0, 1).astype(
+        np.float32
+    )
 
 # %% ../nbs/20_shapes.ipynb #ddc188a8
-_ONE = ('{0} on the {p0}', 'on the {p0} there is {0}', 'a picture of {0} at the {p0}', 'there is {0} on the {p0} side')
-_TWO = ('{0} on the {p0} and {1} on the {p1}', 'on the {p0} {0}, on the {p1} {1}', '{0} at the {p0}, {1} at the {p1}',
-        'there is {1} on the {p1} and {0} on the {p0}')
+_ONE = ('{0} on the {p0}', 'on the {p0} there is {0}', 'a picture of {0} at the {p0}',
+        'there is {0} on the {p0} side')
+_TWO = ('{0} on the {p0} and {1} on the {p1}', 'on the {p0} {0}, on the {p1} {1}',
+        '{0} at the {p0}, {1} at the {p1}', 'there is {1} on the {p1} and {0} on the {p0}')
 
 def caption(
     scene:Scene,
@@ -98,7 +109,8 @@ def caption(
     "One of several ways to say what is where."
     noun = lambda t: f'a {t.size + " " if rng.random() < .7 else ""}{t.colour} {t.shape}'
     phrasing = rng.choice(_ONE if len(scene.things) == 1 else _TWO)
-    return str(phrasing).format(*map(noun, scene.things), **{f'p{i}': t.place for i, t in enumerate(scene.things)})
+    places = {f'p{i}': t.place for i, t in enumerate(scene.things)}
+    return str(phrasing).format(*map(noun, scene.things), **places)
 
 # %% ../nbs/20_shapes.ipynb #0c00e0e5
 def read_caption(
@@ -115,19 +127,29 @@ def read_caption(
 @dataclass(frozen=True)
 class Seen:
     "What the judge sees: ((colour, shape, place), …), background hue, side of the light."
-    things:frozenset; hue:str; light:str
+    things:frozenset
+    hue:str
+    light:str
 
 def _shape_of(mask:np.ndarray) -> str:
     "The shape that, drawn with the same area around the same centre, overlaps the pixels best."
-    ys, xs = np.nonzero(mask); cy, cx = ys.mean(), xs.mean()
+    ys, xs = np.nonzero(mask)
+    cy, cx = ys.mean(), xs.mean()
     dy, dx = np.mgrid[:mask.shape[0], :mask.shape[1]] - np.array([cy, cx])[:, None, None]
-    def overlap(shape, area, drop):        # area ÷ r², and how far the centre of mass lies below the centre, ÷ r
+    # area ÷ r², and how far the centre of mass lies below the centre, ÷ r
+    def overlap(shape, area, drop):
         r = (len(ys) / area)**.5
         drawn = _distance(shape, dx, dy + drop * r, r) < 0
         return (drawn & mask).sum() / (drawn | mask).sum()
-    return max((('circle', np.pi, 0), ('square', 4 * .88**2, 0), ('triangle', 1.908, .09)), key=lambda k: overlap(*k))[0]
+    kinds = ('circle', np.pi, 0), ('square', 4 * 0.88**2, 0), ('triangle', 1.908, 0.09)
+    return max(kinds, key=lambda k: overlap(*k))[0]
 
 # %% ../nbs/20_shapes.ipynb #686ae6ac
+def _side(across:float, down:float) -> str:
+    "The side that a direction points to."
+    if abs(across) > abs(down): return 'right' if across > 0 else 'left'
+    return 'bottom' if down > 0 else 'top'
+
 def _mood(p:np.ndarray) -> tuple[str, str]:
     "Hue of the border's mean colour, and its brightest side."
     r = max(2, round(.05 * min(p.shape[1:])))
@@ -137,25 +159,26 @@ def _mood(p:np.ndarray) -> tuple[str, str]:
     degrees = np.degrees(np.arctan2(b, a)) % 360
     hue = min(HUES, key=lambda h: abs((degrees - HUES[h] + 180) % 360 - 180))
     bright = {k: s.mean() for k, s in sides.items()}
-    across, down = bright['right'] - bright['left'], bright['bottom'] - bright['top']
-    return hue, (('right' if across > 0 else 'left') if abs(across) > abs(down) else ('bottom' if down > 0 else 'top'))
+    return hue, _side(bright['right'] - bright['left'], bright['bottom'] - bright['top'])
 
 # %% ../nbs/20_shapes.ipynb #83c2ce1d
 def judge(
     picture:np.ndarray,   # (3, H, W) in [0, 1]
 ) -> Seen:
     "What is where, and in which mood, read off the pixels alone."
-    p = np.asarray(picture, np.float32); H, W = p.shape[1:]
+    p = np.asarray(picture, np.float32)
+    H, W = p.shape[1:]
     saturation = (p.max(0) - p.min(0)) / np.maximum(p.max(0), 1e-3)
     unit = lambda v: v / np.linalg.norm(v, axis=0, keepdims=True).clip(1e-6)
-    nearest = np.einsum('kc,chw->khw', unit(np.array(list(COLOURS.values())).T).T, unit(p.reshape(3, -1)).reshape(p.shape)).argmax(0)
+    colours, pixels = np.array(list(COLOURS.values())), unit(p.reshape(3, -1)).reshape(p.shape)
+    nearest = np.einsum('kc,chw->khw', unit(colours.T).T, pixels).argmax(0)
     solid = (saturation > .56) & (p.max(0) > .25)
     things = set()
     for k, name in enumerate(COLOURS):
         mask = solid & (nearest == k)
         if mask.sum() < .012 * H * W: continue
-        ys, xs = np.nonzero(mask); dx, dy = np.median(xs) / W - .5, np.median(ys) / H - .5
-        place = ('left' if dx < 0 else 'right') if abs(dx) > abs(dy) else ('top' if dy < 0 else 'bottom')
+        ys, xs = np.nonzero(mask)
+        place = _side(np.median(xs) / W - .5, np.median(ys) / H - .5)
         things.add((name, _shape_of(mask), place))
     return Seen(frozenset(things), *_mood(p))
 
@@ -171,7 +194,9 @@ def _scenes(seed:int, purpose:str, held_out:bool):
     "An endless stream of (scene, generator) pairs, held out or not."
     i = 0
     while True:
-        rng = slot_rng(seed, purpose, i); scene = random_scene(rng); i += 1
+        rng = slot_rng(seed, purpose, i)
+        scene = random_scene(rng)
+        i += 1
         if is_held_out(scene) == held_out: yield scene, rng
 
 def held_out_scenes(
@@ -194,11 +219,14 @@ def encode_picture(
     "A picture of this world as a training sample, by the built-in encoders."
     codec, words, ring = get_encoder(codec), get_encoder('words'), get_encoder('ring')
     image = torch.from_numpy(picture)[None]
-    def tokens(t): h, m = words.encode([t]); return h[0].numpy(), m[0].numpy().astype(np.uint8)
-    sample = dict(key=key, bucket=bucket,
-                  json=dict(image_id=key, caption=text, aspect_bucket=bucket, width=picture.shape[2], height=picture.shape[1]),
-                  vae=codec.encode(image)[0].half().numpy(), dinov3=ring.encode(image)[0].numpy(),
-                  **dict(zip(('t5h', 't5m'), tokens(text))))
+    def tokens(t):
+        h, m = words.encode([t])
+        return h[0].numpy(), m[0].numpy().astype(np.uint8)
+    _, height, width = picture.shape
+    about = dict(image_id=key, caption=text, aspect_bucket=bucket, width=width, height=height)
+    sample = dict(key=key, bucket=bucket, json=about, vae=codec.encode(image)[0].half().numpy())
+    sample['dinov3'] = ring.encode(image)[0].numpy()
+    sample |= dict(zip(('t5h', 't5m'), tokens(text)))
     if flip_twins:
         sample['dinov3_flip'] = ring.encode(image.flip(-1))[0].numpy()
         swapped = flip_caption(text)
@@ -221,14 +249,18 @@ def make_shapes(
         stream = _scenes(seed, 'train', False)
         for i in tqdm(range(num_samples), desc=f'drawing {out}', disable=not progress):
             (scene, rng), bucket = next(stream), buckets[i % len(buckets)]
-            s = encode_picture(draw(scene, *map(int, bucket.split('x')), rng), caption(scene, rng), f'shape-{i:06d}', bucket, codec=codec.name)
+            picture = draw(scene, *map(int, bucket.split('x')), rng)
+            s = encode_picture(picture, caption(scene, rng), f'shape-{i:06d}', bucket, codec=codec.name)
             z = s['vae'].astype(np.float64).reshape(16, -1)
-            n += z.shape[1]; total[:] += z.sum(1); squares[:] += (z**2).sum(1)
+            n += z.shape[1]
+            total[:] += z.sum(1)
+            squares[:] += (z**2).sum(1)
             yield s
     write_shards(samples(), out)
     mean = total / n
+    std = np.sqrt(squares / n - mean**2)
     LatentStats(codec=codec.name, codec_version=codec.version, channels=16, downsample=8, mean=mean.tolist(),
-                std=np.sqrt(squares / n - mean**2).tolist(), flip_parity=list(codec.flip_parity), count=num_samples).save(out)
+                std=std.tolist(), flip_parity=list(codec.flip_parity), count=num_samples).save(out)
     save_encoders(out, 'words', 'ring')
     # what was asked for, so that a run can tell (`train`)
     write_atomic(Path(out) / 'shapes.json', json.dumps(dict(num_samples=num_samples, seed=seed)).encode())

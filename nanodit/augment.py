@@ -25,36 +25,28 @@ def _other(m):
     return o.upper() if w.isupper() else o.capitalize() if w[0].isupper() else o
 
 # %% ../nbs/14_augment.ipynb #4188b07a
-# before left or right these make a direction of it for certain,
+# after these words left or right is a direction,
 PLACES = """the|at|to|from|on|in|towards?|his|her|their|its|my|your|our|far|farther|further|slightly|very
     |immediate|extreme|hard|sharp|top|bottom|upper|lower|mid|middle|cent(?:er|re)|front|back|rear
     |first|second|third|last"""
-# and these perhaps
+# after these it may be one
 MOVES = r"""(?!(?:stand|sitt|ly|lay|hang|rest|be|park|wait|build|paint|rail|ceil|cloth|someth)ing)\w+ing
     |looks?|looked|faces?|faced|fl(?:y|ies|ew)|turn(?:s|ed)?|points?|pointed|leans?|leaned|heads|headed
     |walk(?:s|ed)?|runs?|ran|moves?|moved|goes|tilt(?:s|ed)|bends?|curves?|veers?|stage|camera|screen|frame"""
 OWNER = "the|an?|his|her|its|their|my|your|our|this|that"
-BEFORE = re.compile(
-    rf"""(?: (?P<place> \b(?:{PLACES})[\s-]\s* | (?<=\w)[-/] )
-      | (?P<move> \b(?:{MOVES})\s+ | (?:['’]s|s['’])\s+ ) )$""",
-    re.I | re.X,
-)
-IDIOM = re.compile(
-    rf"""(?: (?P<where> \bleft\s+(?:behind|over)\b (?P<thing> (?=\s+(?:{OWNER}|right)\b) )? )
+BEFORE = re.compile(rf"""(?: (?P<place> \b(?:{PLACES})[\s-]\s* | (?<=\w)[-/] )
+      | (?P<move> \b(?:{MOVES})\s+ | (?:['’]s|s['’])\s+ ) )$""", re.I | re.X)
+IDIOM = re.compile(rf"""(?: (?P<where> \bleft\s+(?:behind|over)\b (?P<thing> (?=\s+(?:{OWNER}|right)\b) )? )
       | \bleft\s+(?:alone|unattended|untouched|unfinished|abandoned)\b
       | \bright\s+(?:away|now|next\s+to|beside|before|after|there|here|in\s+front|in\s+the\s+middle
           |on\s+time|angles?|side\s+up)\b
       | \ball\s+right\b (?=\s*(?:$|[.,;:!?)]))
       | \b(?:has|have|had|having|who|he|she|they|just)\s+left\b
-          (?=\s*(?:$|[.;:!?)]|\s(?:{OWNER}|home|school|work|town)\b)) )""",
-    re.I | re.X,
-)
-COMPOUND = re.compile(
-    r"""\b (?: left (?!over|is[tm]) | right (?!s\b|ly\b|ed\b|ing\b|ness\b|ful|eous|is[tm]) ) \w
+          (?=\s*(?:$|[.;:!?)]|\s(?:{OWNER}|home|school|work|town)\b)) )""", re.I | re.X)
+COMPOUND = re.compile(r"""
+    \b (?: left (?!over|is[tm]) | right (?!s\b|ly\b|ed\b|ing\b|ness\b|ful|eous|is[tm]) ) \w
     | (?:_|\b(?:top|bottom|upper|lower|mid|middle|cent(?:er|re)|front|back|rear|far))
-      (?:left|right) (?:\b|_)""",
-    re.I | re.X,
-)
+      (?:left|right) (?:\b|_)""", re.I | re.X)
 
 # %% ../nbs/14_augment.ipynb #78bcbfa7
 def flip_caption(
@@ -80,10 +72,9 @@ def _turn(caption):
         idioms.append(m[0])
         at = m.end()
     around.append(caption[at:])
-    if re.search(r'\bleft\b', ' '.join(around), re.I) and any(
-        re.search(r'\w\s+$', a) and re.match('right', i, re.I) for a, i in zip(around, idioms)
-    ):
-        return None  # "man left, woman right in front of a house"
+    # "man left, woman right in front of a house"
+    after_a_word = any(re.search(r'\w\s+$', a) and re.match('right', i, re.I) for a, i in zip(around, idioms))
+    if after_a_word and re.search(r'\bleft\b', ' '.join(around), re.I): return None
     return ''.join(swap_left_right(a) + i for a,i in zip(around, idioms + ['']))
 
 def is_directional(

@@ -289,10 +289,7 @@ def tolerant(self:Run, what:str):
 def check_disk(self:Run, wait:bool=False):
     "Hears of saves that the disk refused, and of reads that it did not answer; each is an alarm."
     for w in (self.snapshots, self.writer):
-        try:
-            (w.join if wait else w.check)()
-        except NanoditError as e:
-            if not (isinstance(e, DiskError) or getattr(e, 'disk', False)): raise
+        if e := w.join(wait):
             if w is self.writer: self.saved = -1
             self.say(f'ALARM, step {self.step}: {e}. The next save tries again.')
             self.disk_alarm(self.step, str(e), 'The next save tries again.')
@@ -309,11 +306,7 @@ def finish(self:Run):
     "On return, on every rank, the checkpoint of this step is on the disk. A refused save is tried once more."
     self.check_disk(wait=True)
     if self.vote(self.saved != self.step): self.save()
-    problem = None
-    try:
-        self.writer.join()
-    except NanoditError as e:
-        problem = e
+    problem = self.writer.join()
     # a rank that leaves early makes torchrun stop the one that is still writing
     if self.vote(problem is not None): raise problem or DiskError('the main rank could not save; it says why')
 
@@ -377,8 +370,9 @@ class Save(Callback):
     def begin(self, run):
         c = run.cfg.checkpoint
         run.saved = -1 if run.relabelled else run.step
-        run.writer = CheckpointWriter(run.run_dir, c.keep_last_n, c.keep_every or None)
-        run.snapshots = CheckpointWriter(run.run_dir / 'posthoc', None)
+        mark = run.run_dir / '.running' if run.log else None       # what `hold_run` left there
+        run.writer = CheckpointWriter(run.run_dir, keep_last_n=c.keep_last_n, keep_every=c.keep_every, mark=mark)
+        run.snapshots = CheckpointWriter(run.run_dir / 'posthoc', keep_last_n=None, mark=mark)
 
     def after_step(self, run, record):
         run.check_disk()
@@ -390,7 +384,7 @@ class Save(Callback):
 
     def end(self, run):
         for w in (run.snapshots, run.writer) if run.writer else ():
-            with suppress(NanoditError): w.join()       # `finish` has heard of what went wrong
+            w.join()       # `finish` has heard of what went wrong
 
 # %% ../nbs/48_train.ipynb #b846974d
 class Progress(Callback):

@@ -22,7 +22,7 @@ SMALL = (
     'checkpoint.save_every=1 data.num_workers=0'
 )
 SHORTER = [  # (the command begins with or contains, what is appended)
-    (r'^nanodit-prepare .*--text t5:', '--text words --vision ring --latents dct'),
+    (r'^nanodit-prepare .*text=t5:', 'text=words vision=ring latents=dct'),
     (r'--dry-run', ''),
     (r'^nanodit-train configs/small\.yaml', SMALL.format(n=1)),
     (r'^torchrun .*configs/small\.yaml', SMALL.format(n=2)),

@@ -79,7 +79,7 @@ def describe(
     "What records of an update and of a run have in common: machine, way of computing, share of the peak."
     t, m, on, peak = run.cfg.training, run.cfg.model, machine(run.device.type), None
     tokens = [math.prod(bucket_size(b)) // (8 * m.patch_size)**2 for b in buckets]
-    with suppress(ValueError):    # a card that is not in the table
+    with suppress(NanoditError):    # a card that is not in the table
         if on['gpu']: peak = GPUS[find_gpu(on['gpu'])][1] * 1e12
     def share(recompute):
         flops = t.batch_size * sum(step_flops(m, n, TOKENS, recompute) for n in tokens)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 import torch
 from .config import Config, ModelConfig
-from .files import read_records
+from .files import NanoditError, read_records
 from .model import NanoDiT, count_parameters
 from .pictures import at_once
 
@@ -97,12 +97,12 @@ ASSUMED_UTILISATION = .25
 def find_gpu(
     name:str,     # 'RTX 4090', 'NVIDIA GeForce RTX 4090', 'h100', …
 ) -> str:
-    "The entry of `GPUS` that `name` means. Raises `ValueError` with the known ones."
+    "The entry of `GPUS` that `name` means. Raises `NanoditError` with the known ones."
     plain = lambda s: s.upper().replace('-', ' ').replace('_', ' ')
     words = plain(name).replace('GB', ' GB').split() + [plain(name).replace(' ', '')]
     found = [k for k in GPUS if all(any(w == part or part in w and len(part) > 3 for w in words)
                                     for part in plain(k).replace('80GB', '80').split())]
-    if not found: raise ValueError(f'gpu {name!r} is not in the table; known are {", ".join(GPUS)}')
+    if not found: raise NanoditError(f'gpu {name!r} is not in the table; known are {", ".join(GPUS)}')
     return max(found, key=len)
 
 def measured_utilisation(
@@ -117,7 +117,7 @@ def measured_utilisation(
     for r in read_records(root).values():
         if r.get('what') not in ('step', 'run') or not r['machine'].get('gpu') or r['model']['hidden_size'] != hidden_size: continue
         try: same = find_gpu(r['machine']['gpu']) == gpu
-        except ValueError: continue
+        except NanoditError: continue
         for w in r.get('ways', {'': r}).values():      # version 0.1 kept several ways in one record
             if same and (w['recompute'], w['compiled'], w.get('replayed', False)) == (recompute, compiled, replayed):
                 found[r['patches'], r['what'] == 'step'] = w['hfu']
@@ -237,7 +237,7 @@ def estimate(
     text_tokens:tuple=(120, 512),  # length of the usual caption, for time, and of the longest, for memory
     root:str='.',                  # the folder that holds bench/, where measurements are looked for
 ) -> Estimate:
-    "What the run of `cfg` will cost, without building its model. Raises `ValueError` for an unknown GPU."
+    "What the run of `cfg` will cost, without building its model. Raises `NanoditError` for an unknown GPU."
     m, t, notes = cfg.model, cfg.training, []
     with torch.device('meta'): model = NanoDiT(**m.model_dump())
     n = count_parameters(model)

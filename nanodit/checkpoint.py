@@ -19,8 +19,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from .config import Config, saved_config
 from .ema import plain_names, posthoc_ema
-from .files import (
-    DiskError, NanoditError, command, fsync_dir, is_unreachable, lock_file, retry, sha256_file)
+from .files import DiskError, NanoditError, command, fsync_dir
+from .files import is_unreachable, lock_file, retry, sha256_file
 from .model import NanoDiT
 
 # %% ../nbs/32_checkpoint.ipynb #611dd8a2
@@ -60,29 +60,27 @@ FORMAT = 2      # raise it when an older nanodit could misread a new checkpoint
 
 def _read_json(path): return json.loads(retry(path.read_bytes, path))
 
-def _file_problem(path, size, sha256):
-    "What is wrong with one file, or None."
-    if not path.is_file(): return f'{path.name} is missing'
-    real = path.stat().st_size
-    if real < size: return f'{path.name} is truncated: {real:,} bytes instead of {size:,}'
-    found = retry(lambda: sha256_file(path, fresh=True), path)
-    if found != sha256: return f'{path.name} has changed: its SHA-256 differs'
+def _describe(file, fresh=False):
+    "What the manifest says of a file."
+    return dict(sha256=retry(lambda: sha256_file(file, fresh), file), size=file.stat().st_size)
 
 def verify_checkpoint(
     path:str|Path,              # a folder step-NNNNNNN
     names:list[str]|None=None,  # check the state and these tensor files only, as ['ema']; None = all
-) -> dict:                      # the manifest: format, step, files
-    "The manifest of a whole checkpoint. Raises `CheckpointError` (damage), `DiskError`, `FormatError`."
+) -> dict:                      # its manifest, of the files that were checked: format, step, files
+    "Makes sure that a checkpoint is whole. Raises `CheckpointError` (damage), `DiskError`, `FormatError`."
     path = Path(path)
     with _reading(path):
         m = _read_json(path / 'manifest.json')
         if m['format'] != FORMAT:
             raise FormatError(f"{path}/manifest.json: key 'format' is {m['format']}, and this nanodit reads "
                               f"{FORMAT}. Use the nanodit named in 'versions' of its state.json")
-        files = m['files'] if names is None else ['state.json', *(f'{n}.safetensors' for n in names)]
-        bad = [problem for k in files if (problem := _file_problem(path / k, **m['files'][k]))]
-        if not bad and _read_json(path / 'state.json')['step'] != m['step']: bad = ['the manifest has another step']
-    if bad: raise _damaged(path, '; '.join(bad))
+        if names is not None:
+            wanted = ['state.json'] + [f'{n}.safetensors' for n in names]
+            m['files'] = {k: m['files'][k] for k in wanted}
+        bad = [k for k, f in m['files'].items() if _describe(path / k, fresh=True) != f]
+        if not bad and _read_json(path / 'state.json')['step'] != m['step']: bad = ['manifest.json']
+    if bad: raise _damaged(path, f"{', '.join(bad)} changed after the save, as the SHA-256 tells")
     return m
 
 # %% ../nbs/32_checkpoint.ipynb #4f0482b3
@@ -94,7 +92,7 @@ def _json_bytes(value): return json.dumps(value, indent=1, ensure_ascii=False).e
 def _sync(path):
     "Forces a file to the disk; what the manifest says of it."
     with open(path, 'r+b') as f: os.fsync(f.fileno())
-    return dict(sha256=sha256_file(path), size=path.stat().st_size)
+    return _describe(path)
 
 def _write_folder(tmp, step, tensors, state):
     "A checkpoint under a temporary name, forced to the disk."
@@ -132,16 +130,12 @@ def _sweep(run_dir):
         if p.with_name(p.name.removeprefix(_OLD)).exists(): _remove(p)
 
 # %% ../nbs/32_checkpoint.ipynb #d769636e
-def step_of(
-    path:Path,      # a checkpoint's folder
-) -> int:
-    "The number of updates in its name."
+def step_of(path:Path) -> int:
+    "The number of updates in the name of a checkpoint's folder."
     return int(path.name.split('step-')[1])
 
-def list_checkpoints(
-    run_dir:str|Path,   # the run's folder; one that does not exist has none
-) -> list[Path]:        # oldest first
-    "The checkpoints of a run, by step. Names only: `verify_checkpoint` says whether one is whole."
+def list_checkpoints(run_dir:str|Path) -> list[Path]:
+    "The checkpoints of a run, oldest first; none where there is no folder. Names only, whole or not."
     found = {}
     for p in sorted(Path(run_dir).glob('*step-*')):        # '.old-step-…' comes before 'step-…'
         if re.fullmatch(r'(\.old-)?step-\d{7,}', p.name) and p.is_dir(): found[step_of(p)] = p
@@ -151,7 +145,7 @@ def list_checkpoints(
 def hold_run(
     run_dir:str|Path,       # the run's folder, which exists
     name:str='.running',    # of the file to lock; a save takes '.lock'
-):                          # a file; the folder is held until it is closed or its process dies
+):                          # the file; it holds the folder until it is closed or its process dies
     "Keeps other processes out of a run's folder. Raises `CheckpointError` when one is there already."
     if f := lock_file(Path(run_dir) / name): return f
     raise CheckpointError(f'another process trains in {run_dir}: wait until it ends, or choose another '
@@ -226,15 +220,13 @@ def load_checkpoint(
     path:str|Path,              # a folder step-NNNNNNN
     names:list[str]|None=None,  # which tensor files to verify and load, as ['ema']; None = all
 ) -> Checkpoint:
-    "The checkpoint in a folder, verified first. Raises `CheckpointError`, `DiskError`."
+    "The checkpoint in a folder, verified first. Raises as `verify_checkpoint` does."
     path, tensors = Path(path), {}
-    files = verify_checkpoint(path, names)['files'].keys() - {'state.json'}
+    files = verify_checkpoint(path, names)['files']
     with _reading(path):
-        for file in sorted(files):
-            name = file.removesuffix('.safetensors')
-            if names is not None and name not in names: continue
-            tensors[name] = retry(lambda: load_file(path / file), path / file)
         state = _read_json(path / 'state.json')
+        for file in files.keys() - {'state.json'}:
+            tensors[file.removesuffix('.safetensors')] = retry(lambda: load_file(path / file), path / file)
     return Checkpoint(state['step'], tensors, state, path)
 
 # %% ../nbs/32_checkpoint.ipynb #db5e01b8
@@ -266,11 +258,8 @@ def load_model(
     return model.to(device).eval(), ckpt
 
 # %% ../nbs/32_checkpoint.ipynb #79c2fe16
-def set_aside_after(
-    run_dir:str|Path,   # the run's folder
-    step:int,           # where the run goes on; later checkpoints are set aside
-) -> list[Path]:        # their new names, `abandoned-step-…`
-    "Renames the checkpoints later than `step`, so that they no longer count as the run's. Deletes nothing."
+def set_aside_after(run_dir:str|Path, step:int) -> list[Path]:
+    "Renames the checkpoints after `step` to `abandoned-step-…`: they no longer count. Their new names."
     out = []
     for p in list_checkpoints(run_dir):
         if step_of(p) <= step: continue
@@ -283,7 +272,7 @@ def set_aside_after(
 
 # %% ../nbs/32_checkpoint.ipynb #639612f1
 def optimizer_to_tensors(
-    states:list[dict],      # `state_dict()` of each optimizer, or what `full_state` gathered
+    states:list[dict],                  # `state_dict()` of each optimizer, or what `full_state` gathered
 ) -> tuple[dict[str, Tensor], dict]:    # tensors for `save_checkpoint`, and the plain rest for its `state`
     "The state of optimizers as tensors and plain values."
     tensors, parts = {}, []
@@ -295,16 +284,15 @@ def optimizer_to_tensors(
         parts.append(dict(param_groups=sd['param_groups'], state=entries))
     return tensors, dict(several=True, optimizers=parts)
 
-def tensors_to_optimizer(
-    tensors:dict[str, Tensor],  # from `optimizer_to_tensors`, read back
-    meta:dict,                  # its plain rest, read back
-) -> list[dict]:                # for `load_state_dict` of each optimizer, or for `load_full_state`
-    "The state of optimizers again."
+def tensors_to_optimizer(tensors:dict[str, Tensor], meta:dict) -> list[dict]:
+    "The states again, for `load_state_dict` of each optimizer or for `load_full_state`."
     out = []
     for part in meta['optimizers']:
-        state = {}
+        state, groups = {}, []
         for p, fields in part['state']: state[p] = {k: tensors[v['tensor']] for k, v in fields.items()}
-        out.append(dict(state=state, param_groups=part['param_groups']))
+        for g in part['param_groups']:      # version 0.1 marked tuples
+            groups.append({k: v['tuple'] if isinstance(v, dict) else v for k, v in g.items()})
+        out.append(dict(state=state, param_groups=groups))
     return out
 
 # %% ../nbs/32_checkpoint.ipynb #4539b383
@@ -312,17 +300,12 @@ def _copies(state): return {k: t.detach().to('cpu', copy=True) for k, t in state
 
 class CheckpointWriter:
     "Saves in the background, one checkpoint at a time."
-    def __init__(self,
-        run_dir:str|Path,   # the run's folder
-        **keep,             # keep_last_n, keep_every, mark of `save_checkpoint`
-    ):
+    def __init__(self, run_dir:str|Path, **keep):       # keep_last_n, keep_every, mark of `save_checkpoint`
         self.run_dir, self.keep, self.thread, self.error = run_dir, keep, None, None
 
     def save(self,
-        step:int,               # optimizer updates done
-        tensors:dict,           # as in `save_checkpoint`; copied before this returns
-        state:dict,             # as in `save_checkpoint`; copied before this returns
-        retire:bool=True,       # may older checkpoints go
+        step:int, tensors:dict, state:dict,     # as in `save_checkpoint`; copied before this returns
+        retire:bool=True,                       # may older checkpoints go
     ):
         "Copies now, writes in the background. First waits for the save before."
         if self.thread: self.thread.join()
@@ -336,10 +319,8 @@ class CheckpointWriter:
         self.thread = threading.Thread(target=work, name=f'checkpoint-{step}')
         self.thread.start()     # not a daemon: the interpreter waits for it
 
-    def join(self,
-        wait:bool=True,         # False: None while a save is under way
-    ) -> DiskError|None:
-        "What the disk refused in the last save, once. Raises any other error."
+    def join(self, wait:bool=True) -> DiskError|None:
+        "What the disk refused, once; without `wait` None while a save is under way. Raises any other error."
         if self.thread and (wait or not self.thread.is_alive()):
             self.thread.join()
             e, self.thread, self.error = self.error, None, None
@@ -353,12 +334,11 @@ def _ema(run, std):
     for p in list_checkpoints(run / 'posthoc'):
         verify_checkpoint(p)
         files += [(step_of(p), float(f.stem[4:]), f) for f in p.glob('ema-*.safetensors')]
-    if not files: raise CheckpointError(f'{run}/posthoc has no snapshots: train with training.posthoc_ema_every')
+    if not files: raise CheckpointError(f'{run}/posthoc has no snapshots: set training.posthoc_ema_every')
     state = load_checkpoint(p, names=[]).state | dict(posthoc_std=std)
     weights = posthoc_ema(files, std, state['step'])
     return save_checkpoint(run / f'ema-{std:g}', state['step'], {'ema': weights}, state, keep_last_n=None)
 
-# %% ../nbs/32_checkpoint.ipynb #fd7c6fc3
 @command
 def main(
     action:Param('verify: which checkpoints are whole? ema: average of another length', str,

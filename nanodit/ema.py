@@ -7,7 +7,7 @@ __all__ = ['plain_names', 'ema_decay_at', 'EMA', 'power_gamma', 'PowerEMA', 'Pos
 
 # %% ../nbs/30_ema.ipynb #0fe40d07
 import re
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 import numpy as np
 import torch
@@ -17,48 +17,39 @@ from torch import Tensor, nn
 from .files import NanoditError
 
 # %% ../nbs/30_ema.ipynb #3b3bda79
-def plain_names(
-    state: dict[str, Tensor], # a state dict, possibly of a compiled or DDP-wrapped model
-) -> dict[str, Tensor]: # the same tensors under the bare model's names
-    "`state` without the prefixes of `torch.compile`, DDP and activation checkpointing. Raises `NanoditError` if two names become one."
-    out = {re.sub(r'\b(_orig_mod|_checkpoint_wrapped_module)\.', '', k): v for k, v in state.items()}
-    if all(k.startswith('module.') for k in out): out = {k.removeprefix('module.'): v for k, v in out.items()}
-    if len(out) < len(state): raise NanoditError('two tensors have one name without the prefixes of wrappers: '
-                                                 'use the state_dict() of the bare model')
-    return out
+def plain_names(state:dict[str, Tensor]) -> dict[str, Tensor]:
+    "A state dict without the prefixes of `torch.compile` and DDP in its names."
+    return {re.sub(r'^module\.|\b_orig_mod\.', '', k): v for k, v in state.items()}
 
 # %% ../nbs/30_ema.ipynb #56e33053
 def ema_decay_at(
-    step: int, # optimizer updates done, this one included
-    decay: float, # the target, in [0, 1)
-    warmup_steps: int, # length of the linear ramp, in updates; 'power' ignores it
-    schedule: str = 'linear', # 'linear' | 'power' (k-diffusion; reaches 0.9999 after some 215,000 updates)
-) -> float: # in [0, decay]
-    "The decay of the EMA at `step`. Raises `ValueError` for an unknown schedule or a decay outside [0, 1)."
-    if not 0 <= decay < 1: raise ValueError(f'ema_decay is {decay}; it must lie in [0, 1), e.g. 0.9999')
-    if schedule == 'linear': return decay * min(step / warmup_steps, 1) if warmup_steps else decay
+    step:int,                   # optimizer updates done, this one included
+    decay:float,                # the target, in [0, 1)
+    warmup_steps:int,           # length of the linear ramp, in updates; 'power' ignores it
+    schedule:str='linear',      # 'linear' | 'power' (k-diffusion; reaches 0.9999 after some 215,000 updates)
+) -> float:                     # in [0, decay]
+    "The decay of the EMA at `step`."
     if schedule == 'power': return min(1 - (1 + step)**-0.75, decay)
-    raise ValueError(f"EMA schedule {schedule!r} is unknown; use 'linear' or 'power'")
+    return decay * min(step / warmup_steps, 1) if warmup_steps else decay
 
 # %% ../nbs/30_ema.ipynb #41517698
 class EMA:
-    "A float32 moving average of a model's parameters, and a copy of its buffers. Raises `ValueError` for a wrong decay or schedule."
+    "A float32 moving average of a model's parameters, and a copy of its buffers."
     def __init__(self,
-        model: nn.Module, # bare, compiled, DDP-wrapped or sharded; averaged on its own device
-        decay: float = 0.9999, # the target decay, in [0, 1)
-        warmup_steps: int = 0, # updates until it is reached (see `ema_decay_at`)
-        schedule: str = 'linear', # 'linear' | 'power'
+        model:nn.Module,        # bare, compiled, DDP-wrapped or sharded; averaged on its own device
+        decay:float=0.9999,     # the target decay, in [0, 1)
+        warmup_steps:int=0,     # updates until it is reached, see `ema_decay_at`
+        schedule:str='linear',  # 'linear' | 'power'
     ):
-        self.decay, self.warmup_steps, self.schedule = decay, warmup_steps, schedule
-        self.decay_at(0) # refuses a wrong setting now, not at the first update
-        self.live = plain_names(model.state_dict(keep_vars=True)) # the very tensors that the optimizer changes in place
+        self.schedule = decay, warmup_steps, schedule
+        self.live = plain_names(model.state_dict(keep_vars=True))   # what the optimizer changes in place
         self.params = [k for k, v in self.live.items() if isinstance(v, nn.Parameter)]
         self.average = {k: v.detach().clone() for k, v in self.live.items()}
         self.average |= {k: self.average[k].float() for k in self.params}
 
     def decay_at(self, step):
         "The decay of an update, in [0, 1); `step`: updates done, this one included."
-        return ema_decay_at(step, self.decay, self.warmup_steps, self.schedule)
+        return ema_decay_at(step, *self.schedule)
 
     def state_dict(self):
         "The average itself (no copies), named and ordered as the bare model's state dict."
@@ -67,12 +58,12 @@ class EMA:
 # %% ../nbs/30_ema.ipynb #ba8eefd6
 @patch
 @torch.no_grad()
-def update(self: EMA,
-    step: int, # optimizer updates done, the one just made included
-) -> float: # the decay that was used
-    "Take the model's present weights into the average."
-    decay = self.decay_at(step)
-    torch._foreach_lerp_([self.average[k] for k in self.params], [self.live[k].float() for k in self.params], 1 - decay)
+def update(self:EMA,
+    step:int,       # optimizer updates done, the one just made included
+) -> float:         # the decay that was used
+    "Takes the model's present weights into the average."
+    decay, new = self.decay_at(step), [self.live[k].float() for k in self.params]
+    torch._foreach_lerp_([self.average[k] for k in self.params], new, 1 - decay)
     for k in self.live.keys() - self.params: self.average[k].copy_(self.live[k])
     return decay
 
@@ -80,79 +71,58 @@ def update(self: EMA,
 @torch.no_grad()
 def _copy_tensors(source, target):
     "Copies values in place, by name. Raises `NanoditError` when names or shapes differ."
-    remedy = "Build the model from the config in the checkpoint's state.json"
-    if odd := source.keys() ^ target.keys():
-        raise NanoditError(f'the averaged weights and the model do not have the same tensors: {sorted(odd)[:4]}. {remedy}')
+    odd = [k for k in source.keys() | target.keys()
+           if k not in source or k not in target or source[k].shape != target[k].shape]
+    if odd: raise NanoditError(f'the weights do not fit: {sorted(odd)[:4]} differ. Use the saved config')
     for k, into in target.items():
         value = source[k]
-        if into.shape != value.shape:
-            raise NanoditError(f'tensor {k} has shape {tuple(value.shape)}, not {tuple(into.shape)}. {remedy}')
         if hasattr(into, 'device_mesh') and not hasattr(value, 'device_mesh'):
             from torch.distributed.tensor import distribute_tensor
-            value = distribute_tensor(value.to(into.device), into.device_mesh, into.placements, src_data_rank=None)
+            value = value.to(into.device)
+            value = distribute_tensor(value, into.device_mesh, into.placements, src_data_rank=None)
         into.copy_(value)
 
 @patch
-def load_state_dict(self: EMA,
-    state: dict[str, Tensor], # from `state_dict`, on any device
-):
-    "Replace this average by a saved one. Raises `NanoditError` when names or shapes differ."
+def load_state_dict(self:EMA, state:dict[str, Tensor]):
+    "Replaces this average by one from `state_dict`. Raises `NanoditError` when names or shapes differ."
     _copy_tensors(plain_names(state), self.average)
-
-@patch
-def copy_to(self: EMA,
-    model: nn.Module, # gets the averaged weights, in its own dtype
-):
-    "Overwrite a model's weights by the average. Raises `NanoditError` when names or shapes differ."
-    _copy_tensors(self.average, plain_names(model.state_dict(keep_vars=True)))
 
 # %% ../nbs/30_ema.ipynb #831c25eb
 @patch
 @contextmanager
-def swapped(self: EMA,
-    model: nn.Module, # holds the average inside the `with`, its own weights again after it
-):
-    "Context manager: `model` with the averaged weights; its own come back bit for bit, on an exception too."
+def swapped(self:EMA, model:nn.Module):
+    "Inside the `with`, `model` has the averaged weights; its own come back bit for bit, on an exception too."
     live = plain_names(model.state_dict(keep_vars=True))
     saved = {k: v.detach().clone() for k, v in live.items()}
     try:
-        self.copy_to(model)
+        _copy_tensors(self.average, live)
         yield model
     finally:
         _copy_tensors(saved, live)
 
 # %% ../nbs/30_ema.ipynb #fa722b10
 def power_gamma(
-    std: float, # relative width of the average: 0.10 is about the last tenth of the run; in (0, 0.28)
+    std:float,      # relative width, in (0, 0.28): 0.10 is about the last tenth of the run
 ) -> float:
-    "The exponent of a power-function average of width `std` (Karras et al. 2024, algorithm 2). Raises `NanoditError` outside that range."
+    "The exponent of a power-function average (Karras et al. 2024, algorithm 2). Raises `NanoditError`."
     if not 0 < std < 0.28: raise NanoditError(f'std is {std}; it must lie in (0, 0.28), e.g. 0.10')
     return float(np.roots([1, 7, 16 - std**-2, 12 - std**-2]).real.max())
 
 class PowerEMA(EMA):
     "A power-function average of a model's weights (Karras et al. 2024, eq. 3); otherwise an `EMA`."
-    def __init__(self,
-        model: nn.Module, # as for `EMA`
-        std: float, # relative width, see `power_gamma`
-    ):
+    def __init__(self, model:nn.Module, std:float):
         self.gamma = power_gamma(std)
         super().__init__(model)
 
-    def decay_at(self, step):
-        "The decay of an update, in [0, 1); `step`: updates done, this one included."
-        return (1 - 1/step)**(self.gamma + 1) if step > 1 else 0.
+    def decay_at(self, step): return (1 - 1/step)**(self.gamma + 1) if step > 1 else 0.
 
 # %% ../nbs/30_ema.ipynb #3eb604d2
 class PosthocEMA:
     "The power-function averages from whose snapshots `posthoc_ema` builds any other."
-    def __init__(self,
-        model: nn.Module, # as for `EMA`
-        stds: tuple[float, ...] = (0.05, 0.10), # the paper's pair
-    ):
+    def __init__(self, model:nn.Module, stds=(0.05, 0.10)):         # the paper's pair
         self.emas = {f'ema-{s:g}': PowerEMA(model, s) for s in stds}
 
     def update(self, step):
-        "Take the model's present weights into each average; `step`: updates done, this one included."
         for e in self.emas.values(): e.update(step)
 
     def tensors(self):
@@ -160,9 +130,6 @@ class PosthocEMA:
         return {k: e.state_dict() for k, e in self.emas.items()}
 
     def load_tensors(self, tensors):
-        "Replace these averages by saved ones. Raises `NanoditError` when one is missing or does not fit."
-        if missing := self.emas.keys() - tensors.keys():
-            raise NanoditError(f'the checkpoint has no averages {sorted(missing)}: set training.posthoc_ema_every=0 to resume')
         for k, e in self.emas.items(): e.load_state_dict(tensors[k])
 
 # %% ../nbs/30_ema.ipynb #ca09f106
@@ -172,12 +139,10 @@ def _profile_dot(t_a, gamma_a, t_b, gamma_b):
     return (gamma_a+1) * (gamma_b+1) * (t_a/t_b)**exponent / ((gamma_a+gamma_b+1) * np.maximum(t_a, t_b))
 
 def posthoc_coefficients(
-    steps: list[int], # (S,) the update of each snapshot
-    stds: list[float], # (S,) its relative width
-    step: int, # the update at which the wanted average ends
-    std: float, # its relative width
-) -> np.ndarray: # (S,) they sum to 1
-    "The weight of each snapshot in the average of width `std` at `step`."
+    steps:list[int], stds:list[float],      # (S,) the update of each snapshot, and its relative width
+    step:int, std:float,                    # the same of the wanted average
+) -> np.ndarray:                            # (S,) they sum to 1
+    "The weight of each snapshot in the wanted average."
     t, g = np.asarray(steps, float), np.array([power_gamma(s) for s in stds])
     A = _profile_dot(t[:, None], g[:, None], t[None], g[None])
     x = np.linalg.lstsq(A, _profile_dot(t, g, float(step), power_gamma(std)), rcond=None)[0]
@@ -185,18 +150,16 @@ def posthoc_coefficients(
 
 # %% ../nbs/30_ema.ipynb #8ec19273
 def posthoc_ema(
-    files: list[tuple[int, float, Path]], # (step, std, .safetensors file) of each stored average
-    std: float, # the wanted relative width, in (0, 0.28)
-    step: int, # the update at which the wanted average ends
-) -> dict[str, Tensor]: # named as the model's state dict, float32; integers are those of the last file
+    files:list[tuple[int, float, Path]],    # (step, std, .safetensors file) of each stored average
+    std:float,                              # the wanted relative width, in (0, 0.28)
+    step:int,                               # the update at which the wanted average ends
+) -> dict[str, Tensor]:                     # float32 or, from the last file, integers
     "The averaged weights of another width. Reads one tensor at a time. Raises `NanoditError`."
     steps, stds, paths = zip(*sorted(files))
-    x = posthoc_coefficients(steps, stds, step, std)
-    with ExitStack() as stack:
-        opened = [stack.enter_context(safe_open(p, 'pt')) for p in paths]
-        out = {}
-        for k in opened[-1].keys():
-            parts = [o.get_tensor(k) for o in opened]
-            summed = sum(p.double() * float(c) for p, c in zip(parts, x)).float()
-            out[k] = summed if parts[-1].is_floating_point() else parts[-1]
-        return out
+    x, out = posthoc_coefficients(steps, stds, step, std), {}
+    opened = [safe_open(p, 'pt') for p in paths]
+    for k in opened[-1].keys():
+        parts = [o.get_tensor(k) for o in opened]
+        out[k] = parts[-1]
+        if out[k].is_floating_point(): out[k] = sum(p.double() * float(c) for p, c in zip(parts, x)).float()
+    return out

@@ -126,7 +126,7 @@ class Photos:
         self.source = Path(source)
         if not self.source.exists(): raise DataError(f'{source}: no such folder or file')
         self.root = self.source if self.source.is_dir() else self.source.parent
-        self.found, self.captions, self.left_out = {}, {}, []   # {place: path}, {path: text}, [(path, LeftOut)]
+        self.found, self.captions, self.left_out = {}, {}, []   # {place: path}, {path: text}, pairs
         self.folders, self.links, self.lists = {}, [''], []     # {real folder: its path here}, links, JSONLs
         self.real = cache(os.path.realpath)
         if self.source.is_dir(): self._walk()

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PrepareConfig', 'read_settings', 'prepare_config', 'open_encoders', 'identity', 'wanted_arrays', 'encode_samples',
            'ahead', 'run_pipeline', 'Entry', 'short_hash', 'key_for', 'record_path', 'read_records', 'remove_tar',
-           'hold_folder', 'PhotoSource', 'reason', 'Report', 'prepare', 'ShardSource', 'check_encoders', 'add_twins',
+           'hold_folder', 'reason', 'PhotoSource', 'Report', 'prepare', 'ShardSource', 'check_encoders', 'add_twins',
            'main']
 
 # %% ../nbs/26_prepare.ipynb #be1c4623
@@ -25,7 +25,8 @@ from pydantic import BeforeValidator, PositiveInt
 from tqdm.auto import tqdm
 from .files import (
     DataError, Stopped, command, is_unreachable, lock_file, retry, sha256_file, write_atomic)
-from .shards import ShardIndex, ShardWriter, bucket_size, read_sample, read_sums, write_sums, write_twins
+from .shards import (
+    ShardIndex, ShardWriter, bucket_size, read_sample, read_sums, write_sums, write_twins)
 from .latents import LatentStats, Moments, load_latents
 from .augment import flip_caption
 from .encoders import device_dtype, get_encoder, load_encoders, save_encoders
@@ -50,14 +51,16 @@ class PrepareConfig(Section):
     device: Text | None = key(None, 'Of the real encoders, such as cuda; null = a GPU if there is one.')
     dtype: Text | None = key(None, 'bf16, fp16 or fp32; null = bf16 where that is fast, else fp32.')
 
-# %% ../nbs/26_prepare.ipynb #2db90822
+# %% ../nbs/26_prepare.ipynb #c26b0010
 def read_settings(items) -> dict:
     "The settings in 'key=value' strings, values as in YAML. Raises `DataError`."
+    pairs = [item.partition('=')[::2] for item in items]
     try:
-        return {k: yaml.safe_load(v) for k, v in (item.split('=', 1) for item in items)}
-    except (ValueError, yaml.YAMLError):
-        raise DataError('settings are written key=value, such as flip_twins=true') from None
+        return {k: yaml.safe_load(v) for k, v in pairs}
+    except yaml.YAMLError as e:
+        raise DataError(f'settings are written key=value, such as flip_twins=true ({e})') from None
 
+# %% ../nbs/26_prepare.ipynb #2db90822
 def prepare_config(
     out:Path,      # the data set; may not exist yet
     **settings,    # keys of `PrepareConfig`
@@ -75,19 +78,20 @@ def _noted_settings(out):
     noted = read_settings(f'{k.replace("-", "_")}={v or "true"}' for k, v in options)
     return {k: v for k, v in noted.items() if k in PrepareConfig.model_fields}
 
-# %% ../nbs/26_prepare.ipynb #42b20621
+# %% ../nbs/26_prepare.ipynb #c26b0017
 def open_encoders(cfg:PrepareConfig) -> dict:
     "The encoders that the settings name: 'text', 'vision' and 'latents'. Raises `NanoditError`."
     options = dict(device=cfg.device, dtype=cfg.dtype)
     device_dtype(**options)     # wrong ones are refused even where the built-in encoders need neither
     return {k: get_encoder(getattr(cfg, k), **options) for k in ('text', 'vision', 'latents')}
 
+# %% ../nbs/26_prepare.ipynb #42b20621
 def identity(encoder) -> str:
     "What its results depend on: kind, version and length, but not the folder its weights lie in."
     length = getattr(encoder, 'max_length', None)
     return f'{encoder.name.partition(":")[0]} {encoder.version}' + (f' {length} tokens' if length else '')
 
-# %% ../nbs/26_prepare.ipynb #7107e7e7
+# %% ../nbs/26_prepare.ipynb #c26b0023
 def wanted_arrays(
     caption:str,
     flip_twins:bool,       # also what the mirrored sample needs
@@ -100,6 +104,7 @@ def wanted_arrays(
     if parity is None: names.add('vae_flip')
     return names | {'dinov3_flip'}
 
+# %% ../nbs/26_prepare.ipynb #7107e7e7
 @torch.inference_mode()
 def encode_samples(
     samples:list,     # of one bucket: `json`, `picture` (3, H, W) uint8, and the names of arrays to `need`
@@ -116,6 +121,7 @@ def encode_samples(
         for s, a in zip(some, made.cpu().numpy()): s[name] = a
     for end, turn in (('', str), ('_flip', flip_caption)):
         some = [s for s in samples if f't5h{end}' in s['need']]
+        if not some: continue
         tokens, masks = encoders['text'].encode([turn(s['json']['caption']) for s in some])
         for s, h, m in zip(some, tokens.cpu(), masks.cpu()):
             s[f't5h{end}'], s[f't5m{end}'] = h[m].half().numpy(), np.ones(int(m.sum()), np.uint8)
@@ -129,6 +135,7 @@ def ahead(pool:ThreadPoolExecutor, f, items, n:int):
         if len(queue) >= n: yield queue.popleft().result()
     while queue: yield queue.popleft().result()
 
+# %% ../nbs/26_prepare.ipynb #c26b0031
 def run_pipeline(
     source,                # `PhotoSource` or `ShardSource`: has `todo`, `read` and `write`
     encoders:dict,         # see `open_encoders`
@@ -161,6 +168,7 @@ class Entry:
     sha256: str = ''         # of the file, '' until it was read
     left_out: list = None    # [code, detail] if it could not be encoded
 
+# %% ../nbs/26_prepare.ipynb #c26b0036
 def short_hash(text:str) -> str:
     "Sixteen digits that stand for a text."
     return hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]
@@ -186,6 +194,7 @@ def read_records(out:Path) -> dict:
         records[out / path.parent.name / f'{path.stem}.tar'] = record
     return records
 
+# %% ../nbs/26_prepare.ipynb #c26b0040
 def remove_tar(tar:Path):
     "Takes a shard, its twins, and its line in SHA256SUMS away."
     tar.unlink(missing_ok=True)
@@ -193,6 +202,7 @@ def remove_tar(tar:Path):
     sums = read_sums(tar.parent / 'SHA256SUMS')
     if sums.pop(tar.name, None): write_sums(tar.parent / 'SHA256SUMS', sums)
 
+# %% ../nbs/26_prepare.ipynb #ef6a6826
 @contextmanager
 def hold_folder(out:Path):
     "Keeps other prepares out of a data set, and deletes what a killed one has left. Raises `DataError`."
@@ -205,6 +215,12 @@ def hold_folder(out:Path):
     with lock:
         for p in out.rglob('.*.tmp'): p.unlink()
         yield
+
+# %% ../nbs/26_prepare.ipynb #c26b0050
+def reason(e:Exception) -> list:
+    "The code and detail of a photo that is left out. Raises what says that a whole share is away."
+    if is_unreachable(e): raise e
+    return [e.code, e.detail] if isinstance(e, LeftOut) else ['failed', f'cannot be read ({e.strerror})']
 
 # %% ../nbs/26_prepare.ipynb #faa6607d
 class PhotoSource:
@@ -226,27 +242,24 @@ class PhotoSource:
             except (LeftOut, OSError) as e:
                 self.left_out[path] = reason(e)
 
-    def look(self, path:str) -> Entry:
-        "The photo's entry, from its record where the file has not changed. Raises `LeftOut`."
-        full, e = self.photos.root / path, self.known.get(path)
-        caption, now = short_hash(self.photos.caption(path)), os.stat(full)
-        if not full.is_file(): raise LeftOut('not_a_photo', 'is no ordinary file')
-        if e and e.bytes == now.st_size and (e.mtime_ns == now.st_mtime_ns or e.sha256 == sha256_file(full)):
-            e = replace(e, caption=caption)
-        else:
-            with open_photo(full) as im: size = upright_size(im)
-            e = Entry(path, e.key if e else key_for(path), caption, now.st_size, now.st_mtime_ns, *size)
-        e.bucket = nearest_bucket(e.width, e.height, self.cfg.buckets)
-        if e.left_out and e.left_out[0] in ('failed', 'no_caption'): e.left_out = None     # is tried again
-        w, h = bucket_size(e.bucket)
-        if self.cfg.no_upscale and (w > e.width or h > e.height):
-            raise LeftOut('smaller_than_bucket', f'is {e.width} x {e.height} pixels, less than {e.bucket}')
-        return e
-
-def reason(e:Exception) -> list:
-    "The code and detail of a photo that is left out. Raises what says that a whole share is away."
-    if is_unreachable(e): raise e
-    return [e.code, e.detail] if isinstance(e, LeftOut) else ['failed', f'cannot be read ({e.strerror})']
+# %% ../nbs/26_prepare.ipynb #674f3cb2
+@patch
+def look(self:PhotoSource, path:str) -> Entry:
+    "The photo's entry, from its record where the file has not changed. Raises `LeftOut`."
+    full, e = self.photos.root / path, self.known.get(path)
+    caption, now = short_hash(self.photos.caption(path)), os.stat(full)
+    if not full.is_file(): raise LeftOut('not_a_photo', 'is no ordinary file')
+    if e and e.bytes == now.st_size and (e.mtime_ns == now.st_mtime_ns or e.sha256 == sha256_file(full)):
+        e = replace(e, caption=caption)
+    else:
+        with open_photo(full) as im: size = upright_size(im)
+        e = Entry(path, e.key if e else key_for(path), caption, now.st_size, now.st_mtime_ns, *size)
+    e.bucket = nearest_bucket(e.width, e.height, self.cfg.buckets)
+    if e.left_out and e.left_out[0] in ('failed', 'no_caption'): e.left_out = None     # is tried again
+    w, h = bucket_size(e.bucket)
+    if self.cfg.no_upscale and (w > e.width or h > e.height):
+        raise LeftOut('smaller_than_bucket', f'is {e.width} x {e.height} pixels, less than {e.bucket}')
+    return e
 
 # %% ../nbs/26_prepare.ipynb #efa096b6
 @patch
@@ -269,6 +282,7 @@ def plan(self:PhotoSource):
             self.todo.append((self.out / bucket / f'shard-{i:06d}.tar', some))
     self.notes.append(f'photos to encode: {sum(len(entries) for _, entries in self.todo)}')
 
+# %% ../nbs/26_prepare.ipynb #ea64dec5
 @patch
 def refuse_losses(self:PhotoSource):
     "Raises `DataError` where samples of earlier runs would be lost by a slip."
@@ -299,6 +313,7 @@ def read(self:PhotoSource, e:Entry) -> dict:
         e.left_out = reason(x)
         return dict(entry=e, need=())
 
+# %% ../nbs/26_prepare.ipynb #4e452552
 @patch
 def write(self:PhotoSource, tar:Path, samples):
     "Writes a shard. The old one goes first, and the record comes before the new one."
@@ -334,6 +349,7 @@ class Report:
         lines += [f'{bucket}: {n}' for bucket, n in self.buckets.items()] + self.notes
         return '\n'.join([*lines, f'left out: {len(self.left_out)}, see left_out.jsonl'])
 
+# %% ../nbs/26_prepare.ipynb #adf85ea0
 @patch
 def finish(self:PhotoSource) -> Report:
     "Writes left_out.jsonl, encoders.json, and last latents.json: where it is, the data set is complete."
@@ -398,18 +414,20 @@ class ShardSource:
         s, need = read_sample(self.index, *spot), self.need(spot)
         return s | dict(need=need, picture=self.picture(s) if need - {'t5h_flip'} else None)
 
-    def picture(self, s:dict) -> np.ndarray:     # (3, H, W) uint8
-        "The sample's photo, or where that is not found its decoded latent."
-        path = self.photos and self.photos / str(s['json'].get('image_path'))
-        if path and path.is_file(): return load_photo(path, *bucket_size(s['bucket']))
-        picture = self.codec.decode(torch.from_numpy(s['vae'])[None].float())[0]
-        return (picture * 255).round().byte().cpu().numpy()
-
     def write(self, tar:Path, samples):
         "Writes the twins into a tar of their own; the original is not touched."
         write_twins(self.index, tar, samples)
 
-# %% ../nbs/26_prepare.ipynb #fa36b3d1
+# %% ../nbs/26_prepare.ipynb #c26b0104
+@patch
+def picture(self:ShardSource, s:dict) -> np.ndarray:     # (3, H, W) uint8
+    "The sample's photo, or where that is not found its decoded latent."
+    path = self.photos and self.photos / str(s['json'].get('image_path'))
+    if path and path.is_file(): return load_photo(path, *bucket_size(s['bucket']))
+    picture = self.codec.decode(torch.from_numpy(s['vae'])[None].float())[0]
+    return (picture * 255).round().byte().cpu().numpy()
+
+# %% ../nbs/26_prepare.ipynb #f6b0c08d
 def check_encoders(source:ShardSource, encoders:dict):
     "Encodes the first sample again. Raises `DataError` if other encoders or another photo made it."
     s = read_sample(source.index, source.index.buckets[0], 0)
@@ -420,6 +438,7 @@ def check_encoders(source:ShardSource, encoders:dict):
         if old.shape != new.shape or np.std(new - old) > .4 * np.std(old):
             raise DataError(f'{name} of {s["key"]} comes out differently; give its encoder and its photo')
 
+# %% ../nbs/26_prepare.ipynb #fa36b3d1
 def add_twins(
     shards:Path,            # an existing data set
     photos:Path=None,       # the folder its image_path are relative to; None = pictures are decoded

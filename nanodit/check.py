@@ -6,7 +6,6 @@
 __all__ = ['verify', 'summary', 'sheet', 'main']
 
 # %% ../nbs/28_check.ipynb #c28e0004
-import io
 from pathlib import Path
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from .augment import is_directional
 from .encoders import contact_sheet, get_encoder
 from .files import DataError, command, text_table
 from .latents import load_latents
-from .shards import Damage, ShardIndex, damage_report, find_tars, load_tar, read_sample, read_sums
+from .shards import Damage, ShardIndex, damage_report, find_tars, load_tar, read_sample, read_sums, with_twins
 
 # %% ../nbs/28_check.ipynb #c28e0006
 def _missing(folder):
@@ -31,14 +30,12 @@ def verify(
 ) -> tuple[list, list]:  # a row for each tar, and a list of `Damage`
     "Reads every byte: structure, values and SHA-256. Raises `DataError` if there are no shards."
     rows, damage, tars = [], [], find_tars(dir, buckets)
-    todo = [(b, p, twins) for b, paths in tars.items() for p in paths for twins in (False, True)]
-    for bucket, path, twins in tqdm(todo, desc='verify', unit='tar', delay=2, leave=False):
-        path = path.parent/'twins'/path.name if twins else path
-        if not path.exists(): continue
-        found = load_tar(dir, path, bucket, twins, values=True)
-        rows.append(dict(tar=str(path.relative_to(dir)), samples=len(found['photos']),
-                         MB=f'{path.stat().st_size/1e6:.1f}', SHA256=found['sha256']))
-        damage += [Damage(str(path), *x) for x in found['damage']]
+    todo = [(b, p) for b, paths in tars.items() for p in paths]
+    for bucket, path in tqdm(todo, desc='verify', unit='tar', delay=2, leave=False):
+        found, parts = load_tar(dir, path, bucket, values=True), with_twins(path)
+        rows += [dict(tar=str(p.relative_to(dir)), samples=len(found['photos']), MB=f'{p.stat().st_size/1e6:.1f}', SHA256=sha)
+                 for p, sha in zip(parts, found['sha256'])]
+        damage += [Damage(str(parts[i]), key, what) for i, key, what in found['damage']]
     for folder in {p.parent for paths in tars.values() for p in paths}: damage += _missing(folder)
     try:      # what shows only across tars
         damage += [d for d in ShardIndex.open(dir, buckets, 'skip').damage if d not in damage]
@@ -61,21 +58,16 @@ def summary(
     return rows
 
 # %% ../nbs/28_check.ipynb #c28e0014
-def _picture(sample, codec):
-    "A sample as (3, H, W) in [0, 1]."
-    if 'jpg' in sample: return np.asarray(Image.open(io.BytesIO(sample['jpg'])).convert('RGB')).transpose(2, 0, 1)/255
-    if codec is None: raise DataError('--sheet needs a codec: latents.json does not name one, and there are no .jpg members')
-    return codec.decode(torch.from_numpy(sample['vae']).float()[None])[0].cpu()
-
 def sheet(
     index: ShardIndex,  # an open index
-    codec = None,       # a `LatentCodec`; None: pictures come from `.jpg` members
+    codec,              # the `LatentCodec` that made the latents
     n: int = 8,         # photos of each bucket, spread evenly
 ) -> Image.Image:
     "A sheet of photos from each bucket, with their captions."
     spots = [(b, i) for b in index.buckets for i in np.unique(np.linspace(0, index.n(b)-1, n).astype(int))]
     texts = [f'{b}: {index.captions(b)[i]}' for b, i in spots]
-    return contact_sheet([_picture(read_sample(index, *spot), codec) for spot in spots], texts, n)
+    latents = [torch.from_numpy(read_sample(index, *spot)['vae']).float() for spot in spots]
+    return contact_sheet([codec.decode(z[None])[0].cpu() for z in latents], texts, n)
 
 # %% ../nbs/28_check.ipynb #c28e0017
 def _inspect(dir, buckets, path, decode):
@@ -87,8 +79,8 @@ def _inspect(dir, buckets, path, decode):
           f"flip parity {stats.flip_parity or 'unknown'}")
     print(text_table([dict(channel=i, mean=f'{m:.4f}', std=f'{s:.4f}') for i,(m,s) in enumerate(zip(stats.mean, stats.std))]))
     if path:
-        known = stats.codec != 'unknown' and (decode or ':' not in stats.codec)
-        sheet(index, get_encoder(stats.codec, stats.codec_version) if known else None).save(path)
+        if ':' in stats.codec and not decode: raise DataError(f'--sheet needs --decode, which may download {stats.codec}')
+        sheet(index, get_encoder(stats.codec, stats.codec_version)).save(path)
         print(f'\nsheet: {path}')
     return index.damage
 

@@ -20,7 +20,7 @@ import numpy as np, torch
 from fastcore.basics import patch, store_attr
 from .flow import slot_normal, slot_rng, slot_uniform
 from .latents import LatentStats
-from .shards import ShardIndex, open_tar, read_array, read_into, read_mask_at, unread
+from .shards import ShardIndex, open_tar, read_array, read_into, unread
 from .files import DataError, retry, write_atomic
 from .augment import flip_caption, flip_latent, why_not_flip
 
@@ -207,21 +207,19 @@ def read_all(
         with open_tar(group[0][0]) as fd:
             for m, out, mirrored in group:
                 to = np.empty_like(out) if mirrored else out
-                if m.dtype == to.dtype and not m.fortran: read_into(fd, m, to)
+                if m.dtype == to.dtype: read_into(fd, m, to)
                 else: to[...] = read_array(fd, m)[:len(to)].reshape(to.shape)
                 if mirrored: flip_latent(to, parity, out=out)
 
 # %% ../nbs/16_data.ipynb #8545dc32
 def _want_text(index, bucket, photos, buffers, reads):
     "((B,L,D), (B,L) bool): room for the real rows of each caption, put on the list of reads, then zeros."
-    texts = [index.text(bucket, p, f) for p,f in photos]
-    lengths, D = np.array([n for _,n,_ in texts]), texts[0][0].shape[1]
-    text = buffers.empty((len(texts), round_up(lengths.max()), D), np.float16)
-    for out, (m, n, first), (p, f) in zip(text.numpy(), texts, photos):
-        out[n:] = 0
-        if first: reads.append((m, out[:n], False))
-        else:      # real rows and others alternate
-            with open_tar(m) as fd: out[:n] = read_array(fd, m)[read_mask_at(index, bucket, p, f)]
+    texts = [f and index.member(bucket, p, 't5h_flip') or index.member(bucket, p, 't5h') for p,f in photos]
+    lengths = np.array([m.rows for m in texts])
+    text = buffers.empty((len(texts), round_up(lengths.max()), texts[0].shape[1]), np.float16)
+    for out, m in zip(text.numpy(), texts):
+        out[m.rows:] = 0
+        reads.append((m, out[:m.rows], False))
     return text, torch.from_numpy(np.arange(text.shape[1]) < lengths[:,None])
 
 def read_tile(

@@ -6,14 +6,17 @@
 __all__ = ['LatentStats', 'Moments', 'measure_latents', 'load_latents', 'id_fraction']
 
 # %% ../nbs/12_latents.ipynb #9ac1aa1a
-import functools, hashlib, json, math
-from dataclasses import dataclass, asdict
+import copy, hashlib, json, math
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
-import numpy as np, torch
+import numpy as np
+import torch
 from fastcore.basics import patch
 from tqdm.auto import tqdm
 from .files import DataError, write_atomic
-from .shards import ShardIndex, bucket_size, cache_read, cache_write, find_tars, open_tar, read_array
+from .shards import ShardIndex, bucket_size, cached, find_tars, open_tar, read_array
 
 # %% ../nbs/12_latents.ipynb #70f21f99
 @dataclass
@@ -29,27 +32,21 @@ class LatentStats:
     count: int = 0                  # photos measured
     fingerprint: str|None = None    # of the measured photos and tars; None when the encoder wrote the file
     def __post_init__(self):
-        for name, kind in dict(mean=float, std=float, flip_parity=int).items():
-            if (values := getattr(self, name)) is None: continue
-            if len(values) != self.channels:
-                raise DataError(f'latents.json: {name} has {len(values)} entries for {self.channels} channels')
-            setattr(self, name, [kind(v) for v in values])
-        if not all(0 < s < math.inf for s in self.std):
-            raise DataError('latents.json: every std must be a finite number above zero')
-        if set(self.flip_parity or ()) - {1, -1}:
-            raise DataError('latents.json: flip_parity has entries other than +1 and -1')
+        rows = [self.mean, self.std] + [self.flip_parity]*(self.flip_parity is not None)
+        good = [len(r) == self.channels for r in rows] + [0 < s < math.inf for s in self.std]
+        if not all(good) or set(self.flip_parity or ()) - {1, -1}:
+            raise DataError(f'latents.json: mean, std (above zero) and flip_parity (±1) need {self.channels} numbers each')
 
 # %% ../nbs/12_latents.ipynb #6a031501
-@functools.lru_cache(16)
+@lru_cache(16)
 def _column(values, dtype, device): return torch.tensor(values, dtype=dtype, device=device)[:, None, None]
 
 @patch
 def _mean_std(self: LatentStats, z):
     "Mean and deviation as (C, 1, 1), in the precision of `z`, at least float32."
-    if z.shape[-3] != self.channels:
-        raise DataError(f'latents of shape {tuple(z.shape)} have {z.shape[-3]} channels, the statistics {self.channels}')
+    if z.shape[-3] != self.channels: raise DataError(f'latents {tuple(z.shape)} do not have {self.channels} channels')
     dtype = torch.promote_types(z.dtype, torch.float32)
-    return _column(tuple(self.mean), dtype, z.device), _column(tuple(self.std), dtype, z.device)
+    return [_column(tuple(row), dtype, z.device) for row in (self.mean, self.std)]
 
 @patch
 def normalize(self: LatentStats,
@@ -81,10 +78,8 @@ def load(cls: LatentStats, dir: str|Path) -> LatentStats:
     path = Path(dir)/'latents.json'
     try:
         return cls(**json.loads(path.read_bytes()))
-    except FileNotFoundError:
-        raise DataError(f'{path}: missing; `load_latents(index)` measures it') from None
-    except (ValueError, TypeError) as e:
-        raise DataError(f'{path}: cannot be parsed ({e}); delete it to have it measured again') from None
+    except (OSError, ValueError, TypeError) as e:
+        raise DataError(f'{path} cannot be read ({e}); restore it, or delete it to have it measured again') from e
 
 # %% ../nbs/12_latents.ipynb #446cace5
 @dataclass
@@ -101,8 +96,7 @@ def add(self: Moments,
     "Merges another part into this one."
     if isinstance(other, np.ndarray):
         z = other.astype(np.float64).reshape(len(other), -1)
-        mean = z.mean(1)
-        other = Moments(z.shape[1], mean, ((z - mean[:,None])**2).sum(1))
+        other = Moments(z.shape[1], z.mean(1), z.var(1)*z.shape[1])
     if not other.n: return
     n, d = self.n + other.n, other.mean - self.mean
     self.m2 = self.m2 + other.m2 + d*d*(self.n*other.n/n)
@@ -111,20 +105,13 @@ def add(self: Moments,
 @patch(as_prop=True)
 def std(self: Moments) -> np.ndarray:
     "Standard deviation per channel (C,); 1 for a constant channel, which becomes 0 by its mean alone."
-    std = np.sqrt(self.m2/self.n)
-    return np.where(std == 0, 1., std)
+    return np.where(self.m2 == 0, 1., np.sqrt(self.m2/self.n))
 
 # %% ../nbs/12_latents.ipynb #96b9eff9
 def _fingerprint(index):
     "A hash of the photos, and of each tar's size and time."
-    stamps = [[b, index.tars[tar][1]] for b in index.buckets for tar in np.unique(index.column(b, 'json')['tar'])]
+    stamps = [[b, index.tars[tar][1]] for b in index.buckets for tar in np.unique(index.column(b, 'json')[:, 0])]
     return hashlib.sha256(json.dumps([index.fingerprint, stamps]).encode()).hexdigest()[:16]
-
-def _channels(index):
-    "Channels and pixels per cell of a data set's latents."
-    b = index.buckets[0]
-    c, _, w = index.member(b, 0, 'vae').shape
-    return c, bucket_size(b)[0]//w
 
 def measure_latents(
     index: ShardIndex,              # the data set
@@ -137,10 +124,10 @@ def measure_latents(
     for b, i in tqdm(photos, desc='latent statistics', unit='photo', delay=2, leave=False):
         m = index.member(b, i, 'vae')
         with open_tar(m) as f: total.add(read_array(f, m))
-        if not np.isfinite(total.mean).all():
-            raise DataError(f'{m.path}: sample {index.ids(b)[i]!r}: .vae.npy has NaN or infinite values; '
-                            'nanodit.check verify finds all of these')
-    return LatentStats(codec, codec_version, *_channels(index), total.mean.tolist(), total.std.tolist(), flip_parity,
+    if not np.isfinite(total.mean).all():
+        raise DataError(f'{index.dir}: a latent has NaN or infinite values; `nanodit-shards verify` names it')
+    down = bucket_size(b)[0]//m.shape[2]
+    return LatentStats(codec, codec_version, m.shape[0], down, total.mean.tolist(), total.std.tolist(), flip_parity,
                        len(photos), _fingerprint(index))
 
 # %% ../nbs/12_latents.ipynb #f92c5697
@@ -149,22 +136,17 @@ def load_latents(
 ) -> LatentStats:
     "`latents.json`, or what is measured when it is missing or the tars have changed. Raises `DataError`."
     index, known = index.whole or index, ()
-    now = _fingerprint(index)
+    now, b = _fingerprint(index), index.buckets[0]
     if (index.dir/'latents.json').exists():
-        stats = LatentStats.load(index.dir)
-        if stats.fingerprint in (None, now):
-            if (has := _channels(index)) == (stats.channels, stats.downsample): return stats
-            raise DataError(f'{index.dir}/latents.json: says {stats.channels} channels and down-sampling '
-                            f'{stats.downsample}, the latents have {has[0]} and {has[1]}; it belongs to other shards')
+        stats, shape = LatentStats.load(index.dir), index.member(b, 0, 'vae').shape
+        if (stats.channels, stats.downsample*shape[2]) != (shape[0], bucket_size(b)[0]):
+            raise DataError(f'{index.dir}/latents.json: does not fit latents of shape {shape}; it belongs to other shards')
+        if stats.fingerprint in (None, now): return stats
         known = stats.codec, stats.codec_version, stats.flip_parity
-    if cached := cache_read(index.dir, f'latents-{now}.json'): return LatentStats(**cached)
-    stats = measure_latents(index, *known)
-    cache_write(index.dir, f'latents-{now}.json', asdict(stats))
+    def make(_): return dict(stats=asdict(measure_latents(index, *known)))
+    stats = LatentStats(**cached(index.dir, f'latents-{now}.json', [now, *known], make)['stats'])
     if index.buckets == list(find_tars(index.dir)):   # of all photos, not of some buckets
-        try:
-            stats.save(index.dir)
-        except OSError:
-            pass   # read-only: the cache has it
+        with suppress(OSError): stats.save(index.dir)
     return stats
 
 # %% ../nbs/12_latents.ipynb #8740cfe7
@@ -181,17 +163,13 @@ def split(self: ShardIndex,
 ) -> tuple:          # (ShardIndex for training, ShardIndex held out)
     "Two indexes that share no photo and hold all of them together. Raises `DataError`."
     if not 0 <= share < 1: raise DataError(f'held-out share {share}: expected a number from 0 (nothing held out) to below 1')
-    parts = []
-    for name in 'training', 'held out':
-        part = ShardIndex(self.dir)
-        part.tars, part.layouts = self.tars, self.layouts
-        part.whole, part.part = self.whole or self, [name, share, self.part]
-        parts.append(part)
-    parts[0].damage = self.damage
+    train, held = copy.copy(self), copy.copy(self)
+    for part, name in (train, 'training'), (held, 'held out'):
+        part.tables, part.whole, part.part = {}, self.whole or self, [name, share, self.part]
+    held.damage = []
     for b in self.buckets:
-        at = [id_fraction(k) for k in self.ids(b)]
-        out = [i for i, f in enumerate(at) if f < share]
-        if len(out) == len(at): out.remove(at.index(max(at)))
-        parts[0].tables[b] = self.tables[b].take(sorted(set(range(len(at))) - set(out)))
-        parts[1].tables[b] = self.tables[b].take(out)
-    return (parts[0] if share else self), parts[1]
+        at = np.array([id_fraction(k) for k in self.ids(b)])
+        out = at < share
+        if out.all(): out[at.argmax()] = False
+        train.tables[b], held.tables[b] = self.take(b, np.flatnonzero(~out)), self.take(b, np.flatnonzero(out))
+    return (train if share else self), held

@@ -9,7 +9,7 @@ __all__ = ['PrepareConfig', 'read_settings', 'prepare_config', 'open_encoders', 
            'main']
 
 # %% ../nbs/26_prepare.ipynb #be1c4623
-import hashlib, json, os, re, shlex, signal, sys
+import hashlib, json, os, re, shlex, signal
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -26,7 +26,7 @@ from tqdm.auto import tqdm
 from .files import (
     DataError, Stopped, command, is_unreachable, lock_file, retry, sha256_file, write_atomic)
 from .shards import (
-    ShardIndex, ShardWriter, bucket_size, read_sample, read_sums, write_sums, write_twins)
+    ShardIndex, bucket_size, encode_sample, new_tar, read_sample, read_sums, write_sums, write_twins)
 from .latents import LatentStats, Moments, load_latents
 from .augment import flip_caption
 from .encoders import device_dtype, get_encoder, load_encoders, save_encoders
@@ -317,14 +317,14 @@ def read(self:PhotoSource, e:Entry) -> dict:
 @patch
 def write(self:PhotoSource, tar:Path, samples):
     "Writes a shard. The old one goes first, and the record comes before the new one."
-    entries, moments, number = [], Moments(), {tar.parent.name: int(tar.stem[6:])}
+    entries, moments = [], Moments()
     remove_tar(tar)
-    with ShardWriter(self.out, sys.maxsize, number) as writer:
+    with new_tar(tar) as shard:
         for s in samples:
             entries.append(s['entry'])
             if s['entry'].left_out: continue
             try:
-                writer.write(s)
+                shard.write(encode_sample(s))
                 moments.add(s['vae'])
             except DataError as x:
                 s['entry'].left_out = ['not_finite', str(x)]

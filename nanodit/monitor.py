@@ -18,13 +18,13 @@ from IPython.display import HTML, display
 from matplotlib.figure import Figure
 from PIL import Image
 from .files import NanoditError, command, flatten, write_atomic
-from .runlog import CONDITIONS, RULES, Alarm, iter_log, read_log
+from .runlog import CONDITIONS, RULES, Alarm, flat_numbers, iter_log, read_log
 
 # %% ../nbs/36_monitor.ipynb #a633b0df
 VALIDATED = 'held_out_loss', 'text_strength', 'dino_strength'      # numbers of the validations
 COLUMNS = ('step', 'loss', 'grad_norm', 'lr', 'v_ratio', 'seconds', 'data_wait', 'step_seconds',
-           'samples_per_s', 'memory_gb', *VALIDATED, *(f'loss_by_condition.{c}' for c in CONDITIONS),
-           *(f'loss_by_t.{i}' for i in range(10)))
+           'samples_per_s', 'memory_gb', *VALIDATED, *(f'loss_by_condition/{c}' for c in CONDITIONS),
+           *(f'loss_by_t/{i}' for i in range(10)))
 
 def read_columns(
     records,      # of a log, such as `iter_log` yields
@@ -32,8 +32,8 @@ def read_columns(
     "The numbers of all records, by the names of `COLUMNS`."
     rows = []
     for record in records:
-        flat = flatten(record | dict(loss_by_t=dict(enumerate(record.get('loss_by_t') or ()))))
-        rows.append([flat.get(name) for name in COLUMNS])
+        numbers = flat_numbers(record)
+        rows.append([numbers.get(name) for name in COLUMNS])
     return dict(zip(COLUMNS, np.array(rows, float).reshape(-1, len(COLUMNS)).T))
 
 # %% ../nbs/36_monitor.ipynb #c0a2b006
@@ -88,8 +88,8 @@ def state(self:RunView) -> str:
 
 # %% ../nbs/36_monitor.ipynb #29012bf2
 NOW = {'loss': 'loss', 'held-out loss': 'held_out_loss', 'gradient norm': 'grad_norm',
-       'velocity ratio': 'v_ratio', 'learning rate': 'lr', 'samples/s': 'samples_per_s', 'seconds a step': 'seconds',
-       'seconds waiting for data': 'data_wait', 'memory in GB': 'memory_gb', 'text strength': 'text_strength',
+       'velocity ratio': 'v_ratio', 'learning rate': 'lr', 'samples/s': 'samples_per_s',
+       'seconds a step': 'seconds', 'seconds waiting for data': 'data_wait', 'memory in GB': 'memory_gb', 'text strength': 'text_strength',
        'DINO strength': 'dino_strength'}
 
 @patch

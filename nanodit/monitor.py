@@ -89,8 +89,8 @@ def state(self:RunView) -> str:
 # %% ../nbs/36_monitor.ipynb #29012bf2
 NOW = {'loss': 'loss', 'held-out loss': 'held_out_loss', 'gradient norm': 'grad_norm',
        'velocity ratio': 'v_ratio', 'learning rate': 'lr', 'samples/s': 'samples_per_s',
-       'seconds a step': 'seconds', 'seconds waiting for data': 'data_wait', 'memory in GB': 'memory_gb', 'text strength': 'text_strength',
-       'DINO strength': 'dino_strength'}
+       'seconds a step': 'seconds', 'seconds waiting for data': 'data_wait',
+       'memory in GB': 'memory_gb', 'text strength': 'text_strength', 'DINO strength': 'dino_strength'}
 
 @patch
 def now(self:RunView) -> dict:   # label → text; what is not known is left out

@@ -101,7 +101,7 @@ def flush(self:RunLog,
                 while lines: del lines[:f.write(lines)]
                 if durable: os.fsync(f)
         except OSError as e:
-            self.waits = (f'Cannot write {path} ({e.strerror}). New lines wait in memory and training continues. '
+            self.waits = (f'Cannot write {path} ({e.strerror}). Training continues; lines wait in memory. '
                           'Free some disk space, or check the disk.')
 
 # %% ../nbs/34_runlog.ipynb #152b2c18
@@ -299,6 +299,6 @@ def sinks(
         try:
             if getattr(cfg, key): made.append(kind(run_dir, name, step))
         except Exception as e:
-            raise NanoditError(f"log.{key} does not start ({e}). Try pip install 'nanodit[log]', wandb login or "
-                               f'set WANDB_MODE=offline, or set log.{key}=false.') from e
+            raise NanoditError(f"log.{key} does not start ({e}). Try pip install 'nanodit[log]', wandb login, "
+                               f'or set WANDB_MODE=offline or log.{key}=false.') from e
     return made

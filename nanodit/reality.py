@@ -16,7 +16,7 @@ from IPython.display import display
 from .config import Config, config_schema, load_config
 from .files import NanoditError, command, flatten, read_records, write_atomic
 from .model import NanoDiT, count_parameters
-from .runlog import troubleshooting
+from .runlog import RULES
 
 # %% ../nbs/54_reality.ipynb #4dc3275f
 _PLAN = '''
@@ -233,11 +233,12 @@ def proof_cells(claims:list):
 def reference_texts(root:str|Path='.') -> dict:
     "What a user looks up, heading → markdown: recipes, records, config keys, alarms."
     costs = [(n, r.get('what', ''), ' · '.join(figures(r))) for n, r in read_records(root).items()]
+    troubles = [(rule.symptom, name, rule.cause, rule.remedy) for name, rule in RULES.items()]
     return {
         'Recipes': table('recipe | parameters | depth | width | updates | effective batch', recipes(root)),
         'What was measured': table('record in bench/results.jsonl | what | figures', costs),
         'Every config key': table('key | default | range | meaning', config_keys()),
-        'Troubles of a run': table('what you see | alarm | cause | remedy', troubleshooting())}
+        'Troubles of a run': table('what you see | alarm | cause | remedy', troubles)}
 
 # %% ../nbs/54_reality.ipynb #10d450b2
 _OPENING = """# The reality

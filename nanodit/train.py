@@ -297,7 +297,8 @@ class Log(Callback):
         save_config(cfg, folder / 'config.yaml')
         for d in folder, folder / 'posthoc':
             for p in set_aside_after(d, run.step): run.say(f'renamed a later checkpoint to {p}')
-        run.log = RunLog(folder, run.step, cfg.training.log_every, extra=sinks(cfg.log, folder, cfg.name))
+        extra = sinks(cfg.log, folder, cfg.name, run.step)
+        run.log = RunLog(folder, run.step, cfg.training.log_every, extra=extra)
 
     def after_step(self, run, record):
         log = run.log

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np, torch
 from fastcore.basics import patch
 from PIL.PngImagePlugin import PngInfo
-from .config import SamplingConfig, make_config, saved_config
+from .config import SamplingConfig, make_config
 from .machine import HALF
 from .latents import LatentStats
 from .shards import bucket_size
@@ -30,8 +30,7 @@ class Painter:
     ):
         self.model, ckpt = load_model(path, find_device(device))
         self.path, self.step, self.encoders = ckpt.path, ckpt.step, ckpt.state['encoders']
-        self.config = saved_config(ckpt.state['config'], f'{ckpt.path}/state.json')
-        self.stats = LatentStats(**ckpt.state['latents'])
+        self.config, self.stats = ckpt.config, LatentStats(**ckpt.state['latents'])
         self.buckets = ckpt.state.get('buckets') or self.config.data.buckets or ['512x512']   # 0.1: no key
 
     def encode(self, kind:str, what):

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np, torch
 from fastcore.basics import chunked, groupby, patch
 from torch import nn
-from .config import Config, saved_config
+from .config import Config
 from .flow import flow_loss, interpolate, rms, slot_normal, velocity_target
 from .machine import HALF, autocast
 from .latents import LatentStats, id_fraction
@@ -123,8 +123,7 @@ def _layout(z): return nn.functional.normalize((z - _tone(z)).flatten(), dim=0)
 
 def _nearer(feature, z, near, far) -> bool:
     "Is a feature of a latent nearer to that of `near` than to that of `far`?"
-    z, near, far = map(feature, (z, near, far))
-    return rms(z - near).item() < rms(z - far).item()
+    return bool(torch.dist(feature(z), feature(near)) < torch.dist(feature(z), feature(far)))
 
 def dino_swap(
     draw, prompts:list,            # as in `divergence_test`; prompts 0 and 1 make a pair, 2 and 3 the next
@@ -226,7 +225,7 @@ def questions(self:Validator,
 # %% ../nbs/40_validate.ipynb #f6280dc2
 @patch
 def __call__(self:Validator,
-    model:nn.Module,          # NanoDiT with EMA weights in it
+    model,                    # NanoDiT with EMA weights in it
     step:int,                 # updates done; part of the names of the sheets
     poll=None,                # f(*_), called often; may raise `Stopped` or `DiskError`
     progress:bool=False,      # show bars
@@ -258,11 +257,10 @@ def validate(
     progress:bool=False,      # show bars
 ) -> dict:                    # as from `Validator`
     "A checkpoint's answers, also written to `validate.json`. Raises `NanoditError`."
-    device = find_device(device)
-    model, ckpt = load_model(path, device)
-    state, cfg = ckpt.state, saved_config(ckpt.state['config'], f'{ckpt.path}/state.json')
-    threads = (state.get('machine') or {}).get('threads')     # as many as in training: sums come out the same
-    if threads and device.type == 'cpu': torch.set_num_threads(threads)
+    model, ckpt = load_model(path, find_device(device))
+    state, cfg = ckpt.state, ckpt.config
+    threads = state.get('machine', {}).get('threads')     # as many as in training: sums come out the same
+    if threads: torch.set_num_threads(threads)
     whole = ShardIndex.open(data or cfg.data.shard_base_dir, cfg.data.buckets, on_damage=cfg.data.on_damage)
     index, held = whole.split(cfg.validation.held_out)
     validator = Validator(cfg, index, held, LatentStats(**state['latents']))

@@ -7,7 +7,7 @@ __all__ = ['sinusoids', 'sincos_2d', 'timestep_code', 'attention', 'HeadNorm', '
            'patchify', 'unpatchify', 'compile_blocks', 'count_parameters']
 
 # %% ../nbs/04_model.ipynb #8c760597
-import itertools, math
+import math
 from contextlib import nullcontext
 from functools import cache, partial
 import torch
@@ -23,21 +23,21 @@ def sinusoids(
     dim:int,      # channels, even
 ) -> Tensor:      # (N, dim), same dtype and device as `pos`
     "Sine and cosine of `pos` at `dim/2` frequencies from 1 down to 1/10,000 (Vaswani et al. 2017)."
-    freqs = torch.exp(-math.log(10_000.) * torch.arange(dim // 2, dtype=pos.dtype, device=pos.device) / (dim // 2))
-    angles = pos[:, None] * freqs
+    i = torch.arange(dim // 2, dtype=pos.dtype, device=pos.device)
+    angles = pos[:, None] * torch.exp(-math.log(10_000.) * i / (dim // 2))
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
-@cache                                  # for ever: recordings of the GPU's work (`replay`) read these tables where they lie
+@cache                     # for ever: recordings of the GPU's work read these tables where they lie
 def sincos_2d(
     h:int, w:int,          # grid of patches
     dim:int,               # channels, divisible by 4
     device:str='cpu',
 ) -> Tensor:               # (h*w, dim) float32, row by row
-    "The position code of every patch of an h × w grid (plan E.2). Raises `ValueError` if `dim` is not divisible by 4."
+    "The position code of every patch of an h × w grid (plan E.2). Raises `ValueError` for another `dim`."
     if dim % 4: raise ValueError(f'the position code needs a dimension divisible by 4, got {dim}')
     rows, cols = torch.meshgrid(torch.arange(h), torch.arange(w), indexing='ij')
-    code = torch.cat([sinusoids(rows.flatten().double(), dim // 2), sinusoids(cols.flatten().double(), dim // 2)], dim=1)
-    return code.float().to(device)
+    codes = [sinusoids(places.flatten().double(), dim // 2) for places in (rows, cols)]
+    return torch.cat(codes, dim=1).float().to(device)
 
 # %% ../nbs/04_model.ipynb #7e09b0da
 def timestep_code(
@@ -48,64 +48,20 @@ def timestep_code(
     return sinusoids(t.float() * 1000, dim)
 
 # %% ../nbs/04_model.ipynb #8df50bfa
-_FEW_SCORES = 1024 * 1024    # queries × keys of a head that a CPU may keep for the backward pass
-_CHUNK = 256                 # queries of a head at a time where there are more
+def _keeps_scores(q:Tensor, k:Tensor) -> bool:
+    "Whether the attention of these spells its scores out, and keeps them for the backward pass."
+    few = q.device.type == 'cpu' and q.dtype == torch.bfloat16 and not torch.compiler.is_compiling()
+    return few and q.shape[2] * k.shape[2] <= 1024 * 1024
 
 def _plain_attention(q:Tensor, k:Tensor, v:Tensor, mask:Tensor|None) -> Tensor:
     "softmax(q·k / √Dh)·v with the scores spelt out; scale and mask ride on the matrix product."
     B, H, N, Dh = q.shape
     q, k, v = (a.flatten(0, 1) for a in (q, k, v))
-    none = q.new_zeros(1) if mask is None else q.new_zeros(mask.shape).masked_fill_(~mask, -torch.inf).expand(B, H, 1, -1).flatten(0, 1)
-    scores = torch.baddbmm(none, q, k.mT, beta=0 if mask is None else 1, alpha=Dh**-.5)
+    bias = q.new_zeros(1)
+    if mask is not None:
+        bias = q.new_zeros(mask.shape).masked_fill_(~mask, -torch.inf).expand(B, H, 1, -1).flatten(0, 1)
+    scores = torch.baddbmm(bias, q, k.mT, beta=int(mask is not None), alpha=Dh**-.5)
     return (scores.softmax(-1) @ v).unflatten(0, (B, H))
-
-def _chunk_probs(q:Tensor, k:Tensor, mask:Tensor|None) -> Tensor:
-    "Attention probabilities of one head for some queries, which are scaled already: (≤_CHUNK, Dh) × (L, Dh) → (≤_CHUNK, L)."
-    scores = q @ k.mT
-    if mask is not None: scores.masked_fill_(~mask, -torch.inf)
-    return scores.softmax(-1)
-
-# %% ../nbs/04_model.ipynb #e0bbc06a
-@torch.library.custom_op('nanodit::chunked_attention', mutates_args=())
-def _chunked_attention(q:Tensor, k:Tensor, v:Tensor, mask:Tensor|None=None) -> Tensor:
-    "softmax(q·k)·v, `_CHUNK` queries of a head at a time; (B, H, N, Dh) stored as (B, N, H, Dh), so that joining the heads copies nothing."
-    B, H, N, Dh = q.shape
-    out = q.new_empty(B, N, H, Dh).transpose(1, 2)
-    for b, h, i in itertools.product(range(B), range(H), range(0, N, _CHUNK)):
-        out[b, h, i:i + _CHUNK] = _chunk_probs(q[b, h, i:i + _CHUNK], k[b, h], None if mask is None else mask[b, 0]) @ v[b, h]
-    return out
-
-@torch.library.custom_op('nanodit::chunked_attention_backward', mutates_args=())
-def _chunked_attention_backward(grad:Tensor, q:Tensor, k:Tensor, v:Tensor, mask:Tensor|None=None) -> tuple[Tensor, Tensor, Tensor]:
-    "The gradients of `_chunked_attention`, from scores computed once more; sums over chunks in float32 or wider."
-    dq, dk, dv = torch.empty_like(q), torch.empty_like(k), torch.empty_like(v)
-    for b, h in itertools.product(*map(range, q.shape[:2])):
-        keys, values, m = k[b, h], v[b, h], None if mask is None else mask[b, 0]
-        dkeys, dvalues = torch.zeros(2, *keys.shape, dtype=torch.promote_types(q.dtype, torch.float32))
-        for i in range(0, q.shape[2], _CHUNK):
-            queries, g = q[b, h, i:i + _CHUNK], grad[b, h, i:i + _CHUNK]
-            probs = _chunk_probs(queries, keys, m)
-            dvalues += probs.mT @ g
-            dscores = torch._softmax_backward_data(g @ values.mT, probs, -1, probs.dtype)
-            dq[b, h, i:i + _CHUNK] = dscores @ keys
-            dkeys += dscores.mT @ queries
-        dk[b, h], dv[b, h] = dkeys, dvalues
-    return dq, dk, dv
-
-@_chunked_attention.register_fake
-def _(q, k, v, mask=None): return torch.empty_like(q.transpose(1, 2), memory_format=torch.contiguous_format).transpose(1, 2)
-
-@_chunked_attention_backward.register_fake
-def _(grad, q, k, v, mask=None): return torch.empty_like(q), torch.empty_like(k), torch.empty_like(v)
-
-def _keep(ctx, inputs, output): ctx.save_for_backward(*inputs)
-def _backward(ctx, grad): return (*_chunked_attention_backward(grad, *ctx.saved_tensors), None)
-_chunked_attention.register_autograd(_backward, setup_context=_keep)
-
-# %% ../nbs/04_model.ipynb #a78c25e9
-def _keeps_scores(q:Tensor, k:Tensor) -> bool:
-    "Whether the attention of these would keep its scores for the backward pass."
-    return q.device.type == 'cpu' and q.dtype == torch.bfloat16 and not torch.compiler.is_compiling() and q.shape[2] * k.shape[2] <= _FEW_SCORES
 
 def attention(
     q:Tensor,                # (B, H, N, Dh)
@@ -113,23 +69,21 @@ def attention(
     mask:Tensor|None=None,   # (B, 1, 1, L) bool, True = look at this key
 ) -> Tensor:                 # (B, N, H*Dh)
     "Scaled dot-product attention, heads joined again."
-    if q.device.type != 'cpu' or q.dtype != torch.bfloat16: x = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-    elif _keeps_scores(q, k): x = _plain_attention(q, k, v, mask)
-    else: x = _chunked_attention(q * q.shape[-1]**-.5, k, v, mask)
-    return x.transpose(1, 2).flatten(2)
+    way = _plain_attention if _keeps_scores(q, k) else F.scaled_dot_product_attention
+    return way(q, k, v, mask).transpose(1, 2).flatten(2)
 
 def _heads(x:Tensor, n:int, num_heads:int) -> tuple[Tensor, ...]:
     "Split the last axis of (B, N, n*D) into `n` tensors (B, H, N, Dh)."
-    if n == 1: return x.unflatten(-1, (num_heads, -1)).transpose(1, 2),
     return tuple(a.transpose(1, 2) for a in x.unflatten(-1, (n, num_heads, -1)).unbind(2))
 
 # %% ../nbs/04_model.ipynb #7abf4d3e
 class _LeanRMSNorm(torch.autograd.Function):
-    "`F.rms_norm` for a CPU, where PyTorch has no fused kernel: the same numbers, but it keeps its input alone and no float32 copies of it."
+    "`F.rms_norm` for a CPU: the same numbers, but it keeps its input alone and no float32 copies of it."
     @staticmethod
     def forward(ctx, x, gain):
         wide = torch.promote_types(x.dtype, torch.float32)
-        r = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=wide).square_().div_(x.shape[-1]).add_(1e-6).rsqrt_()
+        r = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=wide)
+        r = r.square_().div_(x.shape[-1]).add_(1e-6).rsqrt_()
         ctx.save_for_backward(x, r, gain)
         return torch.mul(x * r, gain.to(wide), out=x.new_empty(x.shape))
 
@@ -151,12 +105,12 @@ class HeadNorm(nn.Module):
     def forward(self, x:Tensor) -> Tensor:
         gain = self.gain.to(x.dtype)                            # one dtype: the fused kernel wants it so
         if x.device.type == 'cpu' and not torch.compiler.is_compiling(): return _LeanRMSNorm.apply(x, gain)
-        with torch.autocast('cuda', enabled=False) if x.is_cuda else nullcontext():     # autocast would widen q and k to float32
+        with torch.autocast('cuda', enabled=False) if x.is_cuda else nullcontext():   # or q and k widen
             return F.rms_norm(x, gain.shape, gain, eps=1e-6)
 
 # %% ../nbs/04_model.ipynb #410b91e9
 class Modulation(nn.Module):
-    "The adaLN layer: from the condition vector (B, D) to `n` vectors (B, 1, D). `rank` > 0 factors it (at rank D/4 28 % of a block's adaLN weights are left)."
+    "The adaLN layer: from the condition vector (B, D) to `n` vectors (B, 1, D). `rank` > 0 factors it."
     def __init__(self,
         dim:int,      # D
         n:int,        # how many vectors
@@ -172,7 +126,7 @@ class Modulation(nn.Module):
 
 def modulate(x:Tensor, shift:Tensor, scale:Tensor) -> Tensor:
     "Layer norm of `x` (B, N, D) without weights of its own, then scale and shift (B, 1, D)."
-    return shift + F.layer_norm(x, x.shape[-1:], eps=1e-6).to(shift.dtype) * (1 + scale)    # in the dtype that the products want
+    return shift + F.layer_norm(x, x.shape[-1:], eps=1e-6).to(shift.dtype) * (1 + scale)
 
 # %% ../nbs/04_model.ipynb #33c36846
 class DiTBlock(nn.Module):
@@ -186,15 +140,16 @@ class DiTBlock(nn.Module):
     ):
         super().__init__()
         self.num_heads = num_heads
-        norm = lambda: HeadNorm(dim // num_heads) if qk_norm else nn.Identity()
+        def linear(n_in, n_out): return nn.Linear(n_in, n_out, bias=False)
+        def norm(): return HeadNorm(dim // num_heads) if qk_norm else nn.Identity()
         self.adaLN = Modulation(dim, 9, adaln_rank)
-        self.qkv, self.proj = nn.Linear(dim, 3 * dim, bias=False), nn.Linear(dim, dim, bias=False)
+        self.qkv, self.proj = linear(dim, 3 * dim), linear(dim, dim)
         self.q_norm, self.k_norm = norm(), norm()
-        self.cross_q, self.cross_kv = nn.Linear(dim, dim, bias=False), nn.Linear(dim, 2 * dim, bias=False)
-        self.cross_proj = nn.Linear(dim, dim, bias=False)
+        self.cross_q, self.cross_kv = linear(dim, dim), linear(dim, 2 * dim)
+        self.cross_proj = linear(dim, dim)
         self.cross_q_norm, self.cross_k_norm = norm(), norm()
-        self.fc1, self.fc2 = nn.Linear(dim, int(mlp_ratio * dim), bias=False), nn.Linear(int(mlp_ratio * dim), dim, bias=False)
-        self.selective = False                                  # keep the products, work out the rest again in the backward pass
+        self.fc1, self.fc2 = linear(dim, int(mlp_ratio * dim)), linear(int(mlp_ratio * dim), dim)
+        self.selective = False      # keep what the products gave, compute the rest again in the backward pass
 
 # %% ../nbs/04_model.ipynb #d546f481
 _again = partial(checkpoint, use_reentrant=False, preserve_rng_state=False)      # nothing here is random
@@ -218,19 +173,20 @@ def forward(self:DiTBlock,
     "One block; the identity while its gates are zero."
     shift1, scale1, gate1, shift2, scale2, gate2, shift3, scale3, gate3 = self.adaLN(c)
     cheap = _again if self.selective and torch.is_grad_enabled() else _once
-    scores = lambda q, k: cheap if _keeps_scores(q, k) else _once               # a fused attention keeps little, and is not cheap
+    def attend(f, q, k, v):       # a fused attention keeps little, and is not cheap
+        return (cheap if _keeps_scores(q, k) else _once)(f, q, k, v)
     q, k, v = _heads(cheap(lambda *a: self.qkv(modulate(*a)), x, shift1, scale1), 3, self.num_heads)
-    h = scores(q, k)(lambda q, k, v: attention(self.q_norm(q), self.k_norm(k), v), q, k, v)
+    h = attend(lambda q, k, v: attention(self.q_norm(q), self.k_norm(k), v), q, k, v)
     x = x + cheap(lambda h, gate: gate * self.proj(h), h, gate1)
     q, = _heads(cheap(lambda *a: self.cross_q(modulate(*a)), x, shift2, scale2), 1, self.num_heads)
-    h = scores(q, text_k)(lambda q, *kv: attention(self.cross_q_norm(q), *kv, text_mask), q, text_k, text_v)
+    h = attend(lambda q, k, v: attention(self.cross_q_norm(q), k, v, text_mask), q, text_k, text_v)
     x = x + cheap(lambda h, gate: gate * self.cross_proj(h), h, gate2)
     h = cheap(lambda *a: self.fc1(modulate(*a)), x, shift3, scale3)
     return x + gate3 * cheap(lambda h: self.fc2(F.gelu(h, approximate='tanh')), h)
 
 # %% ../nbs/04_model.ipynb #cd25aa9f
 class NanoDiT(nn.Module):
-    "A text- and DINO-conditioned diffusion transformer that predicts the velocity of rectified flow (plan C.1, D.4, E)."
+    "A text- and DINO-conditioned diffusion transformer that predicts a velocity (plan C.1, D.4, E)."
     def __init__(self,
         depth:int=12,             # number of blocks
         hidden_size:int=384,      # D, divisible by num_heads and by 4
@@ -242,29 +198,39 @@ class NanoDiT(nn.Module):
         in_channels:int=16,       # C of the latent
         text_dim:int=1024,        # width of a text token
         dino_dim:int=1024,        # width of the picture vector
-        # what the backward pass works out again: 'none', 'selective' = all but the products, 'full' = whole blocks (plan E.5)
-        gradient_checkpointing:str='none',
+        gradient_checkpointing:str='none',   # as for `checkpointing`
     ):
         super().__init__()
-        if hidden_size % num_heads: raise ValueError(f'hidden_size {hidden_size} is not divisible by num_heads {num_heads}')
+        if hidden_size % num_heads: raise ValueError(f'{hidden_size=} is not divisible by {num_heads=}')
         D, p = hidden_size, patch_size
         self.hidden_size, self.patch_size, self.in_channels = D, p, in_channels
         self.patch_in = nn.Linear(p * p * in_channels, D)
         self.t_embed = nn.Sequential(nn.Linear(256, D), nn.SiLU(), nn.Linear(D, D))
         self.dino_embed = nn.Sequential(nn.Linear(dino_dim, D), nn.SiLU(), nn.Linear(D, D))
         self.text_in = nn.Linear(text_dim, D)
-        self.null_text, self.null_dino = nn.Parameter(torch.empty(text_dim)), nn.Parameter(torch.empty(dino_dim))
-        self.blocks = nn.ModuleList(DiTBlock(D, num_heads, mlp_ratio, qk_norm, adaln_rank) for _ in range(depth))
+        self.null_text = nn.Parameter(torch.empty(text_dim))
+        self.null_dino = nn.Parameter(torch.empty(dino_dim))
+        blocks = [DiTBlock(D, num_heads, mlp_ratio, qk_norm, adaln_rank) for _ in range(depth)]
+        self.blocks = nn.ModuleList(blocks)
         self.checkpointing(gradient_checkpointing)
         self.final_adaLN = Modulation(D, 2, adaln_rank)
         self.final_proj = nn.Linear(D, p * p * in_channels)
         if not self.null_text.is_meta: self.initialize()
 
+    def checkpointing(self,
+        mode:str,   # computed again: 'none', 'selective' = all but the products, 'full' = blocks
+    ):
+        "From now on keep all for the backward pass, or less (plan E.5). Raises `ValueError`."
+        if mode not in ('none', 'selective', 'full'):
+            raise ValueError(f"gradient_checkpointing is {mode!r}; choose 'none', 'selective' or 'full'")
+        for b in self.blocks: b.selective = mode == 'selective'
+        self.twice = mode == 'full'
+
 # %% ../nbs/04_model.ipynb #52583e9d
 @patch
 @torch.no_grad()
 def initialize(self:NanoDiT, seed:int=0):
-    "Set all weights: Xavier for ordinary layers, zero for every adaLN layer and the final projection (plan E.1)."
+    "Set all weights: Xavier, but zero for every adaLN layer and the final projection (plan E.1)."
     g = torch.Generator().manual_seed(seed)
     for m in self.modules():
         if isinstance(m, nn.Linear):
@@ -272,20 +238,10 @@ def initialize(self:NanoDiT, seed:int=0):
             if m.bias is not None: m.bias.zero_()
         elif isinstance(m, HeadNorm): m.gain.fill_(1.)
     for v in (self.null_text, self.null_dino): v.copy_(torch.randn(v.shape, generator=g))
+    zero = [self.final_proj.weight, self.final_proj.bias]
     for m in self.modules():
-        if isinstance(m, Modulation): m.up.weight.zero_(); m.up.bias.zero_()
-    self.final_proj.weight.zero_(); self.final_proj.bias.zero_()
-
-# %% ../nbs/04_model.ipynb #052f73bd
-@patch
-def checkpointing(self:NanoDiT,
-    mode:str,   # 'none', 'selective' or 'full'
-):
-    "From now on keep everything for the backward pass, all that is dear, or the blocks' inputs alone (plan E.5). Raises `ValueError`."
-    if mode not in ('none', 'selective', 'full'):
-        raise ValueError(f"gradient_checkpointing is {mode!r}; choose 'none', 'selective' or 'full'")
-    for b in self.blocks: b.selective = mode == 'selective'
-    self.twice = mode == 'full'
+        if isinstance(m, Modulation): zero += [m.up.weight, m.up.bias]
+    for w in zero: w.zero_()
 
 # %% ../nbs/04_model.ipynb #e70c3301
 @patch
@@ -294,13 +250,14 @@ def encode_text(self:NanoDiT,
     text_mask:Tensor,              # (B, L) bool, True = a real token
     keep_text:Tensor|None=None,    # (B,) bool; False = the model sees the null token alone
 ) -> tuple[list, Tensor]:          # (k, v) for each block, mask (B, 1, 1, L)
-    "Keys and values of the text for all blocks. A dropped or empty caption becomes the learned null token alone."
+    "Keys and values of the text for all blocks. A dropped or empty caption becomes the null token."
     gone = ~text_mask.any(1) if keep_text is None else ~(keep_text & text_mask.any(1))
-    first = torch.zeros_like(text_mask); first[:, 0] = True
+    first = torch.zeros_like(text_mask)
+    first[:, 0] = True
     mask = torch.where(gone[:, None], first, text_mask)
     text = F.rms_norm(text.to(self.null_text.dtype), text.shape[-1:], eps=1e-6)
-    text = torch.where((gone[:, None] & first)[..., None], F.rms_norm(self.null_text, self.null_text.shape), text)
-    text = self.text_in(text)
+    null = F.rms_norm(self.null_text, self.null_text.shape)
+    text = self.text_in(torch.where((gone[:, None] & first)[..., None], null, text))
     return [b.text_kv(text) for b in self.blocks], mask[:, None, None]
 
 # %% ../nbs/04_model.ipynb #25cac551
@@ -310,7 +267,7 @@ def patchify(
 ) -> Tensor:    # (B, (h/p)*(w/p), p*p*C)
     "Cut a latent into a row of patches."
     B, C, h, w = x.shape
-    return x.reshape(B, C, h // p, p, w // p, p).permute(0, 2, 4, 3, 5, 1).reshape(B, (h // p) * (w // p), p * p * C)
+    return x.reshape(B, C, h // p, p, w // p, p).permute(0, 2, 4, 3, 5, 1).reshape(B, -1, p * p * C)
 
 def unpatchify(
     x:Tensor,         # (B, N, p*p*C)
@@ -333,14 +290,15 @@ def forward(self:NanoDiT,          # noqa: F811 (a patch of another class)
     keep_dino:Tensor|None=None,    # (B,) bool, None = all
     text_kv:tuple|None=None,       # what `encode_text` returned
 ) -> Tensor:                       # predicted velocity (B, C, h, w) float32
-    "The velocity at `x`, `t` under the conditions that are kept. Raises `ValueError` for a latent that does not fit the patch size."
+    "The velocity at `x`, `t` under the conditions that are kept. Raises `ValueError` for another shape."
     B, C, h, w = x.shape
     p = self.patch_size
     if C != self.in_channels or h % p or w % p:
-        raise ValueError(f'latent {tuple(x.shape)} does not fit {self.in_channels} channels and patches of {p} × {p}')
+        raise ValueError(f'latent {(C, h, w)} does not fit {self.in_channels} channels, {p} × {p} patches')
     kvs, mask = self.encode_text(text, text_mask, keep_text) if text_kv is None else text_kv
     dino = F.rms_norm(dino.to(self.null_dino.dtype), dino.shape[-1:], eps=1e-6)
-    if keep_dino is not None: dino = torch.where(keep_dino[:, None], dino, F.rms_norm(self.null_dino, self.null_dino.shape))
+    if keep_dino is not None:
+        dino = torch.where(keep_dino[:, None], dino, F.rms_norm(self.null_dino, self.null_dino.shape))
     c = F.silu(self.t_embed(timestep_code(t).to(dino.dtype)) + self.dino_embed(dino))
     x = self.patch_in(patchify(x, p)) + sincos_2d(h // p, w // p, self.hidden_size, str(x.device)).to(x.dtype)
     run = _again if self.twice and torch.is_grad_enabled() else _once
@@ -353,12 +311,14 @@ def forward(self:NanoDiT,          # noqa: F811 (a patch of another class)
 def compile_blocks(
     model:NanoDiT,              # changed in place
     backend:str='inductor',     # a torch.compile backend
-    dynamic:bool=True,          # one graph for all shapes; False = one for each, a little faster once compiled
+    dynamic:bool=True,          # one graph for all shapes; False = one for each, a little faster
 ) -> NanoDiT:                   # the same model
-    "The model with each block compiled in place, and what it makes of the text: graphs are shared by all blocks, names in the state dict do not change."
-    torch.fx.experimental._config.use_duck_shape = False      # 1,024 patches of width 1,024: two numbers, equal by chance
+    "The model with each block compiled in place: blocks share the graphs, the state dict keeps its names."
+    torch.fx.experimental._config.use_duck_shape = False      # 1,024 patches of width 1,024: equal by chance
     text_kv = torch.compile(DiTBlock.text_kv, dynamic=dynamic, backend=backend)
-    for block in model.blocks: block.compile(dynamic=dynamic, backend=backend); block.text_kv = partial(text_kv, block)
+    for block in model.blocks:
+        block.compile(dynamic=dynamic, backend=backend)
+        block.text_kv = partial(text_kv, block)
     return model
 
 # %% ../nbs/04_model.ipynb #0c98cb83

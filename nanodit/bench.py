@@ -110,6 +110,7 @@ def bench_step(
             (run.replay or run.micro_step)(x)
             run.zero_grad()
         update()    # compiles, and makes the optimizer's state
+        if device != 'cpu': torch.cuda.reset_peak_memory_stats()
         seconds = interleave({'data and noise': lambda: next(steps), 'input': lambda: run.inputs(batch),
                               'forward + backward': both_passes, 'update': update}, rounds, device)
         extra = more(run) if more else {}

@@ -33,12 +33,14 @@ class Painter:
         self.config, self.stats = ckpt.config, LatentStats(**ckpt.state['latents'])
         self.buckets = ckpt.state.get('buckets') or self.config.data.buckets or ['512x512']   # 0.1: no key
 
-    def encode(self, kind:str, what):
-        "Captions by the encoder 'text', or pictures (B, 3, H, W) by 'vision'. Raises `NanoditError`."
-        if kind not in self.encoders:
-            raise NanoditError(f'{self.path} names no {kind} encoder. Write it into encoders.json beside the '
-                               'shards and start the training command again.')
-        return get_encoder(self.encoders[kind]['name'], self.encoders[kind].get('version')).encode(what)
+# %% ../nbs/50_generate.ipynb #e6c85dd3
+@patch
+def encode(self:Painter, kind:str, what):
+    "Captions by the encoder 'text', or pictures (B, 3, H, W) by 'vision'. Raises `NanoditError`."
+    if kind not in self.encoders:
+        raise NanoditError(f'{self.path} names no {kind} encoder. Write it into encoders.json beside the '
+                           'shards and start the training command again.')
+    return get_encoder(self.encoders[kind]['name'], self.encoders[kind].get('version')).encode(what)
 
 # %% ../nbs/50_generate.ipynb #534e2a04
 def load_picture(

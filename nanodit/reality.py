@@ -84,11 +84,10 @@ def notebooks(root:str|Path='.') -> dict:
     return found
 
 # %% ../nbs/54_reality.ipynb #ca9537f5
-def _top(source): return re.match(r'(#\|.*\n?)*', source)[0]    # the directives of a cell
-
 def claims_of(source:str) -> tuple:    # list of (id, status, why), list of faults
     "What a code cell claims, and what is wrong with that."
-    claims, faults, top = [], [], _top(source)
+    claims, faults = [], []
+    top = re.match(r'(#\|.*\n?)*', source)[0]    # the directives of the cell
     unquoted = re.sub(r'(?s)""".*?"""|\'\'\'.*?\'\'\'', '', source)    # an example is no claim
     for line in re.findall(r'(?m)^ *(# *\| *claim\b.*)', unquoted):
         claim = re.fullmatch(r'#\| claim: (\w\.\d+) (matches|differs|not yet) (?:—|--) (\S.*)', line)
@@ -99,7 +98,7 @@ def claims_of(source:str) -> tuple:    # list of (id, status, why), list of faul
     return claims, faults
 
 # %% ../nbs/54_reality.ipynb #444ef108
-Claim = namedtuple('Claim', 'id status why notebook heading slow proof outputs')
+Claim = namedtuple('Claim', 'id status why notebook heading proof outputs')
 
 def collect_claims(root:str|Path='.') -> tuple:    # list of `Claim` in the plan's order, list of faults
     "Everything the notebooks claim, and everything that is wrong with it."
@@ -109,9 +108,8 @@ def collect_claims(root:str|Path='.') -> tuple:    # list of `Claim` in the plan
             if cell['cell_type'] != 'code': continue
             source, heading = cell['source'], cell['heading']
             found, wrong = claims_of(source)
-            slow = re.search(r'#\| *(slow|cuda|hours)\b', _top(source)) is not None
             proof = hashlib.sha256(source.encode()).hexdigest()[:8]
-            claims += [Claim(*f, name, heading, slow, proof, cell['outputs']) for f in found]
+            claims += [Claim(*f, name, heading, proof, cell['outputs']) for f in found]
             faults += [f'{name}, under "{heading}": {w}' for w in wrong]
     return sorted(claims, key=lambda c: c.id), faults
 
@@ -197,9 +195,9 @@ def loose_figures(cells:list) -> list:    # of (heading, figure)
 # %% ../nbs/54_reality.ipynb #249d7a49
 def table(head:str, rows:list) -> str:    # names of the columns, between bars; tuples of anything
     "A markdown table."
-    rows = [[' '.join(str(c).replace('|', r'\|').split()) for c in row] for row in rows]
-    head = head.split(' | ')
-    return '\n'.join(f'| {" | ".join(row)} |' for row in [head, ['---'] * len(head), *rows])
+    def line(row): return ' | '.join(' '.join(str(c).replace('|', r'\|').split()) for c in row)
+    lines = [head, ' | '.join(['---'] * len(head.split(' | '))), *map(line, rows)]
+    return '\n'.join(f'| {l} |' for l in lines)
 
 def status_text(claims:list) -> str:
     "How far the plan is, in markdown: in all, and item by item."
@@ -223,7 +221,7 @@ def proof_cells(claims:list):
     for i, sentence in PLAN.items():
         text = f'**{i}** {sentence}\n'
         for c in claims:
-            where = f'[{c.notebook}]({c.notebook}), under *{c.heading}*{", slow" * c.slow}, `{c.proof}`'
+            where = f'[{c.notebook}]({c.notebook}), under *{c.heading}*, `{c.proof}`'
             if c.id == i: text += f'\n- *{c.status}* — {c.why} ({where})'
         if i.endswith('.1'): yield _md(f'### {i[0]}. {SECTIONS[i[0]]}')
         yield _md(text)

@@ -125,6 +125,7 @@ def _nearer(feature, z, near, far) -> bool:
     "Is a feature of a latent nearer to that of `near` than to that of `far`?"
     return bool(torch.dist(feature(z), feature(near)) < torch.dist(feature(z), feature(far)))
 
+# %% ../nbs/40_validate.ipynb #d72fbad9
 def dino_swap(
     draw, prompts:list,            # as in `divergence_test`; prompts 0 and 1 make a pair, 2 and 3 the next
 ) -> tuple:                        # numbers, pictures, captions for a sheet
@@ -172,14 +173,16 @@ class Validator:
         self.cfg, self.index, self.held, self.stats = cfg, index, held_index, stats
         self.folder, self.half, self.problems = cfg.samples_dir, HALF[cfg.training.precision], {}
 
-    def prompts(self,
-        n:int,                    # how many
-        directional:bool=False,   # only those in which left and right can be exchanged
-    ) -> list:
-        "Held-out scenes of the built-in world, or prompts of held-out photos, or of any; always the same."
-        if not self.cfg.data.shapes: return dataset_prompts(self.held or self.index, n, directional)
-        scenes = shape_prompts(3 * n if directional else n, self.cfg.data.buckets)
-        return [p for p in scenes if p.mirrored is not None or not directional][:n]
+# %% ../nbs/40_validate.ipynb #4bca2207
+@patch
+def prompts(self:Validator,
+    n:int,                    # how many
+    directional:bool=False,   # only those in which left and right can be exchanged
+) -> list:
+    "Held-out scenes of the built-in world, or prompts of held-out photos, or of any; always the same."
+    if not self.cfg.data.shapes: return dataset_prompts(self.held or self.index, n, directional)
+    scenes = shape_prompts(3 * n if directional else n, self.cfg.data.buckets)
+    return [p for p in scenes if p.mirrored is not None or not directional][:n]
 
 # %% ../nbs/40_validate.ipynb #a7f4e258
 @patch

@@ -7,7 +7,7 @@ __all__ = ['Group', 'all_max', 'all_sum', 'from_main', 'keep_alive', 'parallel',
            'reshard', 'full_state', 'load_full_state', 'Recorder', 'Replay', 'Rehearsal']
 
 # %% ../nbs/42_distributed.ipynb #19220812
-import os, re, textwrap, time, warnings
+import os, time, warnings
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 import torch
@@ -22,21 +22,16 @@ class Group:
         device:str|None=None,      # None = this rank's GPU, or the CPU
         timeout_minutes:float=30,  # how long a rank waits for the others before it gives up
     ):
-        self.rank, self.world_size = int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
+        self.rank, self.world_size = (int(os.environ.get(k, d)) for k, d in (('RANK', 0), ('WORLD_SIZE', 1)))
+        self.main = self.rank == 0             # the rank that writes files and prints
         gpu = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
         self.device = torch.device(device or (gpu if torch.cuda.is_available() else 'cpu'))
-        self.cpu_group, self.alive_every, self.last_alive = None, timeout_minutes * 60 / 10, 0.
+        self.cpu_group, self.alive_every, self.last_alive = None, timeout_minutes * 6, 0.
         if self.world_size == 1: return
-        timeout = timedelta(minutes=timeout_minutes)
-        if self.device.type == 'cuda': torch.cuda.set_device(self.device)
-        if not dist.is_initialized():
-            dist.init_process_group('nccl' if self.device.type == 'cuda' else 'gloo', timeout=timeout)
+        timeout, cuda = timedelta(minutes=timeout_minutes), self.device.type == 'cuda'
+        if cuda: torch.cuda.set_device(self.device)
+        if not dist.is_initialized(): dist.init_process_group('nccl' if cuda else 'gloo', timeout=timeout)
         self.cpu_group = dist.new_group(backend='gloo', timeout=timeout)
-
-    @property
-    def main(self) -> bool:
-        "Is this the rank that writes files and prints?"
-        return self.rank == 0
 
     def close(self):
         "Leaves the group; only when all ranks do."
@@ -51,39 +46,31 @@ def _lost_rank():
     "Turns torch's network errors into one message."
     try:
         yield
-    except (dist.DistBackendError, RuntimeError) as e:
-        text = next((line for line in str(e).splitlines() if line.strip()), type(e).__name__)
-        text = textwrap.shorten(re.sub(r'^\[[^]]*\] ', '', text).split('. ')[0], 160, placeholder=' …')
-        if not (isinstance(e, dist.DistBackendError) or any(w in text.lower() for w in _LOST)): raise
-        raise DiskError(f'Lost contact with another rank ({text}). Rerun the same command to resume; any '
-                        'number of ranks with the same effective batch will do.') from e
+    except RuntimeError as e:
+        if not isinstance(e, dist.DistBackendError) and not any(w in str(e).lower() for w in _LOST): raise
+        raise DiskError('Lost contact with another rank. Rerun the same command to resume; any number of '
+                        'ranks with the same effective batch will do.') from e
 
 # %% ../nbs/42_distributed.ipynb #30e37f29
 def all_max(
     group:Group,
     x:int,       # what this rank has seen; True and False count as 1 and 0
 ) -> int:        # the same on all ranks
-    "The largest answer of all ranks. Raises `DiskError` if a rank is lost."
+    "The largest answer of all ranks. Raises `DiskError` if a rank is lost, like all that follows."
     if group.cpu_group is None: return int(x)
     answer = torch.tensor([int(x)])
     with _lost_rank(): dist.all_reduce(answer, dist.ReduceOp.MAX, group=group.cpu_group)
     return int(answer.item())
 
-def all_sum(
-    group:Group,
-    x:Tensor,    # any shape, on `group.device`
-) -> Tensor:     # the sum over all ranks, the same on each
-    "The ranks' tensors added up. Raises `DiskError` if a rank is lost."
+def all_sum(group:Group, x:Tensor) -> Tensor:
+    "The sum of the ranks' tensors of any shape, on `group.device`."
     if group.cpu_group is None: return x
     with _lost_rank(): dist.all_reduce(x)
     return x
 
 # %% ../nbs/42_distributed.ipynb #729c6160
-def from_main(
-    group:Group,
-    value,       # plain values; only those of the main rank count
-):               # the same on all ranks
-    "What the main rank says. Raises `DiskError` if a rank is lost."
+def from_main(group:Group, value):
+    "What the main rank says: its value, which pickle can hold, on all ranks."
     if group.cpu_group is None: return value
     ready = False
     while not ready:
@@ -93,7 +80,7 @@ def from_main(
     return said
 
 def keep_alive(group:Group):
-    "For the main rank at work while the others wait in `from_main`. Raises `DiskError` if a rank is lost."
+    "For the main rank at work while the others wait in `from_main`."
     if group.cpu_group is None or time.monotonic() < group.last_alive + group.alive_every: return
     group.last_alive = time.monotonic()
     with _lost_rank(): dist.broadcast_object_list([(False, None)], src=0, group=group.cpu_group)
@@ -106,12 +93,9 @@ def parallel(
 ) -> nn.Module:          # call this one; `model` stays the bare one (sharded in place with `shard`)
     "The model as the ranks train it together."
     if group.world_size == 1: return model
-    if not shard:
-        ids = [group.device.index] if group.device.type == 'cuda' else None
-        return nn.parallel.DistributedDataParallel(model, device_ids=ids, gradient_as_bucket_view=True)
+    if not shard: return nn.parallel.DistributedDataParallel(model, gradient_as_bucket_view=True)
     from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
-    # nothing here works in place on it
-    warnings.filterwarnings('ignore', message='FSDP2-wrapped module .* returned a view', category=UserWarning)
+    warnings.filterwarnings('ignore', 'FSDP2-wrapped module .* returned a view')      # nothing works on it
     mesh = dist.init_device_mesh(group.device.type, (group.world_size,))
     for block in model.blocks:
         fully_shard(block, mesh=mesh, reshard_after_forward=True)
@@ -128,23 +112,21 @@ def accumulating(
     net:nn.Module,    # from `parallel`
     on:bool,          # True for all micro-batches of a step but the last
 ):
-    "Inside, gradients add up on each rank and are not exchanged. Raises `DiskError` if a rank is lost."
-    ddp = isinstance(net, nn.parallel.DistributedDataParallel)
+    "Inside, gradients add up on each rank and are not exchanged."
     if _sharded(net): net.set_requires_gradient_sync(not on)
-    talks = _lost_rank() if ddp or _sharded(net) else nullcontext()
-    with talks, net.no_sync() if ddp and on else nullcontext(): yield
+    ddp = isinstance(net, nn.parallel.DistributedDataParallel)
+    with _lost_rank() if ddp or _sharded(net) else nullcontext():
+        with net.no_sync() if ddp and on else nullcontext(): yield
 
 # %% ../nbs/42_distributed.ipynb #f2b5f15d
-def whole(
-    x:Tensor,    # a tensor, or one rank's part of one
-) -> Tensor:
-    "The whole tensor, on every rank; all ranks call it. Raises `DiskError` if a rank is lost."
-    if not hasattr(x, 'full_tensor'): return x
-    with _lost_rank(): return x.full_tensor()
+@_lost_rank()
+def whole(x:Tensor) -> Tensor:
+    "The whole tensor, on every rank, where `x` may be one rank's part. All ranks call it."
+    return x.full_tensor() if hasattr(x, 'full_tensor') else x
 
 def whole_states(averages:dict) -> dict:
     "The state dicts {name: state dict} with whole tensors. All ranks call it."
-    return {k: {n: whole(t) for n, t in v.items()} for k, v in averages.items()}
+    return {k: dict(zip(v, map(whole, v.values()))) for k, v in averages.items()}
 
 def reshard(model:nn.Module):
     "Drops whole weights that a sharded model has kept after a forward pass without gradients."
@@ -156,30 +138,24 @@ def full_state(
     model:nn.Module,      # the bare model, perhaps sharded
     optimizers:list,      # of torch optimizers
     averages:dict,        # {name: state dict} of EMAs
-) -> tuple[dict, list, dict]:
-    "All that is trained, in whole tensors (with sharding on the main rank only). All ranks call it."
-    from torch.distributed.checkpoint import state_dict as sd
+) -> tuple:               # state dict, list of optimizer states, averages: all in whole tensors
+    "All that is trained (with sharding on the main rank only). All ranks call it."
+    from torch.distributed.checkpoint import state_dict as sd       # takes a second
     options = sd.StateDictOptions(full_state_dict=True, cpu_offload=_sharded(model))
     weights = sd.get_model_state_dict(model, options=options)
     none = dict(state={}, param_groups=[])      # of an optimizer that never stepped
     states = [sd.get_optimizer_state_dict(model, o, options=options) if o.state else none for o in optimizers]
     return weights, states, whole_states(averages)
 
-def load_full_state(
-    model:nn.Module,      # the bare model, perhaps sharded
-    optimizers:list,      # of torch optimizers
-    weights:dict,         # from `full_state`
-    states:list,          # from `full_state`
-):
+def load_full_state(model:nn.Module, optimizers:list, weights:dict, states:list):
     "Loads what `full_state` gave, on any number of ranks. Learning rates and the like stay as they are."
     from torch.distributed.checkpoint import state_dict as sd
     options = sd.StateDictOptions(full_state_dict=True)
     sd.set_model_state_dict(model, weights, options=options)
     for o, s in zip(optimizers, states):
-        if not s['state']: continue
-        own = [{k: v for k, v in g.items() if k != 'params'} for g in o.param_groups]
-        sd.set_optimizer_state_dict(model, o, s, options=options)
-        for g, mine in zip(o.param_groups, own): g.update(mine)
+        own = [dict(group) for group in o.param_groups]
+        if s['state']: sd.set_optimizer_state_dict(model, o, s, options=options)
+        for group, mine in zip(o.param_groups, own): group.update(mine)
 
 # %% ../nbs/42_distributed.ipynb #64cbffcf
 class Recorder:
@@ -206,19 +182,15 @@ class Replay:
     "`f`, recorded for each combination of shapes, and replayed from then on."
     def __init__(self,
         f,               # dict of tensors → tensor; adds to gradients, and never waits for the device
-        model:nn.Module, # its gradients are made once and stay in place
+        model:nn.Module, # its gradients are made here and stay in place: `zero_grad(set_to_none=False)`
         recorder=None,   # a `Recorder`
     ):
-        self.f, self.model, self.recorder = f, model, recorder or Recorder()
-        self.recorded, self.pieces = {}, {}
+        self.f, self.recorder, self.recorded, self.pieces = f, recorder or Recorder(), {}, {}
+        for p in model.parameters(): p.grad = torch.zeros_like(p)
 
-    def __call__(self,
-        x:dict,          # name → tensor, on the device
-        *also,           # what else the work depends on, besides the shapes
-    ) -> Tensor:
-        "`f(x)`, replayed if these shapes are recorded."
-        if not self.recorded: self.hold_gradients()
-        key = also, *(tuple(v.shape) for v in x.values())
+    def __call__(self, x:dict) -> Tensor:
+        "`f(x)` for name → tensor on the device, replayed if these shapes are recorded."
+        key = tuple(v.shape for v in x.values())
         if key not in self.recorded:
             with self.recorder.room(): out = self.f(x)
             held = {k: self._held(k, v) for k, v in x.items()}
@@ -228,11 +200,6 @@ class Replay:
         for k, v in x.items(): held[k].copy_(v)
         again()
         return out.clone()
-
-    def hold_gradients(self):
-        "Makes gradients of zeros where there are none. From now on: `zero_grad(set_to_none=False)`."
-        for p in self.model.parameters():
-            if p.grad is None: p.grad = torch.zeros_like(p)
 
     def _held(self, name, like):
         "A tensor like this one, in the memory that all recordings share."

@@ -92,8 +92,8 @@ class Run(Trainer):
     def __init__(self,
         cfg:Config,
         progress:bool=True,         # show progress bars
-        device:str|None=None,       # None = the GPU if there is one
-        callbacks:list|None=None,   # None = all that this notebook defines
+        device=None,                # None = the GPU if there is one
+        callbacks=None,             # None = all that this notebook defines
     ):
         group, c = Group(device), cfg.checkpoint
         self.progress, self.run_dir = progress and group.main, Path(c.output_dir)
@@ -117,7 +117,9 @@ class Run(Trainer):
 
 # %% ../nbs/48_train.ipynb #a016de48
 @patch
-def vote(self:Run, wish:int) -> int: "The greatest wish of all ranks."; return all_max(self.group, wish)
+def vote(self:Run, wish:int) -> int:
+    "The greatest wish of all ranks."
+    return all_max(self.group, wish)
 
 @patch
 def poll(self:Run):
@@ -139,6 +141,7 @@ def ask(self:Run, event:str, *args):
 def fit(self:Run) -> dict:
     "Trains up to `total_steps`; returns the report. Raises `Stopped` or `Halted`, mostly after a checkpoint."
     self.start = self.step
+    self.zero_grad()                            # an earlier `fit` may have stopped in the middle of a step
     self.ask('begin')
     try:
         with self.loader() as loader:
@@ -166,12 +169,11 @@ def fit(self:Run) -> dict:
 def loader(self:Run) -> Loader:
     "The reader of this rank's batches, from the present step on."
     d, group = self.cfg.data, self.group
-    self.zero_grad()                            # an earlier `fit` may have stopped in the middle of a step
     loader = Loader(self.index, self.plan, self.stats, d.horizontal_flip_prob, d.swap_caption_lr,
                     self.cfg.seed, d.num_workers, d.prefetch_factor, rank=group.rank,
                     world_size=group.world_size, start_step=self.step, pin=self.device.type == 'cuda',
                     noise=True, tell=self.say, stop=lambda: self.stop)
-    for line in loader.report()[1:]: self.say(line)      # small buckets, flips that cannot be, damage
+    self.say('\n'.join(loader.report()))      # buckets, small ones, what is not flipped, damage
     return loader
 
 @patch
@@ -199,7 +201,7 @@ def graphs() -> int:
     from torch._dynamo.utils import counters
     return counters['stats']['unique_graphs']
 
-def memory_gb(device:torch.device) -> float|None:
+def memory_gb(device:torch.device) -> float:
     "GB in use: the peak of the GPU, or what this process holds now. None where nobody knows."
     if device.type == 'cuda': return torch.cuda.max_memory_allocated(device) / 1e9
     with suppress(OSError): return int(Path('/proc/self/statm').read_text().split()[1]) * mmap.PAGESIZE / 1e9
@@ -487,8 +489,8 @@ def resume(self:Run,
     found = same_run(ckpt.state, self.state())
     if wrong := found['refused'] + (not allow_changed_data) * found['data']:
         raise CheckpointError(f"{ckpt.path} does not fit this config: {'; '.join(wrong)}. Use the old "
-                              'settings or another checkpoint.output_dir. --allow-changed-data permits other photos, '
-                              'seed and batch.')
+                              'settings or another checkpoint.output_dir. --allow-changed-data permits other '
+                              'photos, seed and batch.')
     self.load(ckpt)
     for what in found['changed'] + found['data']: self.say(f'changed since the checkpoint: {what}')
     return True
@@ -496,7 +498,7 @@ def resume(self:Run,
 # %% ../nbs/48_train.ipynb #578c6559
 def forecast(
     cfg:Config,
-    gpu:str|None=None,   # a card to count the hours for, such as 'RTX 4090'
+    gpu='',       # a card to count the hours for, such as 'RTX 4090'
 ) -> str:
     "What the run would cost, with the photos counted where they are there. Raises `NanoditError`."
     photos = cfg.data.shapes and cfg.data.shapes.num_samples
@@ -522,8 +524,7 @@ def main(
     if dry_run: return print(forecast(cfg, gpu))
     run, out = Run(cfg), sys.stdout
     if run.resume(resume, allow_changed_data): run.say(f'resumed at step {run.step}', out)
-    size = count_parameters(run.model) / 1e6
-    run.say(f'{size:.1f} M parameters on {run.device}; {run.machine()}; {run.index}', out)
+    run.say(f'{count_parameters(run.model) / 1e6:.1f} M parameters on {run.device}; {run.machine()}', out)
     report = run.fit()
     if r := run.last_record: run.say(f"final loss {r['loss']!r} at step {run.step}", out)
     run.say(f"{table(report)}\nlog and checkpoints: {run.run_dir}\nsample grid: {report['samples']}", out)

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['ARRAYS', 'TWINS', 'MEMBERS', 'DTYPES', 'DIRECTION', 'INDEX_VERSION', 'bucket_size', 'random_sample', 'check_shapes',
-           'real_rows', 'npy_bytes', 'stored_arrays', 'encode_sample', 'read_sums', 'write_sums', 'new_tar',
-           'write_shards', 'Damage', 'tar_members', 'Member', 'npy_member', 'open_tar', 'read_into', 'read_array',
-           'group_members', 'with_twins', 'read_meta', 'index_sample', 'index_tar', 'cached', 'load_tar', 'find_tars',
+           'real_rows', 'npy_bytes', 'stored_arrays', 'check_finite', 'encode_sample', 'read_sums', 'write_sums',
+           'new_tar', 'write_shards', 'Damage', 'tar_members', 'Member', 'npy_member', 'open_tar', 'read_into',
+           'read_array', 'group_members', 'with_twins', 'index_sample', 'index_tar', 'cached', 'load_tar', 'find_tars',
            'unread', 'Table', 'ShardIndex', 'damage_report', 'read_sample', 'write_twins']
 
 # %% ../nbs/10_shards.ipynb #93d27941
@@ -52,7 +52,8 @@ def random_sample(
     w, h = bucket_size(bucket)
     return dict(key=key, bucket=bucket, json=dict(image_id=key, caption=caption, aspect_bucket=bucket),
         vae=normal((channels, h//downsample, w//downsample), np.float32).astype(np.float16),
-        dinov3=normal(dino, np.float32), t5h=normal(text, np.float32).astype(np.float16), t5m=np.ones(text[0], np.uint8))
+        dinov3=normal(dino, np.float32), t5h=normal(text, np.float32).astype(np.float16),
+        t5m=np.ones(text[0], np.uint8))
 
 # %% ../nbs/10_shards.ipynb #893d1fcf
 def check_shapes(
@@ -64,11 +65,12 @@ def check_shapes(
         if name not in shapes: raise DataError(f'lacks .{name}.npy; encode the photo again')
     (w, h), vae, text, dino = bucket_size(bucket), shapes['vae'], shapes['t5h'], shapes['dinov3']
     fits = dict(vae=len(vae) == 3 and 0 not in vae and w % vae[2] == 0 and vae[1]*w == vae[2]*h,
-                t5h=len(text) == 2, dinov3=math.prod(dino) == max(dino, default=0),
-                vae_flip=shapes.get('vae_flip', vae) == vae, dinov3_flip=shapes.get('dinov3_flip', dino) == dino,
-                t5h_flip=shapes.get('t5h_flip', text)[1:] == text[1:])
+                t5h=len(text) == 2, dinov3=math.prod(dino) == max(dino, default=0))
+    for name, rows in ('vae', 0), ('dinov3', 0), ('t5h', 1):      # mirrored text may be longer or shorter
+        twin = f'{name}_flip'
+        fits[twin] = shapes.get(twin, shapes[name])[rows:] == shapes[name][rows:]
     for name, ok in fits.items():
-        if not ok: raise DataError(f'.{name}.npy has shape {shapes[name]}, which contradicts bucket {bucket} or the others')
+        if not ok: raise DataError(f'.{name}.npy has shape {shapes[name]}, which contradicts bucket {bucket}')
 
 # %% ../nbs/10_shards.ipynb #8bdd8d10
 def real_rows(
@@ -81,14 +83,13 @@ def real_rows(
     if mask is None: raise DataError(f'lacks .t5m{end}.npy')
     mask = np.ravel(mask) != 0
     n = int(mask.sum())
-    if not mask[:n].all(): raise DataError(f'.t5m{end}.npy has zeros before ones; the real rows must come first')
-    if rows not in (len(mask), n): raise DataError(f'.t5h{end}.npy has {rows} rows, its mask {len(mask)}, of which {n} are on')
+    if not mask[:n].all(): raise DataError(f'.t5m{end}.npy has zeros before ones; real rows come first')
+    if rows not in (len(mask), n):
+        raise DataError(f'.t5h{end}.npy has {rows} rows, its mask {len(mask)}, of which {n} are on')
     return n
 
 # %% ../nbs/10_shards.ipynb #3cb015ce
-def npy_bytes(
-    a: np.ndarray,  # any array of numbers
-) -> bytes:
+def npy_bytes(a: np.ndarray) -> bytes:
     "The array as the bytes of an .npy file, never pickled."
     f = io.BytesIO()
     np.lib.format.write_array(f, a, version=(1, 0), allow_pickle=False)
@@ -99,10 +100,15 @@ def stored_arrays(
 ) -> dict:  # name → array
     "The arrays in the precision in which they are stored. Raises `DataError` unless they are finite."
     with np.errstate(over='ignore'):
-        arrays = {n: np.ascontiguousarray(sample[n], t) for n, t in DTYPES.items() if sample.get(n) is not None}
-    for name, a in arrays.items():
-        if not np.isfinite(a).all(): raise DataError(f'{name} has NaN or infinite values as {a.dtype}; encode the photo again')
+        found = {n: t for n, t in DTYPES.items() if sample.get(n) is not None}
+        arrays = {n: np.ascontiguousarray(sample[n], t) for n, t in found.items()}
+    check_finite(arrays)
     return arrays
+
+def check_finite(arrays: dict):
+    "Raises `DataError` where an array has NaN or infinite values."
+    for name, a in arrays.items():
+        if not np.isfinite(a).all(): raise DataError(f'.{name}.npy has NaN or infinite values as {a.dtype}')
 
 # %% ../nbs/10_shards.ipynb #6f26d8ea
 def encode_sample(
@@ -124,17 +130,12 @@ def encode_sample(
     return {'__key__': key, 'json': text.encode(), **{f'{n}.npy': npy_bytes(a) for n, a in arrays.items()}}
 
 # %% ../nbs/10_shards.ipynb #ff850137
-def read_sums(
-    path: str|Path,  # a SHA256SUMS file; may be missing
-) -> dict:  # file name → hex digest
-    "What `sha256sum` would read from the file."
+def read_sums(path: str|Path) -> dict:
+    "What `sha256sum` would read from a file that may be missing: file name → hex digest."
     lines = Path(path).read_text('utf-8').splitlines() if Path(path).exists() else []
     return dict(reversed(line.split(None, 1)) for line in lines)
 
-def write_sums(
-    path: str|Path,  # a SHA256SUMS file
-    sums: dict,      # file name → hex digest
-):
+def write_sums(path: str|Path, sums: dict):
     "Writes a file for `sha256sum -c`."
     write_atomic(path, ''.join(f'{h}  {n}\n' for n, h in sorted(sums.items())).encode())
 
@@ -149,7 +150,8 @@ def new_tar(
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with open(tmp, 'wb') as f:
-            with webdataset.TarWriter(f, user='nanodit', group='nanodit', mode=0o444, mtime=0, encoder=False) as tar:
+            fixed = dict(user='nanodit', group='nanodit', mode=0o444, mtime=0, encoder=False)
+            with webdataset.TarWriter(f, **fixed) as tar:
                 yield tar
                 size = tar.tarstream.offset
             if not size: return
@@ -178,7 +180,7 @@ def write_shards(
             keys.add(s['key'])
             if count[bucket] % samples_per_shard == 0:
                 paths.append(Path(out)/bucket/f'shard-{count[bucket]//samples_per_shard:06d}.tar')
-                if paths[-1].exists() and not overwrite: raise DataError(f'{paths[-1]} exists; choose an empty folder')
+                if paths[-1].exists() and not overwrite: raise DataError(f'{paths[-1]} exists; use another dir')
                 if bucket not in opened: opened[bucket] = stack.enter_context(ExitStack())
                 opened[bucket].close()      # the full one before it
                 tars[bucket] = opened[bucket].enter_context(new_tar(paths[-1]))
@@ -194,10 +196,8 @@ class Damage(NamedTuple):
     what: str
     def __str__(self): return f"{self.tar}{f': sample {self.key!r}' if self.key else ''}: {self.what}"
 
-def tar_members(
-    f,  # the tar, open for reading
-):
-    "Yields `(name, offset, bytes)` of each file in a tar. Raises `DataError` where the tar stops making sense."
+def tar_members(f):
+    "Yields `(name, offset, bytes)` of each file in an open tar. Raises `DataError` where it is broken."
     size = os.fstat(f.fileno()).st_size
     try:
         tar = tarfile.open(fileobj=f, mode='r:')
@@ -205,12 +205,12 @@ def tar_members(
         while True:
             f.seek(tar.offset)
             m = tarfile.TarInfo.fromtarfile(tar)
-            if m.size < 0 or m.issparse() or tar.offset > size: raise DataError(f'is truncated inside {m.name}; copy it again')
+            if m.size < 0 or m.issparse() or tar.offset > size: raise DataError(f'is cut inside {m.name}')
             if m.isreg(): yield m.name, m.offset_data, m.size
     except tarfile.EOFHeaderError:
         end = f.tell() + 512      # of the two blocks of zeros
         if not end <= size <= -(-end//10240)*10240 or any(f.read()):
-            raise DataError('does not end like a tar: cut, overwritten with zeros, or with another tar appended') from None
+            raise DataError('does not end like a tar: cut, zeroed, or with another tar appended') from None
     except (tarfile.TarError, ValueError, OverflowError, MemoryError) as e:
         raise DataError(f'is truncated or has a broken header ({e}); copy it again') from None
 
@@ -246,15 +246,13 @@ def npy_member(
 
 # %% ../nbs/10_shards.ipynb #e70e35d5
 @contextmanager
-def open_tar(
-    m: Member,  # what will be read
-):
+def open_tar(m: Member):
     "The member's tar, open for reading. Raises `DataError` when it is no longer the file that was indexed."
     try:
         with open(m.path, 'rb') as f:
             st = os.fstat(f.fileno())
             if (st.st_size, st.st_mtime_ns) != m.stamp:
-                raise DataError(f'{m.path}: was changed after its index was built. Stop what writes to it and start again')
+                raise DataError(f'{m.path}: was changed after its index was built. Start again')
             yield f
     except OSError as e:
         e.filename = e.filename or m.path      # a read does not know the name
@@ -281,7 +279,7 @@ def read_array(
 # %% ../nbs/10_shards.ipynb #74b3916a
 def group_members(
     f,              # a tar, open for reading
-    samples: dict,  # key → {ending: (tar, offset, bytes)}, filled; the ending None marks a key that comes back
+    samples: dict,  # key → {ending: (tar, offset, bytes)}, filled; an ending None: the key comes back
 ):
     "Adds the members of a tar to their samples. Raises `DataError` where the tar stops making sense."
     last, seen = None, set()
@@ -294,46 +292,32 @@ def group_members(
         seen |= {key, (key, ending)}
         last = key
 
-def with_twins(
-    path: str|Path,  # a shard
-) -> list[Path]:
-    "The shard, and the tar of its twins if there is one."
+def with_twins(path: str|Path) -> list[Path]:
+    "A shard, and the tar of its twins if there is one."
     twins = Path(path).parent/'twins'/Path(path).name
     return [Path(path), twins] if twins.exists() else [Path(path)]
 
 # %% ../nbs/10_shards.ipynb #635b6686
-def read_meta(
-    f,            # the tar, open for reading
-    offset: int,  # where the JSON begins
-    nbytes: int,  # how long it is
-) -> dict:
-    "A sample's JSON, which has a caption. Raises `DataError`."
-    f.seek(offset)
-    try:
-        meta = json.loads(f.read(nbytes))
-        if isinstance(meta['caption'], str): return meta
-    except (ValueError, TypeError, KeyError):
-        pass
-    raise DataError('.json cannot be parsed, or has no caption (a text)')
-
 def index_sample(
     files: dict,           # ending → (tar, offset, bytes)
     bucket: str,           # the bucket it lies in
     values: bool = False,  # read every number too
 ) -> tuple[str, dict]:  # caption, {name: Member}
     "Where the members of a sample lie. Raises `DataError` with what is wrong."
-    if None in files: raise DataError('comes twice, or is interleaved with others; write the tar again sorted by name')
+    if None in files: raise DataError('comes twice, or is interleaved with others; sort the tar by name')
     if 'json' not in files: raise DataError('lacks .json; encode the photo again')
     f, offset, nbytes = files['json']
-    meta = read_meta(f, offset, nbytes)
+    f.seek(offset)
+    meta = json.loads(f.read(nbytes))
+    if not isinstance(dict(meta).get('caption'), str): raise DataError('.json has no caption (a text)')
     members = {n: npy_member(n, *files[f'{n}.npy']) for n in DTYPES if f'{n}.npy' in files}
     check_shapes({n: m.shape for n, m in members.items()}, bucket)
     wanted = members if values else members.keys() & {'t5m', 't5m_flip'}
     arrays = {n: read_array(files[f'{n}.npy'][0], members[n]) for n in wanted}
-    for n, a in arrays.items():
-        if not np.isfinite(a).all(): raise DataError(f'.{n}.npy has NaN or infinite values; encode the photo again')
+    check_finite(arrays)
     for n in members.keys() & {'t5h', 't5h_flip'}:
-        members[n] = members[n]._replace(rows=real_rows(arrays | dict(json=meta), members[n].shape[0], n[3:]))
+        rows = real_rows(arrays | dict(json=meta), members[n].shape[0], n[3:])
+        members[n] = members[n]._replace(rows=rows)
     return meta['caption'], members | dict(json=Member(f.name, offset, np.dtype('u1'), (), nbytes))
 
 # %% ../nbs/10_shards.ipynb #c800e26d
@@ -341,14 +325,14 @@ def index_tar(
     path: str|Path,       # the shard; its twins are read with it
     bucket: str,          # the bucket it lies in
     values: bool = False, # read every number too, and the checksums
-) -> dict:  # photos [(key, caption, row of the table)], layouts [(type, shape)], damage [(tar, key, what)], sha256
+) -> dict:  # photos [(key, caption, row)], layouts [(type, shape)], damage [(tar, key, what)], sha256
     "Reads headers, captions and masks once; returns where everything lies, and the list of damage."
     tars, samples, photos, layouts, damage, sha256 = with_twins(path), {}, [], {}, [], []
     with ExitStack() as stack:
         for i, tar in enumerate(tars):
             want = values and read_sums(tar.parent/'SHA256SUMS').get(tar.name)
             sha256.append('none' if not want else 'ok' if want == sha256_file(tar) else 'differs')
-            if sha256[i] == 'differs': damage.append((i, None, 'its SHA-256 is not the one in SHA256SUMS; copy it again'))
+            if sha256[i] == 'differs': damage.append((i, None, 'its SHA-256 is not the one in SHA256SUMS'))
             try:
                 group_members(stack.enter_context(open(tar, 'rb')), samples)
             except DataError as e:
@@ -356,16 +340,21 @@ def index_tar(
         for key, files in samples.items():
             try:
                 caption, members = index_sample(files, bucket, values)
-            except (DataError, ValueError) as e:      # ValueError: of a mask that is no list of numbers
+            except DataError as e:
                 damage.append((0, key, str(e)))
-                continue
-            row = [(0, -1, 0, 0)]*len(MEMBERS)
-            for n, m in members.items():
-                layout = layouts.setdefault((m.dtype.str, m.shape), len(layouts))
-                row[MEMBERS.index(n)] = tars.index(Path(m.path)), m.offset, layout, m.rows
-            photos.append((key, caption, row))
+            except (ValueError, TypeError) as e:
+                damage.append((0, key, f'.json cannot be parsed: {e}'))
+            else: photos.append((key, caption, _row(members, tars, layouts)))
     if not samples and not damage: damage.append((0, None, 'holds no samples'))
     return dict(photos=photos, layouts=list(layouts), damage=damage, sha256=sha256)
+
+def _row(members, tars, layouts):
+    "A sample's members as whole numbers: tar, offset, layout, rows."
+    row = [(0, -1, 0, 0)]*len(MEMBERS)
+    for n, m in members.items():
+        layout = layouts.setdefault((m.dtype.str, m.shape), len(layouts))
+        row[MEMBERS.index(n)] = tars.index(Path(m.path)), m.offset, layout, m.rows
+    return row
 
 # %% ../nbs/10_shards.ipynb #0b6938eb
 INDEX_VERSION = 3
@@ -406,7 +395,7 @@ def find_tars(
     dir: str|Path,       # folder that holds the bucket folders
     buckets: tuple = (), # only these; empty = all
 ) -> dict:  # bucket → sorted paths
-    "The shards of each bucket, whether it is called `832x1216` or `bucket_832x1216`. Raises `DataError` if none."
+    "The shards of each bucket, called `832x1216` or `bucket_832x1216`. Raises `DataError` if there are none."
     found = {}
     for folder in sorted(Path(dir).iterdir()) if Path(dir).is_dir() else ():
         if not re.fullmatch(r'(bucket_)?[1-9]\d*x[1-9]\d*', folder.name): continue
@@ -414,8 +403,9 @@ def find_tars(
         if tars: found.setdefault(folder.name.removeprefix('bucket_'), []).extend(folder/n for n in tars)
     want = {b.removeprefix('bucket_') for b in buckets or found}
     if not found or want - set(found):
-        raise DataError(f"{dir}: no shards of bucket {sorted(want - set(found)) or '832x1216 or the like'}; there are "
-                        f'{sorted(found)}. `nanodit-prepare PHOTOS {dir}` makes them; data.buckets: [] reads all')
+        lacking = sorted(want - set(found)) or '832x1216 or the like'
+        raise DataError(f'{dir}: no shards of bucket {lacking}; there are {sorted(found)}. `nanodit-prepare '
+                        f'PHOTOS {dir}` makes them; data.buckets: [] reads all')
     return {b: found[b] for b in sorted(want)}
 
 def unread(
@@ -438,6 +428,7 @@ class ShardIndex:
     def __init__(self, dir):
         self.dir, self.tables, self.damage = Path(dir), {}, []
         self.tars, self.layouts = [], []     # (path, stamp) of each tar; (type, shape) of each kind of array
+        self.paths, self.kind = {}, None     # key → tar; what all photos have in common
         self.whole, self.part = None, None   # of a part: the index it was split from, and which part it is
     @property
     def buckets(self) -> list[str]: return [b for b, t in self.tables.items() if t.keys]
@@ -475,33 +466,28 @@ def add_tar(self: ShardIndex,
     path: Path,   # the shard
 ):
     "Puts the photos of one shard, with their twins, behind those of the bucket."
-    d, tars, damage = load_tar(self.dir, path, bucket), with_twins(path), self.damage
-    damage += [Damage(str(tars[i]), key, what) for i, key, what in d['damage']]
-    t = self.tables.setdefault(bucket, Table([], [], []))
-    for key, caption, members in d['photos']:
-        t.keys.append(key)
-        t.captions.append(caption)
-        t.members.append(np.array(members) + [len(self.tars), 0, len(self.layouts), 0])
+    d, tars, table = load_tar(self.dir, path, bucket), with_twins(path), self.tables[bucket]
+    self.damage += [Damage(str(tars[i]), key, what) for i, key, what in d['damage']]
+    first = [len(self.tars), 0, len(self.layouts), 0]
     self.tars += [(str(p), tuple(stamp[:2])) for p, stamp in zip(tars, d['stamp'][1:])]
     self.layouts += [(np.dtype(dtype), tuple(shape)) for dtype, shape in d['layouts']]
+    for key, caption, row in d['photos']:
+        row = np.array(row) + first
+        if what := self._misfit(bucket, key, row): self.damage.append(Damage(str(path), key, what))
+        else:
+            table.keys.append(key)
+            table.captions.append(caption)
+            table.members.append(row)
+            self.paths[key] = path
 
-# %% ../nbs/10_shards.ipynb #ab995566
 @patch
-def _drop_misfits(self: ShardIndex):
-    "Takes out keys that come twice, and photos that contradict the rest of the data set."
-    photos, kinds, seen, keep = [(b, i) for b in self.tables for i in range(self.n(b))], [], {}, {b: [] for b in self.tables}
-    for photo in photos:
-        vae, text, dino = (self.member(*photo, name).shape for name in ('vae', 't5h', 'dinov3'))
-        kinds.append((vae[0], bucket_size(photo[0])[0]//vae[2], text[1], max(dino)))
-    usual = max(set(kinds), key=lambda kind: (kinds.count(kind), kind), default=None)
-    for (b, i), kind in zip(photos, kinds):
-        key, path, what = self.ids(b)[i], self.member(b, i, 'vae').path, None
-        if kind != usual: what = f'has channels, cell, text and vision width {kind} where the data set has {usual}'
-        if key in seen: what = f'the key is also in {seen[key]}; keys must be unique'
-        if what: self.damage.append(Damage(path, key, what))
-        else: keep[b].append(i)
-        seen.setdefault(key, path)
-    self.tables = {b: self.take(b, rows) for b, rows in keep.items()}
+def _misfit(self: ShardIndex, bucket, key, row):
+    "What is wrong with a photo beside the others, or None."
+    if key in self.paths: return f'the key is also in {self.paths[key]}; keys must be unique'
+    vae, text, dino = (self.layouts[row[MEMBERS.index(n), 2]][1] for n in ('vae', 't5h', 'dinov3'))
+    kind = vae[0], bucket_size(bucket)[0]//vae[2], text[1], max(dino)
+    self.kind = self.kind or kind
+    if kind != self.kind: return f'has channels, cell, text and vision width {kind}, the data set {self.kind}'
 
 # %% ../nbs/10_shards.ipynb #5a1de033
 def damage_report(
@@ -527,11 +513,11 @@ def open(cls: ShardIndex,
     if notes.parent.is_dir() and not (self.dir/'latents.json').exists():
         again = notes.read_text('utf-8', 'replace') if notes.exists() else f'nanodit-prepare PHOTOS {dir}'
         raise DataError(f'{dir}: prepare has not finished here. The same command goes on:\n  {again}')
-    for b, path in tqdm([(b, p) for b in tars for p in tars[b]], desc='index', unit='tar', delay=2, leave=False):
-        self.add_tar(b, path)
+    todo = [(b, p) for b in tars for p in tars[b]]
+    self.tables = {b: Table([], [], []) for b in tars}
+    for b, path in tqdm(todo, desc='index', unit='tar', delay=2, leave=False): self.add_tar(b, path)
     self.tables = {b: t._replace(members=np.array(t.members)) for b, t in self.tables.items()}
-    self._drop_misfits()
-    if self.damage and on_damage == 'refuse' or not len(self): raise DataError(damage_report(dir, self.damage))
+    if self.damage and on_damage == 'refuse' or not self: raise DataError(damage_report(dir, self.damage))
     return self
 
 # %% ../nbs/10_shards.ipynb #5a1de031
@@ -567,7 +553,8 @@ def read_sample(
         with open_tar(m) as f: sample[name] = read_array(f, m)
         if name == 'json': sample['json'] = json.loads(sample['json'].tobytes())
     for end in '', '_flip':
-        if text := index.member(bucket, position, f't5h{end}'): sample[f't5m{end}'] = np.arange(text.shape[0]) < text.rows
+        text = index.member(bucket, position, f't5h{end}')
+        if text: sample[f't5m{end}'] = np.arange(text.shape[0]) < text.rows
     return sample
 
 # %% ../nbs/10_shards.ipynb #d8848ed9
@@ -580,6 +567,6 @@ def write_twins(
     path = Path(tar).parent/'twins'/Path(tar).name
     with new_tar(path) as out:
         for s in samples:
-            arrays = stored_arrays({n: s.get(n) for n in TWINS})
-            if arrays: out.write({'__key__': s['key'], **{f'{n}.npy': npy_bytes(a) for n, a in arrays.items()}})
+            arrays = {f'{n}.npy': npy_bytes(a) for n, a in stored_arrays(s).items() if n in TWINS}
+            if arrays: out.write({'__key__': s['key'], **arrays})
     return path

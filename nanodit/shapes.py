@@ -7,12 +7,11 @@ __all__ = ['COLOURS', 'SHAPES', 'SIZES', 'HUES', 'LIGHTS', 'Thing', 'Scene', 'ra
            'read_caption', 'Seen', 'judge', 'is_held_out', 'held_out_scenes', 'encode_picture', 'make_shapes']
 
 # %% ../nbs/20_shapes.ipynb #50b84b8b
-import json
-import re
-from dataclasses import dataclass
+import json, re
+from dataclasses import dataclass, replace
+from itertools import count, islice
 from pathlib import Path
-import numpy as np
-import torch
+import numpy as np, torch
 from tqdm.auto import tqdm
 from .flow import slot_rng
 from .latents import LatentStats
@@ -24,15 +23,13 @@ from .encoders import get_encoder, save_encoders
 # %% ../nbs/20_shapes.ipynb #f958109a
 COLOURS = dict(red=(.86, .16, .14), yellow=(.93, .80, .12), green=(.13, .66, .22), cyan=(.14, .78, .86),
                blue=(.16, .26, .88), pink=(.93, .30, .78))
-# radius ÷ shorter side of the picture
-SHAPES, SIZES = ('circle', 'square', 'triangle'), dict(small=.15, large=.2)
+SHAPES, SIZES = ('circle', 'square', 'triangle'), dict(small=.15, large=.2)       # radius ÷ shorter side
 HUES = dict(rose=0, amber=42, moss=110, teal=175, indigo=232, violet=285)         # degrees
 LIGHTS = ('left', 'right', 'top', 'bottom')
 
 @dataclass(frozen=True)
 class Thing:
-    "An object of a scene."
-    # place: left, right, top, bottom
+    "An object of a scene; its place is one of left, right, top, bottom."
     colour:str
     shape:str
     size:str
@@ -52,18 +49,17 @@ def random_scene(
     "A scene with one or two things of different colours."
     places = [('left', 'right'), ('top', 'bottom')][rng.integers(2) if rng.random() < .6 else 0]
     if rng.random() < .4: places = (places[rng.integers(2)],)
-    colours = rng.permutation(list(COLOURS))
-    thing = lambda c, p: Thing(str(c), str(rng.choice(SHAPES)), str(rng.choice(list(SIZES))), p)
-    things = tuple(thing(c, p) for c, p in zip(colours, places))
-    return Scene(things, str(rng.choice(list(HUES))), str(rng.choice(LIGHTS)))
+    things = [Thing(str(colour), str(rng.choice(SHAPES)), str(rng.choice(list(SIZES))), place)
+              for colour, place in zip(rng.permutation(list(COLOURS)), places)]
+    return Scene(tuple(things), str(rng.choice(list(HUES))), str(rng.choice(LIGHTS)))
 
 def mirror_scene(
     scene:Scene,
 ) -> Scene:
     "The scene in a mirror: left and right change places, for the things and for the light."
-    other = dict(left='right', right='left')
-    things = tuple(Thing(t.colour, t.shape, t.size, other.get(t.place, t.place)) for t in scene.things)
-    return Scene(things, scene.hue, other.get(scene.light, scene.light))
+    other = dict(left='right', right='left', top='top', bottom='bottom')
+    things = tuple(replace(t, place=other[t.place]) for t in scene.things)
+    return Scene(things, scene.hue, other[scene.light])
 
 # %% ../nbs/20_shapes.ipynb #943b3ac9
 def _hue(degrees:float, saturation:float=.34, value:float=.60) -> np.ndarray:
@@ -88,13 +84,12 @@ def draw(
     for t in scene.things:
         fx, fy = dict(left=(.28, .5), right=(.72, .5), top=(.5, .28), bottom=(.5, .72))[t.place]
         wander = rng.uniform(-.025, .025, 2) if rng is not None else (0, 0)
-        inside = np.clip(.5 - _distance(t.shape, x - (fx + wander[0]) * width, y - (fy + wander[1]) * height,
-                                        SIZES[t.size] * min(width, height)) / 1.5, 0, 1)
+        dx, dy = x - (fx + wander[0]) * width, y - (fy + wander[1]) * height
+        inside = np.clip(.5 - _distance(t.shape, dx, dy, SIZES[t.size] * min(width, height)) / 1.5, 0, 1)
         image = image * (1 - inside) + inside * np.array(COLOURS[t.colour])[:, None, None]
     lx, ly = dict(left=(-1, 0), right=(1, 0), top=(0, -1), bottom=(0, 1))[scene.light]
-    return np.clip(image * (1 + 0.22 * (lx * (2 * x / width - 1) + ly * (2 * y / height - 1))), 0, 1).astype(
-        np.float32
-    )
+    light = 1 + .22 * (lx * (2 * x / width - 1) + ly * (2 * y / height - 1))
+    return np.clip(image * light, 0, 1).astype(np.float32)
 
 # %% ../nbs/20_shapes.ipynb #ddc188a8
 _ONE = ('{0} on the {p0}', 'on the {p0} there is {0}', 'a picture of {0} at the {p0}',
@@ -107,7 +102,7 @@ def caption(
     rng:np.random.Generator,   # chooses the phrasing
 ) -> str:
     "One of several ways to say what is where."
-    noun = lambda t: f'a {t.size + " " if rng.random() < .7 else ""}{t.colour} {t.shape}'
+    def noun(t): return f"a {t.size + ' ' if rng.random() < .7 else ''}{t.colour} {t.shape}"
     phrasing = rng.choice(_ONE if len(scene.things) == 1 else _TWO)
     places = {f'p{i}': t.place for i, t in enumerate(scene.things)}
     return str(phrasing).format(*map(noun, scene.things), **places)
@@ -117,8 +112,8 @@ def read_caption(
     text:str,                    # a caption of this world
 ) -> tuple:                      # ((colour, shape, place), …) in the caption's order
     "What a caption asks for. Raises `ValueError` if it names no thing or no place for a thing."
-    pick = lambda words: re.findall(rf"\b({'|'.join(words)})\b", text)
-    colours, shapes, places = pick(COLOURS), pick(SHAPES), pick(('left', 'right', 'top', 'bottom'))
+    words = COLOURS, SHAPES, ('left', 'right', 'top', 'bottom')
+    colours, shapes, places = (re.findall(rf"\b({'|'.join(w)})\b", text) for w in words)
     if not len(colours) == len(shapes) == len(places) > 0:
         raise ValueError(f'cannot read {text!r}: colours {colours}, shapes {shapes}, places {places}')
     return tuple(zip(colours, shapes, places))
@@ -136,12 +131,12 @@ def _shape_of(mask:np.ndarray) -> str:
     ys, xs = np.nonzero(mask)
     cy, cx = ys.mean(), xs.mean()
     dy, dx = np.mgrid[:mask.shape[0], :mask.shape[1]] - np.array([cy, cx])[:, None, None]
-    # area ÷ r², and how far the centre of mass lies below the centre, ÷ r
     def overlap(shape, area, drop):
         r = (len(ys) / area)**.5
         drawn = _distance(shape, dx, dy + drop * r, r) < 0
         return (drawn & mask).sum() / (drawn | mask).sum()
-    kinds = ('circle', np.pi, 0), ('square', 4 * 0.88**2, 0), ('triangle', 1.908, 0.09)
+    # area ÷ r², and how far the centre of mass lies below the centre, ÷ r
+    kinds = ('circle', np.pi, 0), ('square', 4 * .88**2, 0), ('triangle', 1.908, .09)
     return max(kinds, key=lambda k: overlap(*k))[0]
 
 # %% ../nbs/20_shapes.ipynb #686ae6ac
@@ -169,7 +164,7 @@ def judge(
     p = np.asarray(picture, np.float32)
     H, W = p.shape[1:]
     saturation = (p.max(0) - p.min(0)) / np.maximum(p.max(0), 1e-3)
-    unit = lambda v: v / np.linalg.norm(v, axis=0, keepdims=True).clip(1e-6)
+    def unit(v): return v / np.linalg.norm(v, axis=0, keepdims=True).clip(1e-6)
     colours, pixels = np.array(list(COLOURS.values())), unit(p.reshape(3, -1)).reshape(p.shape)
     nearest = np.einsum('kc,chw->khw', unit(colours.T).T, pixels).argmax(0)
     solid = (saturation > .56) & (p.max(0) > .25)
@@ -192,11 +187,9 @@ def is_held_out(
 
 def _scenes(seed:int, purpose:str, held_out:bool):
     "An endless stream of (scene, generator) pairs, held out or not."
-    i = 0
-    while True:
+    for i in count():
         rng = slot_rng(seed, purpose, i)
         scene = random_scene(rng)
-        i += 1
         if is_held_out(scene) == held_out: yield scene, rng
 
 def held_out_scenes(
@@ -204,8 +197,7 @@ def held_out_scenes(
     seed:int=0,
 ) -> list:            # [(scene, caption), …]
     "Scenes with captions that no training picture shows."
-    stream = _scenes(seed, 'held out', True)
-    return [(scene, caption(scene, rng)) for scene, rng in (next(stream) for _ in range(n))]
+    return [(scene, caption(scene, rng)) for scene, rng in islice(_scenes(seed, 'held out', True), n)]
 
 # %% ../nbs/20_shapes.ipynb #f11915c2
 def encode_picture(
@@ -217,20 +209,16 @@ def encode_picture(
     codec:str='mixed',    # a built-in codec
 ) -> dict:                # a sample for `write_shards`
     "A picture of this world as a training sample, by the built-in encoders."
-    codec, words, ring = get_encoder(codec), get_encoder('words'), get_encoder('ring')
-    image = torch.from_numpy(picture)[None]
-    def tokens(t):
-        h, m = words.encode([t])
-        return h[0].numpy(), m[0].numpy().astype(np.uint8)
-    _, height, width = picture.shape
+    codec, words, ring = map(get_encoder, (codec, 'words', 'ring'))
+    image, (_, height, width) = torch.from_numpy(picture)[None], picture.shape
     about = dict(image_id=key, caption=text, aspect_bucket=bucket, width=width, height=height)
-    sample = dict(key=key, bucket=bucket, json=about, vae=codec.encode(image)[0].half().numpy())
-    sample['dinov3'] = ring.encode(image)[0].numpy()
-    sample |= dict(zip(('t5h', 't5m'), tokens(text)))
+    (states, mask), vector = words.encode([text]), ring.encode(image)
+    sample = dict(key=key, bucket=bucket, json=about, vae=codec.encode(image)[0].half(), dinov3=vector[0],
+                  t5h=states[0], t5m=mask[0])
     if flip_twins:
-        sample['dinov3_flip'] = ring.encode(image.flip(-1))[0].numpy()
-        swapped = flip_caption(text)
-        if swapped != text: sample |= dict(zip(('t5h_flip', 't5m_flip'), tokens(swapped)))
+        sample['dinov3_flip'] = ring.encode(image.flip(-1))[0]
+        (states, mask), differs = words.encode([flip_caption(text)]), flip_caption(text) != text
+        if differs: sample |= dict(t5h_flip=states[0], t5m_flip=mask[0])
     return sample
 
 # %% ../nbs/20_shapes.ipynb #bb7d7d9f
@@ -246,12 +234,12 @@ def make_shapes(
     codec, n, total, squares = get_encoder(codec), 0, np.zeros(16), np.zeros(16)
     def samples():
         nonlocal n
-        stream = _scenes(seed, 'train', False)
-        for i in tqdm(range(num_samples), desc=f'drawing {out}', disable=not progress):
-            (scene, rng), bucket = next(stream), buckets[i % len(buckets)]
+        scenes = tqdm(_scenes(seed, 'train', False), f'drawing {out}', num_samples, disable=not progress)
+        for i, (scene, rng) in enumerate(islice(scenes, num_samples)):
+            bucket = buckets[i % len(buckets)]
             picture = draw(scene, *map(int, bucket.split('x')), rng)
             s = encode_picture(picture, caption(scene, rng), f'shape-{i:06d}', bucket, codec=codec.name)
-            z = s['vae'].astype(np.float64).reshape(16, -1)
+            z = s['vae'].numpy().astype(np.float64).reshape(16, -1)
             n += z.shape[1]
             total[:] += z.sum(1)
             squares[:] += (z**2).sum(1)
@@ -262,6 +250,6 @@ def make_shapes(
     LatentStats(codec=codec.name, codec_version=codec.version, channels=16, downsample=8, mean=mean.tolist(),
                 std=std.tolist(), flip_parity=list(codec.flip_parity), count=num_samples).save(out)
     save_encoders(out, 'words', 'ring')
-    # what was asked for, so that a run can tell (`train`)
-    write_atomic(Path(out) / 'shapes.json', json.dumps(dict(num_samples=num_samples, seed=seed)).encode())
+    asked = json.dumps(dict(num_samples=num_samples, seed=seed))      # so that a run can tell (`train`)
+    write_atomic(Path(out) / 'shapes.json', asked.encode())
     return Path(out)

@@ -12,7 +12,7 @@ __all__ = ['PrepareConfig', 'read_settings', 'prepare_config', 'open_encoders', 
 import hashlib, json, os, re, shlex, signal
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -76,7 +76,8 @@ def _noted_settings(out):
     if not path.exists(): return {}
     options = re.findall(r' --([\w-]+)(?: (?!--)(\S+))?', path.read_text('utf-8', 'surrogateescape'))
     noted = read_settings(f'{k.replace("-", "_")}={v or "true"}' for k, v in options)
-    return {k: v for k, v in noted.items() if k in PrepareConfig.model_fields}
+    noted.pop('forget', None)     # was of that run alone
+    return noted
 
 # %% ../nbs/26_prepare.ipynb #c26b0017
 def open_encoders(cfg:PrepareConfig) -> dict:
@@ -213,7 +214,8 @@ def hold_folder(out:Path):
     lock = lock_file(out / 'prepare/lock')
     if not lock: raise DataError(f'{out}: another prepare is at work here. Wait for it, or stop it.')
     with lock:
-        for p in out.rglob('.*.tmp'): p.unlink()
+        for pattern in ('.*.tmp', '*x*/.*.tmp', '*x*/twins/.*.tmp', 'prepare/**/.*.tmp'):
+            for p in out.glob(pattern): p.unlink()
         yield
 
 # %% ../nbs/26_prepare.ipynb #c26b0050
@@ -275,12 +277,12 @@ def plan(self:PhotoSource):
         same = there and record['recipe'] == self.recipe and record['photos'] == stay
         if same: self.kept += record['samples']
         else: self.todo.append((tar, stay))
-    if self.todo: self.notes.append(f'shards made again: {len(self.todo)}')
     for bucket in sorted(set(self.cfg.buckets)):
         new = [e for path, e in self.want.items() if e.bucket == bucket and path not in placed]
         for i, some in enumerate(chunked(new, self.cfg.samples_per_shard), number[bucket]):
             self.todo.append((self.out / bucket / f'shard-{i:06d}.tar', some))
-    self.notes.append(f'photos to encode: {sum(len(entries) for _, entries in self.todo)}')
+    photos = sum(len(entries) for _, entries in self.todo)
+    self.notes.append(f'shards to make: {len(self.todo)}, of {photos} photos')
 
 # %% ../nbs/26_prepare.ipynb #ea64dec5
 @patch
@@ -356,13 +358,12 @@ def finish(self:PhotoSource) -> Report:
     total, buckets, codec = Moments(), Counter(), self.encoders['latents']
     for tar, record in read_records(self.out).items():
         total.add(Moments(*map(np.array, record['moments'].values())))
-        buckets[tar.parent.name] += record['samples']
+        if record['samples']: buckets[tar.parent.name] += record['samples']
         self.left_out |= {e.photo: e.left_out for e in record['photos'] if e.left_out}
     left = sorted(self.left_out.items())
     rows = [dict(photo=path, reason=code, detail=detail) for path, (code, detail) in left]
     write_atomic(self.out / 'left_out.jsonl', ''.join(json.dumps(row) + '\n' for row in rows).encode())
-    there = {bucket: n for bucket, n in buckets.items() if n}
-    report = Report(buckets.total(), self.encoded, self.kept, there, rows, self.notes)
+    report = Report(buckets.total(), self.encoded, self.kept, buckets, rows, self.notes)
     if not report.samples: raise DataError(f'not one photo could be used. {report}')
     save_encoders(self.out, self.encoders['text'], self.encoders['vision'])
     stats = LatentStats(codec.name, codec.version, codec.channels, codec.downsample, total.mean.tolist(),
@@ -423,7 +424,8 @@ class ShardSource:
 def picture(self:ShardSource, s:dict) -> np.ndarray:     # (3, H, W) uint8
     "The sample's photo, or where that is not found its decoded latent."
     path = self.photos and self.photos / str(s['json'].get('image_path'))
-    if path and path.is_file(): return load_photo(path, *bucket_size(s['bucket']))
+    if path and path.is_file():
+        with suppress(LeftOut): return load_photo(path, *bucket_size(s['bucket']))
     picture = self.codec.decode(torch.from_numpy(s['vae'])[None].float())[0]
     return (picture * 255).round().byte().cpu().numpy()
 

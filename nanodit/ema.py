@@ -153,13 +153,11 @@ def posthoc_ema(
     files:list[tuple[int, float, Path]],    # (step, std, .safetensors file) of each stored average
     std:float,                              # the wanted relative width, in (0, 0.28)
     step:int,                               # the update at which the wanted average ends
-) -> dict[str, Tensor]:                     # float32 or, from the last file, integers
+) -> dict[str, Tensor]:                     # float32
     "The averaged weights of another width. Reads one tensor at a time. Raises `NanoditError`."
     steps, stds, paths = zip(*sorted(files))
     x, out = posthoc_coefficients(steps, stds, step, std), {}
     opened = [safe_open(p, 'pt') for p in paths]
     for k in opened[-1].keys():
-        parts = [o.get_tensor(k) for o in opened]
-        out[k] = parts[-1]
-        if out[k].is_floating_point(): out[k] = sum(p.double() * float(c) for p, c in zip(parts, x)).float()
+        out[k] = sum(o.get_tensor(k).double() * float(c) for o, c in zip(opened, x)).float()
     return out

@@ -115,7 +115,8 @@ def _curve(ax, view:RunView, name:str):
     "A curve with the range that its bins cover; validations are dots."
     x, mean, low, high = thin(*np.array(view.curves[name]))
     if not len(x): return
-    line, = ax.plot(x, mean, 'o-' if name.startswith('validation') else '-', ms=3, lw=1.2, label=name)
+    style, label = 'o-' if name.startswith('validation') else '-', name.split('/')[-1]
+    line, = ax.plot(x, mean, style, ms=3, lw=1.2, label=label)
     if not name.startswith('loss_by'): ax.fill_between(x, low, high, color=line.get_color(), alpha=.2, lw=0)
 
 def _limit(ax, view:RunView, alarm:str):
@@ -144,7 +145,7 @@ def plot_run(
                 if a.name == alarm: ax.axvline(a.step, color='C3', lw=.8, label=alarm)
         ax.tick_params(labelsize=7, which='both')
         ax.set_xlim(0, view.done)
-        ax.legend(fontsize=7, loc='upper right')
+        ax.legend(fontsize=7)
     fig.subplots_adjust(left=.04, right=.99, top=.95, bottom=.05, wspace=.2)
     return fig
 

@@ -70,8 +70,9 @@ def thread_seconds(rounds:int=5) -> dict:    # number of threads → median seco
     "Seconds of a piece of a block, forward and backward, with 1, 2, 4 … threads up to one for each core."
     g, threads = torch.Generator().manual_seed(0), torch.get_num_threads()
     x, up, down = (torch.randn(s, generator=g).requires_grad_() for s in ((784, 192), (192, 768), (768, 192)))
-    took = {n: [] for n in [2**k for k in range(20) if 2**k < _AT_START] + [_AT_START]}
-    for n in [*took] * (rounds + 1):         # in turns; the first does not count
+    counts = [2**k for k in range(20) if 2**k < _AT_START] + [_AT_START]
+    took = {n: [] for n in counts}
+    for n in counts * (rounds + 1):          # in turns; the first does not count
         torch.set_num_threads(n)
         began = time.perf_counter()
         with torch.enable_grad(), autocast('cpu'): y = F.gelu(F.layer_norm(x, x.shape[1:]) @ up) @ down

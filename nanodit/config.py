@@ -283,10 +283,10 @@ class ConfigError(NanoditError):
 
 def _sentence(error, path, cls):
     "The sentence for one of pydantic's findings."
+    if error['type'] == 'clash': return error['msg']
     if error['type'] == 'extra_forbidden':
         near = _nearest(path, cls)
         return f'unknown key, did you mean `{near}`?' if near else 'unknown key'
-    if error['type'] == 'clash': return error['msg']
     got = json.dumps(error['input'], ensure_ascii=False, default=str)
     return f'{error["msg"].removeprefix("Value error, ")}, got {got[:60]}'
 
@@ -344,10 +344,8 @@ def _marks(node, at=''):
 
 def _parse(text, source):
     "(value, {dotted key: 'source:line'}) of a YAML text. Raises one of `_BAD`."
-    loader, where = _Loader(text), {}
-    node = loader.get_single_node()
-    value = loader.construct_document(node) if node else None
-    for path, mark in _marks(node):
+    value, where = yaml.load(text, _Loader), {}
+    for path, mark in _marks(yaml.compose(text, _Loader)):
         if path in where:
             what = f'`{path}` appears twice, first at {where[path]}'
             raise yaml.MarkedYAMLError(problem=what, problem_mark=mark)
@@ -401,10 +399,7 @@ def load_config(
     return make_config(raw, where, str(path), cls)
 
 # %% ../nbs/22_config.ipynb #08aaf7b5
-def save_config(
-    cfg:Section,    # any settings
-    path,           # the file to write; its folder is made if needed
-) -> Path:
+def save_config(cfg:Section, path) -> Path:
     "Writes all settings as YAML, defaults too, and returns the path; loading it gives equal settings."
     text = yaml.dump(cfg.model_dump(mode='json'), Dumper=_Dumper, sort_keys=False, allow_unicode=True,
                      default_flow_style=None, width=100)

@@ -76,10 +76,8 @@ def weight_copies(m:ModelConfig, parameters:int, recompute:str='none') -> int:
     return 2 * (parameters - m.depth * again)
 
 # %% ../nbs/44_estimate.ipynb #d4a31b77
-def drawing_bytes(
-    m:ModelConfig, pictures:int, patches:int, text:int, half:bool=True,   # as `activation_bytes`
-) -> int:
-    "Bytes of a step of the sampler at its peak, beside the weights."
+def drawing_bytes(m:ModelConfig, pictures:int, patches:int, text:int, half:bool=True) -> int:
+    "Bytes of a step of the sampler at its peak, beside the weights; arguments as of `activation_bytes`."
     D, e = m.hidden_size, 2 if half else 4
     return round(3 * pictures * D * (patches * (8 + e * (5 + 2 * m.mlp_ratio)) + text * 3 * e * m.depth))
 
@@ -90,9 +88,7 @@ GPUS = {'RTX 3090': (24, 71), 'RTX 4090': (24, 165), 'RTX 5090': (32, 209), 'L4'
         'H200': (141, 989)}
 ASSUMED_UTILISATION = .25
 
-def find_gpu(
-    name:str,     # 'RTX 4090', 'NVIDIA GeForce RTX 4090', 'h100', …
-) -> str:
+def find_gpu(name:str) -> str:    # 'RTX 4090', 'NVIDIA GeForce RTX 4090', 'h100', …
     "The entry of `GPUS` whose words are all in `name`. Raises `NanoditError` with the known ones."
     words = set(re.split('[ _-]+', name.upper()))
     found = [k for k in GPUS if words >= set(k.upper().split())]
@@ -179,7 +175,7 @@ class Estimate:
     @property
     def needed(self) -> int:
         "Bytes that the card must have to train and to validate."
-        return max(max(r['total'], r['looking']) for r in self.buckets.values())
+        return max(self.peak, *(r['looking'] for r in self.buckets.values()))
 
     @property
     def fits(self) -> bool:
@@ -205,8 +201,8 @@ def estimate(
     rate = GPUS[name][1] * 1e12 * ASSUMED_UTILISATION if name else None
     hours = rate and t.total_steps * flops(t.recompute) / rate / 3600
     total = sum(photos.values()) if isinstance(photos, dict) else photos
-    passes = total and total / batch
-    return Estimate(n, memory, buckets, disk_bytes(cfg, n), flops('none'), passes, name, hours)
+    return Estimate(n, memory, buckets, disk_bytes(cfg, n), flops('none'),
+                    total and total / batch, name, hours)
 
 # %% ../nbs/44_estimate.ipynb #903d0094
 @patch

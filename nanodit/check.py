@@ -16,7 +16,8 @@ from .augment import is_directional
 from .encoders import contact_sheet, get_encoder
 from .files import DataError, command, text_table
 from .latents import load_latents
-from .shards import Damage, ShardIndex, damage_report, find_tars, load_tar, read_sample, read_sums, with_twins
+from .shards import (
+    Damage, ShardIndex, damage_report, find_tars, load_tar, read_sample, read_sums, with_twins)
 
 # %% ../nbs/28_check.ipynb #c28e0006
 def _missing(folder):
@@ -33,8 +34,9 @@ def verify(
     todo = [(b, p) for b, paths in tars.items() for p in paths]
     for bucket, path in tqdm(todo, desc='verify', unit='tar', delay=2, leave=False):
         found, parts = load_tar(dir, path, bucket, values=True), with_twins(path)
-        rows += [dict(tar=str(p.relative_to(dir)), samples=len(found['photos']), MB=f'{p.stat().st_size/1e6:.1f}', SHA256=sha)
-                 for p, sha in zip(parts, found['sha256'])]
+        for p, sha in zip(parts, found['sha256']):
+            mb = f'{p.stat().st_size/1e6:.1f}'
+            rows.append(dict(tar=str(p.relative_to(dir)), samples=len(found['photos']), MB=mb, SHA256=sha))
         damage += [Damage(str(parts[i]), key, what) for i, key, what in found['damage']]
     for folder in {p.parent for paths in tars.values() for p in paths}: damage += _missing(folder)
     try:      # what shows only across tars
@@ -52,7 +54,8 @@ def summary(
     for b in index.buckets:
         n, says = index.text_lengths(b), np.array([is_directional(c) for c in index.captions(b)])
         rows.append(dict(bucket=b, photos=len(n), share=f'{len(n)/len(index):.1%}',
-                         text_rows=f'{n.min()} / {np.median(n):.0f} / {n.max()}', left_or_right=f'{says.mean():.1%}',
+                         text_rows=f'{n.min()} / {np.median(n):.0f} / {n.max()}',
+                         left_or_right=f'{says.mean():.1%}',
                          of_these_with_text_twin=(says & index.has(b, 't5h_flip')).sum(),
                          latent_twins=index.has(b, 'vae_flip').sum()))
     return rows
@@ -75,11 +78,13 @@ def _inspect(dir, buckets, path, decode):
     index = ShardIndex.open(dir, buckets, on_damage='skip')
     stats = load_latents(index)
     print(f'{dir}: {len(index)} photos, fingerprint {index.fingerprint}\n\n{text_table(summary(index))}\n')
-    print(f'latents of {stats.codec!r} {stats.codec_version}, {stats.channels} channels, {stats.downsample} pixels a cell, '
-          f"flip parity {stats.flip_parity or 'unknown'}")
-    print(text_table([dict(channel=i, mean=f'{m:.4f}', std=f'{s:.4f}') for i,(m,s) in enumerate(zip(stats.mean, stats.std))]))
+    print(f'latents of {stats.codec!r} {stats.codec_version}, {stats.channels} channels, '
+          f"{stats.downsample} pixels a cell, flip parity {stats.flip_parity or 'unknown'}")
+    rows = enumerate(zip(stats.mean, stats.std))
+    print(text_table([dict(channel=i, mean=f'{m:.4f}', std=f'{s:.4f}') for i, (m, s) in rows]))
     if path:
-        if ':' in stats.codec and not decode: raise DataError(f'--sheet needs --decode, which may download {stats.codec}')
+        if ':' in stats.codec and not decode:
+            raise DataError(f'--sheet needs --decode, which may download {stats.codec}')
         sheet(index, get_encoder(stats.codec, stats.codec_version)).save(path)
         print(f'\nsheet: {path}')
     return index.damage

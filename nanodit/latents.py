@@ -21,21 +21,21 @@ from .shards import ShardIndex, bucket_size, cached, find_tars, open_tar, read_a
 # %% ../nbs/12_latents.ipynb #70f21f99
 @dataclass
 class LatentStats:
-    "Per-channel statistics of a data set's latents, as in `latents.json`. Raises `DataError` for impossible ones."
+    "Per-channel statistics of a data set's latents, as in `latents.json`. Raises `DataError` if impossible."
     codec: str                      # name of the encoder
     codec_version: str              # its version or hash
     channels: int                   # C
     downsample: int                 # pixels per latent cell
     mean: list                      # (C,)
     std: list                       # (C,), above zero
-    flip_parity: list|None = None   # (C,) of +1 or -1: mirrored picture = mirrored latent × parity; None: unknown
+    flip_parity: list|None = None   # (C,) of +1 or -1: mirrored latent × parity; None: unknown
     count: int = 0                  # photos measured
     fingerprint: str|None = None    # of the measured photos and tars; None when the encoder wrote the file
     def __post_init__(self):
         rows = [self.mean, self.std] + [self.flip_parity]*(self.flip_parity is not None)
         good = [len(r) == self.channels for r in rows] + [0 < s < math.inf for s in self.std]
         if not all(good) or set(self.flip_parity or ()) - {1, -1}:
-            raise DataError(f'latents.json: mean, std (above zero) and flip_parity (±1) need {self.channels} numbers each')
+            raise DataError(f'latents.json: std (above zero), mean and parity (±1) need {self.channels} numbers')
 
 # %% ../nbs/12_latents.ipynb #6a031501
 @lru_cache(16)
@@ -44,7 +44,7 @@ def _column(values, dtype, device): return torch.tensor(values, dtype=dtype, dev
 @patch
 def _mean_std(self: LatentStats, z):
     "Mean and deviation as (C, 1, 1), in the precision of `z`, at least float32."
-    if z.shape[-3] != self.channels: raise DataError(f'latents {tuple(z.shape)} do not have {self.channels} channels')
+    if z.shape[-3] != self.channels: raise DataError(f'latents do not have {self.channels} channels')
     dtype = torch.promote_types(z.dtype, torch.float32)
     return [_column(tuple(row), dtype, z.device) for row in (self.mean, self.std)]
 
@@ -79,7 +79,7 @@ def load(cls: LatentStats, dir: str|Path) -> LatentStats:
     try:
         return cls(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError) as e:
-        raise DataError(f'{path} cannot be read ({e}); restore it, or delete it to have it measured again') from e
+        raise DataError(f'{path} cannot be read ({e}); delete it to have it measured again') from e
 
 # %% ../nbs/12_latents.ipynb #446cace5
 @dataclass
@@ -110,7 +110,8 @@ def std(self: Moments) -> np.ndarray:
 # %% ../nbs/12_latents.ipynb #96b9eff9
 def _fingerprint(index):
     "A hash of the photos, and of each tar's size and time."
-    stamps = [[b, index.tars[tar][1]] for b in index.buckets for tar in np.unique(index.column(b, 'json')[:, 0])]
+    tars = [(b, tar) for b in index.buckets for tar in np.unique(index.column(b, 'json')[:, 0])]
+    stamps = [[b, index.tars[tar][1]] for b, tar in tars]
     return hashlib.sha256(json.dumps([index.fingerprint, stamps]).encode()).hexdigest()[:16]
 
 def measure_latents(
@@ -119,7 +120,7 @@ def measure_latents(
     codec_version: str = '',        # its version or hash
     flip_parity: list|None = None,  # as in `LatentStats`
 ) -> LatentStats:
-    "Mean and deviation per channel over all photos, in float64. Raises `DataError` where a latent is not finite."
+    "Mean and deviation per channel over all photos, in float64. Raises `DataError` unless all are finite."
     total, photos = Moments(), [(b, i) for b in index.buckets for i in range(index.n(b))]
     for b, i in tqdm(photos, desc='latent statistics', unit='photo', delay=2, leave=False):
         m = index.member(b, i, 'vae')
@@ -127,8 +128,9 @@ def measure_latents(
     if not np.isfinite(total.mean).all():
         raise DataError(f'{index.dir}: a latent has NaN or infinite values; `nanodit-shards verify` names it')
     down = bucket_size(b)[0]//m.shape[2]
-    return LatentStats(codec, codec_version, m.shape[0], down, total.mean.tolist(), total.std.tolist(), flip_parity,
-                       len(photos), _fingerprint(index))
+    mean, std = total.mean.tolist(), total.std.tolist()
+    return LatentStats(codec, codec_version, m.shape[0], down, mean, std, flip_parity, len(photos),
+                       _fingerprint(index))
 
 # %% ../nbs/12_latents.ipynb #f92c5697
 def load_latents(
@@ -140,7 +142,7 @@ def load_latents(
     if (index.dir/'latents.json').exists():
         stats, shape = LatentStats.load(index.dir), index.member(b, 0, 'vae').shape
         if (stats.channels, stats.downsample*shape[2]) != (shape[0], bucket_size(b)[0]):
-            raise DataError(f'{index.dir}/latents.json: does not fit latents of shape {shape}; it belongs to other shards')
+            raise DataError(f'{index.dir}/latents.json: it belongs to other shards, not to latents {shape}')
         if stats.fingerprint in (None, now): return stats
         known = stats.codec, stats.codec_version, stats.flip_parity
     def make(_): return dict(stats=asdict(measure_latents(index, *known)))
@@ -162,7 +164,7 @@ def split(self: ShardIndex,
     share: float,    # of the photos to hold out, from 0 (none) to below 1
 ) -> tuple:          # (ShardIndex for training, ShardIndex held out)
     "Two indexes that share no photo and hold all of them together. Raises `DataError`."
-    if not 0 <= share < 1: raise DataError(f'held-out share {share}: expected a number from 0 (nothing held out) to below 1')
+    if not 0 <= share < 1: raise DataError(f'held-out share {share}: expected at least 0 and less than 1')
     train, held = copy.copy(self), copy.copy(self)
     for part, name in (train, 'training'), (held, 'held out'):
         part.tables, part.whole, part.part = {}, self.whole or self, [name, share, self.part]
@@ -171,5 +173,6 @@ def split(self: ShardIndex,
         at = np.array([id_fraction(k) for k in self.ids(b)])
         out = at < share
         if out.all(): out[at.argmax()] = False
-        train.tables[b], held.tables[b] = self.take(b, np.flatnonzero(~out)), self.take(b, np.flatnonzero(out))
+        train.tables[b] = self.take(b, np.flatnonzero(~out))
+        held.tables[b] = self.take(b, np.flatnonzero(out))
     return (train if share else self), held

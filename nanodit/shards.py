@@ -180,7 +180,7 @@ def write_shards(
             keys.add(s['key'])
             if count[bucket] % samples_per_shard == 0:
                 paths.append(Path(out)/bucket/f'shard-{count[bucket]//samples_per_shard:06d}.tar')
-                if paths[-1].exists() and not overwrite: raise DataError(f'{paths[-1]} exists; use another dir')
+                if paths[-1].exists() and not overwrite: raise DataError(f'{paths[-1]} exists; use a new dir')
                 if bucket not in opened: opened[bucket] = stack.enter_context(ExitStack())
                 opened[bucket].close()      # the full one before it
                 tars[bucket] = opened[bucket].enter_context(new_tar(paths[-1]))

@@ -281,8 +281,7 @@ def plan(self:PhotoSource):
         new = [e for path, e in self.want.items() if e.bucket == bucket and path not in placed]
         for i, some in enumerate(chunked(new, self.cfg.samples_per_shard), number[bucket]):
             self.todo.append((self.out / bucket / f'shard-{i:06d}.tar', some))
-    photos = sum(len(entries) for _, entries in self.todo)
-    self.notes.append(f'shards to make: {len(self.todo)}, of {photos} photos')
+    self.notes.append(f'photos to encode: {sum(len(entries) for _, entries in self.todo)}')
 
 # %% ../nbs/26_prepare.ipynb #ea64dec5
 @patch
@@ -459,8 +458,6 @@ def add_twins(
     return len(source.todo)
 
 # %% ../nbs/26_prepare.ipynb #459367b1
-def _terminated(*_): raise KeyboardInterrupt
-
 @command
 def main(
     photos:Param('folder of photos with captions, or one JSONL; or the word add-twins', str),
@@ -472,7 +469,7 @@ def main(
     dry_run:bool=False,    # only say what there is to do
 ):
     "Photos to shards. Example: python -m nanodit.prepare photos data/shards flip_twins=true"
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)     # raises KeyboardInterrupt
     chosen = read_settings(settings or ())
     try:
         if photos == 'add-twins': print('tars of twins written:', add_twins(out, pictures, **chosen))

@@ -88,12 +88,6 @@ _OLD, _TMP = '.old-', '.tmp-'      # beginnings of names: replaced by a newer sa
 
 def _json_bytes(value): return json.dumps(value, indent=1, ensure_ascii=False).encode() + b'\n'
 
-def _sync(path):
-    "Forces a file to the disk; what the manifest says of it."
-    with open(path, 'r+b') as f: os.fsync(f.fileno())
-    return _describe(path)
-
-# %% ../nbs/32_checkpoint.ipynb #38aa02bb
 def _write_folder(tmp, step, tensors, state):
     "A checkpoint under a temporary name, forced to the disk."
     tmp.mkdir()
@@ -102,7 +96,10 @@ def _write_folder(tmp, step, tensors, state):
         file = tmp / f'{k}.safetensors'
         _save_tensors(file, plain_names(v) if k in ('model', 'ema') else v)
         shutil.copymode(tmp / 'state.json', file)        # safetensors lets only the owner read its files
-    files = {p.name: _sync(p) for p in sorted(tmp.iterdir())}
+    files = {}
+    for p in sorted(tmp.iterdir()):
+        with open(p, 'r+b') as f: os.fsync(f.fileno())
+        files[p.name] = _describe(p)
     write_atomic(tmp / 'manifest.json', _json_bytes(dict(format=FORMAT, step=step, files=files)))
 
 # %% ../nbs/32_checkpoint.ipynb #0d8ae57e

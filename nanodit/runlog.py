@@ -19,10 +19,8 @@ from .config import AlarmsConfig, LogConfig
 from .files import NanoditError, flatten, write_atomic
 
 # %% ../nbs/34_runlog.ipynb #fa87147a
-def parse_record(
-    line:bytes,    # of a .jsonl file
-) -> dict:         # None if the line is damaged
-    "The record on one line."
+def parse_record(line:bytes) -> dict:
+    "The record on one line of a .jsonl file; None if the line is damaged."
     with suppress(ValueError):
         record = json.loads(line)
         return record if isinstance(record, dict) and 'step' in record else None
@@ -95,6 +93,7 @@ def flush(self:RunLog,
     "Writes the lines that wait in memory. If the disk refuses, they keep waiting, and `waits` says so."
     self.waits = None
     for path, lines in self.pending.items():
+        if not (lines or durable): continue
         try:
             with open(path, 'r+b', buffering=0) as f:     # never creates it
                 f.seek(0, os.SEEK_END)
@@ -273,13 +272,13 @@ class WandbLog:
     "Sends numbers and sheets to Weights & Biases, under one id for all resumes."
     def __init__(self, run_dir:Path, name:str, step:int):
         import wandb
-        key, recipe = run_dir / 'wandb.id', run_dir / 'config.yaml'
+        key, recipe, self.picture = run_dir / 'wandb.id', run_dir / 'config.yaml', wandb.Image
         if not key.exists(): key.write_text(os.urandom(8).hex())
         config = yaml.safe_load(recipe.read_text('utf-8')) if recipe.exists() else None
-        self.run = wandb.init(project='nanodit', name=name, id=key.read_text(), resume='allow', dir=run_dir,
-                              config=config, settings=wandb.Settings(console='off', disable_git=True))
+        quiet = wandb.Settings(console='off', disable_git=True)
+        self.run = wandb.init(project='nanodit', name=name, id=key.read_text().strip(), resume='allow',
+                              dir=run_dir, config=config, settings=quiet)
         self.run.define_metric('*', step_metric='step')
-        self.picture = wandb.Image
 
     def write(self, numbers:dict, step:int): self.run.log({**numbers, 'step': step})
     def image(self, name:str, path:str, step:int): self.write({name: self.picture(path)}, step)
@@ -288,11 +287,9 @@ class WandbLog:
 
 # %% ../nbs/34_runlog.ipynb #012d5ce0
 def sinks(
-    cfg:LogConfig,     # `log` of the config
-    run_dir:Path,      # folder of the run
-    name:str='',       # of the run in W&B
-    step:int=0,        # updates already done
-) -> list:             # for `RunLog(extra=…)`
+    cfg:LogConfig, run_dir:Path,      # `log` of the config, folder of the run
+    name:str='', step:int=0,          # name of the run in W&B, updates already done
+) -> list:                            # for `RunLog(extra=…)`
     "The receivers that a config asks for. Raises `NanoditError` where one does not start."
     made = []
     for key, kind in dict(tensorboard=TensorBoardLog, wandb=WandbLog).items():

@@ -35,7 +35,7 @@ class LatentStats:
         rows = [self.mean, self.std] + [self.flip_parity]*(self.flip_parity is not None)
         good = [len(r) == self.channels for r in rows] + [0 < s < math.inf for s in self.std]
         if not all(good) or set(self.flip_parity or ()) - {1, -1}:
-            raise DataError(f'latents.json: std (above zero), mean and parity (±1) need {self.channels} numbers')
+            raise DataError(f'latents: std (above zero), mean and parity (±1) need {self.channels} values')
 
 # %% ../nbs/12_latents.ipynb #6a031501
 @lru_cache(16)

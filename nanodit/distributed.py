@@ -152,10 +152,13 @@ def load_full_state(model:nn.Module, optimizers:list, weights:dict, states:list)
     from torch.distributed.checkpoint import state_dict as sd
     options = sd.StateDictOptions(full_state_dict=True)
     sd.set_model_state_dict(model, weights, options=options)
+    held = [p.grad for p in model.parameters()]     # which `Replay` needs in place, and torch not at all
+    for p in model.parameters(): p.grad = None
     for o, s in zip(optimizers, states):
         own = [dict(group) for group in o.param_groups]
         if s['state']: sd.set_optimizer_state_dict(model, o, s, options=options)
         for group, mine in zip(o.param_groups, own): group.update(mine)
+    for p, g in zip(model.parameters(), held): p.grad = g
 
 # %% ../nbs/42_distributed.ipynb #64cbffcf
 class Recorder:

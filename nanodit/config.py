@@ -209,7 +209,10 @@ class AlarmConfig(Section):
     threshold: float = key(0., 'The number that is too high, or too low for the alarms named so.')
     from_step: NonNegativeInt = key(0, 'First update at which the rule is checked.')
     for_records: PositiveInt = key(1, 'Log records in a row past the threshold before it fires.')
-    action: Literal['off', 'warn', 'checkpoint', 'stop'] = key('warn', 'stop = save, then exit 3.')
+    # YAML reads off as false
+    action: Annotated[Literal['off', 'warn', 'checkpoint', 'stop'],
+                      BeforeValidator(lambda x: 'off' if x is False else x)] = key(
+        'warn', 'stop = save, then exit 3.')
 
 def _rule(threshold, from_step, for_records, what, action='warn'):
     rule = AlarmConfig(threshold=threshold, from_step=from_step, for_records=for_records, action=action)

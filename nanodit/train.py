@@ -358,7 +358,7 @@ class WatchAlarms(Callback):
 
     def after_save(self, run):
         "Is there room for more checkpoints, of weights, average and two moments?"
-        if run.saved != run.step: return
+        if run.saved != run.step or run.step == run.start: return
         size = 4 * sum(p.nbytes for p in run.model.parameters())
         return self.look(run, dict(step=run.step, disk_fits=shutil.disk_usage(run.run_dir).free / size))
 

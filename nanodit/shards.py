@@ -505,7 +505,7 @@ def damage_report(
 def open(cls: ShardIndex,
     dir: str|Path,              # folder that holds the bucket folders
     buckets: tuple = (),        # only these; empty = all
-    on_damage: str = 'refuse',  # or 'skip': leave damaged samples out, and list them in `.damage`
+    on_damage: str = 'refuse',  # or 'skip': leave out damaged samples, at most half; `.damage` lists them
 ) -> ShardIndex:
     "The index of all shards in `dir`, read from the cache where nothing changed. Raises `DataError`."
     self, tars = cls(dir), find_tars(dir, buckets)
@@ -517,7 +517,8 @@ def open(cls: ShardIndex,
     self.tables = {b: Table([], [], []) for b in tars}
     for b, path in tqdm(todo, desc='index', unit='tar', delay=2, leave=False): self.add_tar(b, path)
     self.tables = {b: t._replace(members=np.array(t.members)) for b, t in self.tables.items()}
-    if self.damage and on_damage == 'refuse' or not self: raise DataError(damage_report(dir, self.damage))
+    refuse = on_damage == 'refuse' or len(self.damage) > len(self)      # perhaps the first photo is the odd one
+    if self.damage and refuse or not self: raise DataError(damage_report(dir, self.damage))
     return self
 
 # %% ../nbs/10_shards.ipynb #5a1de031

@@ -50,8 +50,8 @@ def guided_velocity(
     "The velocity under dual guidance, all needed branches in one batch (plan D.6)."
     names = list(guidance_branches(text_scale, dino_scale))
     B, n = len(text), len(names)
-    of = lambda which: torch.tensor([k == which for k in names], device=text.device).repeat_interleave(B)
-    rep = lambda a: a.repeat(n, *[1] * (a.ndim - 1))
+    def of(which): return torch.tensor([k == which for k in names], device=text.device).repeat_interleave(B)
+    def rep(a): return a.repeat(n, *[1] * (a.ndim - 1))
     text_kv = model.encode_text(rep(text), rep(text_mask), of('text'))
     dino, keep_dino = rep(dino), of('dino')
 

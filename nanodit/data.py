@@ -212,16 +212,6 @@ def read_all(
                 if mirrored: flip_latent(to, parity, out=out)
 
 # %% ../nbs/16_data.ipynb #8545dc32
-def _want_text(index, bucket, photos, buffers, reads):
-    "((B,L,D), (B,L) bool): room for the real rows of each caption, put on the list of reads, then zeros."
-    texts = [f and index.member(bucket, p, 't5h_flip') or index.member(bucket, p, 't5h') for p,f in photos]
-    lengths = np.array([m.rows for m in texts])
-    text = buffers.empty((len(texts), round_up(lengths.max()), texts[0].shape[1]), np.float16)
-    for out, m in zip(text.numpy(), texts):
-        out[m.rows:] = 0
-        reads.append((m, out[:m.rows], False))
-    return text, torch.from_numpy(np.arange(text.shape[1]) < lengths[:,None])
-
 def read_tile(
     index: ShardIndex,   # the data set
     tile: Tile,          # which photos
@@ -230,21 +220,25 @@ def read_tile(
     buffers: Buffers|None = None,  # where the batch's memory comes from
 ) -> Batch:
     "The batch of one tile. Raises `DataError` when a file has changed underneath."
-    b, buffers, reads = tile.bucket, buffers or Buffers(), []
+    b, buffers, swap = tile.bucket, buffers or Buffers(), flips.swap_captions
     photos = list(zip(tile.positions.tolist(), flipped.tolist()))
+    texts = [f and swap and index.member(b, p, 't5h_flip') or index.member(b, p, 't5h') for p,f in photos]
     vae, dino = (index.member(b, photos[0][0], name).shape for name in ('vae', 'dinov3'))
-    latents = buffers.empty((len(photos), *vae), np.float16)
-    vectors = buffers.empty((len(photos), max(dino)), np.float32)
+    lengths, B = np.array([m.rows for m in texts]), len(photos)
+    latents, vectors = buffers.empty((B, *vae), np.float16), buffers.empty((B, max(dino)), np.float32)
+    text = buffers.empty((B, round_up(lengths.max()), texts[0].shape[1]), np.float16)
+    reads = [(m, out[:m.rows], False) for m,out in zip(texts, text.numpy())]
+    for row, n in zip(text, lengths): row[n:] = 0
     for name, batch in ('vae', latents.numpy()), ('dinov3', vectors.numpy()):
         for (p, f), out in zip(photos, batch):
             twin = f and index.member(b, p, f'{name}_flip')
             reads.append((twin or index.member(b, p, name), out, f and not twin and name == 'vae'))
-    text, mask = _want_text(index, b, [(p, f and flips.swap_captions) for p,f in photos], buffers, reads)
     read_all(reads, flips.parity)
-    captions = [index.captions(b)[p] for p,_ in photos]
-    if flips.swap_captions: captions = [flip_caption(c) if f else c for c,f in zip(captions, flipped)]
-    return Batch(latents, text, mask, vectors, [index.ids(b)[p] for p,_ in photos], captions,
-                 torch.from_numpy(flipped), b, torch.from_numpy(tile.slots))
+    ids, captions = index.ids(b), index.captions(b)
+    captions = [flip_caption(captions[p]) if f and swap else captions[p] for p,f in photos]
+    mask, slots = torch.from_numpy(np.arange(text.shape[1]) < lengths[:,None]), torch.from_numpy(tile.slots)
+    return Batch(latents, text, mask, vectors, [ids[p] for p,_ in photos], captions, torch.from_numpy(flipped),
+                 b, slots)
 
 # %% ../nbs/16_data.ipynb #fcf5f182
 PATIENCE = 1, 4, 10, 30, 60, 120, 240      # seconds before each further try to read a photo

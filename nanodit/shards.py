@@ -249,7 +249,7 @@ def npy_member(
 def open_tar(m: Member):
     "The member's tar, open for reading. Raises `DataError` when it is no longer the file that was indexed."
     try:
-        with open(m.path, 'rb') as f:
+        with open(m.path, 'rb', 0) as f:
             st = os.fstat(f.fileno())
             if (st.st_size, st.st_mtime_ns) != m.stamp:
                 raise DataError(f'{m.path}: was changed after its index was built. Start again')

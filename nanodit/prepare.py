@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 import numpy as np
 import torch
 import yaml
@@ -29,7 +29,7 @@ from .shards import (
     ShardIndex, bucket_size, encode_sample, new_tar, read_sample, read_sums, write_sums, write_twins)
 from .latents import LatentStats, Moments, load_latents
 from .augment import flip_caption
-from .encoders import device_dtype, get_encoder, load_encoders, save_encoders
+from .encoders import find_device, get_encoder, load_encoders, save_encoders
 from .config import Bucket, Section, Text, key, load_config, make_config, save_config
 from .photos import BUCKETS, LeftOut, Photos, load_photo, nearest_bucket, open_photo, upright_size
 
@@ -49,7 +49,7 @@ class PrepareConfig(Section):
     batch_size: PositiveInt = key(16, 'Photos encoded together; memory grows with it.')
     workers: PositiveInt = key(4, 'Threads that read and resize photos.')
     device: Text | None = key(None, 'Of the real encoders, such as cuda; null = a GPU if there is one.')
-    dtype: Text | None = key(None, 'bf16, fp16 or fp32; null = bf16 where that is fast, else fp32.')
+    dtype: Literal['bf16', 'fp16', 'fp32'] | None = key(None, 'null = bf16 where that is fast, else fp32.')
 
 # %% ../nbs/26_prepare.ipynb #c26b0010
 def read_settings(items) -> dict:
@@ -82,9 +82,9 @@ def _noted_settings(out):
 # %% ../nbs/26_prepare.ipynb #c26b0017
 def open_encoders(cfg:PrepareConfig) -> dict:
     "The encoders that the settings name: 'text', 'vision' and 'latents'. Raises `NanoditError`."
-    options = dict(device=cfg.device, dtype=cfg.dtype)
-    device_dtype(**options)     # wrong ones are refused even where the built-in encoders need neither
-    return {k: get_encoder(getattr(cfg, k), **options) for k in ('text', 'vision', 'latents')}
+    find_device(cfg.device)     # a wrong one is refused even where the built-in encoders need none
+    options, kinds = dict(device=cfg.device, dtype=cfg.dtype), ('text', 'vision', 'latents')
+    return {k: get_encoder(getattr(cfg, k), **options) for k in kinds}
 
 # %% ../nbs/26_prepare.ipynb #42b20621
 def identity(encoder) -> str:

@@ -249,7 +249,7 @@ def make_shapes(
     std = np.sqrt(squares / n - mean**2)
     LatentStats(codec=codec.name, codec_version=codec.version, channels=16, downsample=8, mean=mean.tolist(),
                 std=std.tolist(), flip_parity=list(codec.flip_parity), count=num_samples).save(out)
-    save_encoders(out, 'words', 'ring')
+    save_encoders(out, get_encoder('words'), get_encoder('ring'))
     asked = json.dumps(dict(num_samples=num_samples, seed=seed))      # so that a run can tell (`train`)
     write_atomic(Path(out) / 'shapes.json', asked.encode())
     return Path(out)

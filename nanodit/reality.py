@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SECTIONS', 'PLAN', 'STATUSES', 'Claim', 'notebooks', 'claims_of', 'collect_claims', 'status_of', 'text_of', 'shown',
-           'evidence', 'config_keys', 'recipes', 'figures', 'loose_figures', 'table', 'status_text', 'proof_cells',
-           'reference_texts', 'build_reality', 'reality_faults', 'main']
+           'evidence', 'config_keys', 'recipes', 'figures', 'table', 'status_text', 'proof_cells', 'reference_texts',
+           'build_reality', 'reality_faults', 'main']
 
 # %% ../nbs/54_reality.ipynb #3e57787c
 import hashlib, json, re, sys
@@ -172,26 +172,6 @@ def figures(record:dict) -> list:
     numbers = {k: v for k, v in flatten(record.get('summary', record)).items() if isinstance(v, (int, float))}
     return [f'{k} {v:.4g}' for k, v in numbers.items() if not re.match('machine|model|ceilings', k)][:8]
 
-# %% ../nbs/54_reality.ipynb #8327a461
-_NUMBER = r'(?<![\w.])(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?'
-_UNIT = r'(?:%|[KMGT]i?B|m?s|min|h|seconds?|minutes?|hours?|days?|dB|M|TFLOPS|\w+/s)(?![\w/])'
-_NO_PROSE = r'(?ms)```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|\]\([^)]*\)|<!--.*?-->|^#[^\n]*'
-_SCALES = 1, 100, 1e3, 1e-3, 1e-6, 1e-9, 1e-12, 1/60, 1/3600, 2**-10, 2**-20, 2**-30
-
-def loose_figures(cells:list) -> list:    # of (heading, figure)
-    "Each figure in a notebook's prose and claims that none of its cells produces."
-    made, prose = [*PLAN.values()], []
-    for cell in cells:
-        text = cell['source']
-        if 'outputs' in cell:
-            made += [re.sub('#.*', '', text), *map(text_of, cell['outputs'])]
-            text = ' '.join(re.findall(r'#\| claim.*', text))
-        found = re.findall(rf'(({_NUMBER})[ \xa0\u202f]?{_UNIT})', re.sub(_NO_PROSE, ' ', text))
-        prose += [(cell['heading'], *f) for f in found]
-    known = [float(n.replace(',', '')) * s for n in re.findall(_NUMBER, '\n'.join(made)) for s in _SCALES]
-    def produced(n): return float(n.replace(',', '')) in {round(k, len(n.partition('.')[2])) for k in known}
-    return [(heading, figure) for heading, figure, n in prose if not produced(n)]
-
 # %% ../nbs/54_reality.ipynb #249d7a49
 def table(head:str, rows:list) -> str:    # names of the columns, between bars; tuples of anything
     "A markdown table."
@@ -267,11 +247,8 @@ def build_reality(root:str|Path='.') -> str:    # the text of a notebook, with o
 
 # %% ../nbs/54_reality.ipynb #1f0c6058
 def reality_faults(root:str|Path='.') -> list:    # one line each; empty = all is well
-    "Everything that is wrong with the claims, the figures in prose and the-reality."
+    "Everything that is wrong with the claims and with the-reality."
     path, (_, faults) = Path(root)/'the-reality.ipynb', collect_claims(root)
-    for name, cells in notebooks(root).items():
-        faults += [f'{name}, under "{heading}": print the figure "{figure}" in a cell, or leave it out'
-                   for heading, figure in loose_figures(cells)]
     if not path.exists() or path.read_text('utf-8') != build_reality(root):
         faults.append('the-reality is stale, run `python -m nanodit.reality`')
     return faults

@@ -8,7 +8,6 @@ __all__ = ['sinusoids', 'sincos_2d', 'timestep_code', 'attention', 'HeadNorm', '
 
 # %% ../nbs/04_model.ipynb #8c760597
 import math
-from contextlib import nullcontext
 from functools import cache, partial
 import torch
 import torch.fx.experimental._config
@@ -27,16 +26,16 @@ def sinusoids(
     angles = pos[:, None] * torch.exp(-math.log(10_000.) * i / (dim // 2))
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
+# %% ../nbs/04_model.ipynb #bdc7a118
 @cache                     # for ever: recordings of the GPU's work read these tables where they lie
 def sincos_2d(
     h:int, w:int,          # grid of patches
     dim:int,               # channels, divisible by 4
     device:str='cpu',
 ) -> Tensor:               # (h*w, dim) float32, row by row
-    "The position code of every patch of an h × w grid (plan E.2). Raises `ValueError` for another `dim`."
-    if dim % 4: raise ValueError(f'the position code needs a dimension divisible by 4, got {dim}')
-    rows, cols = torch.meshgrid(torch.arange(h), torch.arange(w), indexing='ij')
-    codes = [sinusoids(places.flatten().double(), dim // 2) for places in (rows, cols)]
+    "The position code of every patch of an h × w grid (plan E.2)."
+    places = torch.cartesian_prod(torch.arange(h), torch.arange(w)).double()
+    codes = [sinusoids(axis, dim // 2) for axis in places.unbind(1)]
     return torch.cat(codes, dim=1).float().to(device)
 
 # %% ../nbs/04_model.ipynb #7e09b0da
@@ -54,14 +53,10 @@ def _keeps_scores(q:Tensor, k:Tensor) -> bool:
     return few and q.shape[2] * k.shape[2] <= 1024 * 1024
 
 def _plain_attention(q:Tensor, k:Tensor, v:Tensor, mask:Tensor|None) -> Tensor:
-    "softmax(q·k / √Dh)·v with the scores spelt out; scale and mask ride on the matrix product."
-    B, H, N, Dh = q.shape
-    q, k, v = (a.flatten(0, 1) for a in (q, k, v))
-    bias = q.new_zeros(1)
-    if mask is not None:
-        bias = q.new_zeros(mask.shape).masked_fill_(~mask, -torch.inf).expand(B, H, 1, -1).flatten(0, 1)
-    scores = torch.baddbmm(bias, q, k.mT, beta=int(mask is not None), alpha=Dh**-.5)
-    return (scores.softmax(-1) @ v).unflatten(0, (B, H))
+    "softmax(q·k / √Dh)·v with the scores spelt out."
+    scores = (q * q.shape[-1]**-.5) @ k.mT
+    if mask is not None: scores.masked_fill_(~mask, -torch.inf)
+    return scores.softmax(-1) @ v
 
 def attention(
     q:Tensor,                # (B, H, N, Dh)
@@ -82,19 +77,19 @@ class _LeanRMSNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, gain):
         wide = torch.promote_types(x.dtype, torch.float32)
-        r = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=wide)
-        r = r.square_().div_(x.shape[-1]).add_(1e-6).rsqrt_()
+        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=wide)
+        r = (length.square() / x.shape[-1] + 1e-6).rsqrt()
         ctx.save_for_backward(x, r, gain)
-        return torch.mul(x * r, gain.to(wide), out=x.new_empty(x.shape))
+        return (x * r * gain).to(x.dtype)
 
     @staticmethod
     def backward(ctx, grad):
         x, r, gain = ctx.saved_tensors
-        normed = torch.mul(x, r, out=x.new_empty(x.shape))
+        normed = (x * r).to(x.dtype)
         dgain = (grad * normed).flatten(0, -2).sum(0)
         grad = grad * gain
-        along = (grad * normed).sum(-1, keepdim=True, dtype=r.dtype).div_(-x.shape[-1]).to(x.dtype)
-        return torch.addcmul(grad, normed, along, out=normed).mul_(r.to(x.dtype)), dgain
+        along = (grad * normed).mean(-1, keepdim=True, dtype=r.dtype).to(x.dtype)
+        return torch.addcmul(grad, normed, along, value=-1) * r.to(x.dtype), dgain
 
 class HeadNorm(nn.Module):
     "RMS norm over the channels of a head, with a learned gain (Henry et al. 2020)."
@@ -105,7 +100,7 @@ class HeadNorm(nn.Module):
     def forward(self, x:Tensor) -> Tensor:
         gain = self.gain.to(x.dtype)                            # one dtype: the fused kernel wants it so
         if x.device.type == 'cpu' and not torch.compiler.is_compiling(): return _LeanRMSNorm.apply(x, gain)
-        with torch.autocast('cuda', enabled=False) if x.is_cuda else nullcontext():   # or q and k widen
+        with torch.autocast('cuda', enabled=False):             # or q and k widen
             return F.rms_norm(x, gain.shape, gain, eps=1e-6)
 
 # %% ../nbs/04_model.ipynb #410b91e9
@@ -124,6 +119,7 @@ class Modulation(nn.Module):
     def forward(self, c:Tensor) -> tuple[Tensor, ...]:
         return self.up(self.down(c))[:, None].chunk(self.n, dim=-1)
 
+# %% ../nbs/04_model.ipynb #410b91eb
 def modulate(x:Tensor, shift:Tensor, scale:Tensor) -> Tensor:
     "Layer norm of `x` (B, N, D) without weights of its own, then scale and shift (B, 1, D)."
     return shift + F.layer_norm(x, x.shape[-1:], eps=1e-6).to(shift.dtype) * (1 + scale)
@@ -140,13 +136,16 @@ class DiTBlock(nn.Module):
     ):
         super().__init__()
         self.num_heads = num_heads
-        def linear(n_in, n_out): return nn.Linear(n_in, n_out, bias=False)
+        linear = partial(nn.Linear, bias=False)
         def norm(): return HeadNorm(dim // num_heads) if qk_norm else nn.Identity()
         self.adaLN = Modulation(dim, 9, adaln_rank)
         self.qkv, self.proj = linear(dim, 3 * dim), linear(dim, dim)
         self.q_norm, self.k_norm = norm(), norm()
-        self.cross_q, self.cross_kv = linear(dim, dim), linear(dim, 2 * dim)
-        self.cross_proj = linear(dim, dim)
+        self.cross_q, self.cross_kv, self.cross_proj = (
+            linear(dim, dim),
+            linear(dim, 2 * dim),
+            linear(dim, dim),
+        )
         self.cross_q_norm, self.cross_k_norm = norm(), norm()
         self.fc1, self.fc2 = linear(dim, int(mlp_ratio * dim)), linear(int(mlp_ratio * dim), dim)
         self.selective = False      # keep what the products gave, compute the rest again in the backward pass
@@ -173,13 +172,11 @@ def forward(self:DiTBlock,
     "One block; the identity while its gates are zero."
     shift1, scale1, gate1, shift2, scale2, gate2, shift3, scale3, gate3 = self.adaLN(c)
     cheap = _again if self.selective and torch.is_grad_enabled() else _once
-    def attend(f, q, k, v):       # a fused attention keeps little, and is not cheap
-        return (cheap if _keeps_scores(q, k) else _once)(f, q, k, v)
     q, k, v = _heads(cheap(lambda *a: self.qkv(modulate(*a)), x, shift1, scale1), 3, self.num_heads)
-    h = attend(lambda q, k, v: attention(self.q_norm(q), self.k_norm(k), v), q, k, v)
+    h = attention(self.q_norm(q), self.k_norm(k), v)
     x = x + cheap(lambda h, gate: gate * self.proj(h), h, gate1)
     q, = _heads(cheap(lambda *a: self.cross_q(modulate(*a)), x, shift2, scale2), 1, self.num_heads)
-    h = attend(lambda q, k, v: attention(self.cross_q_norm(q), k, v, text_mask), q, text_k, text_v)
+    h = attention(self.cross_q_norm(q), text_k, text_v, text_mask)
     x = x + cheap(lambda h, gate: gate * self.cross_proj(h), h, gate2)
     h = cheap(lambda *a: self.fc1(modulate(*a)), x, shift3, scale3)
     return x + gate3 * cheap(lambda h: self.fc2(F.gelu(h, approximate='tanh')), h)
@@ -201,17 +198,16 @@ class NanoDiT(nn.Module):
         gradient_checkpointing:str='none',   # as for `checkpointing`
     ):
         super().__init__()
-        if hidden_size % num_heads: raise ValueError(f'{hidden_size=} is not divisible by {num_heads=}')
-        D, p = hidden_size, patch_size
-        self.hidden_size, self.patch_size, self.in_channels = D, p, in_channels
+        D, p = self.hidden_size, self.patch_size = hidden_size, patch_size
+        if D % num_heads or D % 4: raise ValueError(f'{hidden_size=} is not divisible by 4 and {num_heads=}')
         self.patch_in = nn.Linear(p * p * in_channels, D)
         self.t_embed = nn.Sequential(nn.Linear(256, D), nn.SiLU(), nn.Linear(D, D))
         self.dino_embed = nn.Sequential(nn.Linear(dino_dim, D), nn.SiLU(), nn.Linear(D, D))
         self.text_in = nn.Linear(text_dim, D)
         self.null_text = nn.Parameter(torch.empty(text_dim))
         self.null_dino = nn.Parameter(torch.empty(dino_dim))
-        blocks = [DiTBlock(D, num_heads, mlp_ratio, qk_norm, adaln_rank) for _ in range(depth)]
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks = nn.ModuleList(
+            DiTBlock(D, num_heads, mlp_ratio, qk_norm, adaln_rank) for _ in range(depth))
         self.checkpointing(gradient_checkpointing)
         self.final_adaLN = Modulation(D, 2, adaln_rank)
         self.final_proj = nn.Linear(D, p * p * in_channels)
@@ -220,9 +216,7 @@ class NanoDiT(nn.Module):
     def checkpointing(self,
         mode:str,   # computed again: 'none', 'selective' = all but the products, 'full' = blocks
     ):
-        "From now on keep all for the backward pass, or less (plan E.5). Raises `ValueError`."
-        if mode not in ('none', 'selective', 'full'):
-            raise ValueError(f"gradient_checkpointing is {mode!r}; choose 'none', 'selective' or 'full'")
+        "From now on keep all for the backward pass, or less (plan E.5)."
         for b in self.blocks: b.selective = mode == 'selective'
         self.twice = mode == 'full'
 
@@ -237,11 +231,10 @@ def initialize(self:NanoDiT, seed:int=0):
             nn.init.xavier_uniform_(m.weight, generator=g)
             if m.bias is not None: m.bias.zero_()
         elif isinstance(m, HeadNorm): m.gain.fill_(1.)
-    for v in (self.null_text, self.null_dino): v.copy_(torch.randn(v.shape, generator=g))
-    zero = [self.final_proj.weight, self.final_proj.bias]
+    for v in (self.null_text, self.null_dino): v.normal_(generator=g)
+    self.final_proj.weight.zero_()
     for m in self.modules():
-        if isinstance(m, Modulation): zero += [m.up.weight, m.up.bias]
-    for w in zero: w.zero_()
+        if isinstance(m, Modulation): m.up.weight.zero_()
 
 # %% ../nbs/04_model.ipynb #e70c3301
 @patch
@@ -251,13 +244,11 @@ def encode_text(self:NanoDiT,
     keep_text:Tensor|None=None,    # (B,) bool; False = the model sees the null token alone
 ) -> tuple[list, Tensor]:          # (k, v) for each block, mask (B, 1, 1, L)
     "Keys and values of the text for all blocks. A dropped or empty caption becomes the null token."
-    gone = ~text_mask.any(1) if keep_text is None else ~(keep_text & text_mask.any(1))
-    first = torch.zeros_like(text_mask)
-    first[:, 0] = True
-    mask = torch.where(gone[:, None], first, text_mask)
+    kept = text_mask.any(1, keepdim=True)
+    if keep_text is not None: kept = kept & keep_text[:, None]
+    mask = torch.where(kept, text_mask, torch.arange(text_mask.shape[1], device=kept.device) == 0)
     text = F.rms_norm(text.to(self.null_text.dtype), text.shape[-1:], eps=1e-6)
-    null = F.rms_norm(self.null_text, self.null_text.shape)
-    text = self.text_in(torch.where((gone[:, None] & first)[..., None], null, text))
+    text = self.text_in(torch.where(kept[..., None], text, F.rms_norm(self.null_text, self.null_text.shape)))
     return [b.text_kv(text) for b in self.blocks], mask[:, None, None]
 
 # %% ../nbs/04_model.ipynb #25cac551
@@ -266,17 +257,18 @@ def patchify(
     p:int,      # patch side
 ) -> Tensor:    # (B, (h/p)*(w/p), p*p*C)
     "Cut a latent into a row of patches."
-    B, C, h, w = x.shape
-    return x.reshape(B, C, h // p, p, w // p, p).permute(0, 2, 4, 3, 5, 1).reshape(B, -1, p * p * C)
+    x = x.unflatten(3, (-1, p)).unflatten(2, (-1, p))
+    return x.permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)
 
+# %% ../nbs/04_model.ipynb #25cac552
 def unpatchify(
     x:Tensor,         # (B, N, p*p*C)
     p:int,            # patch side
     h:int, w:int,     # size of the latent
 ) -> Tensor:          # (B, C, h, w)
     "The inverse of `patchify`."
-    B, N, K = x.shape
-    return x.reshape(B, h // p, w // p, p, p, K // p**2).permute(0, 5, 1, 3, 2, 4).reshape(B, K // p**2, h, w)
+    x = x.unflatten(2, (p, p, -1)).unflatten(1, (h // p, w // p))
+    return x.permute(0, 5, 1, 3, 2, 4).flatten(4).flatten(2, 3)
 
 # %% ../nbs/04_model.ipynb #7e2234ef
 @patch
@@ -290,11 +282,8 @@ def forward(self:NanoDiT,          # noqa: F811 (a patch of another class)
     keep_dino:Tensor|None=None,    # (B,) bool, None = all
     text_kv:tuple|None=None,       # what `encode_text` returned
 ) -> Tensor:                       # predicted velocity (B, C, h, w) float32
-    "The velocity at `x`, `t` under the conditions that are kept. Raises `ValueError` for another shape."
-    B, C, h, w = x.shape
-    p = self.patch_size
-    if C != self.in_channels or h % p or w % p:
-        raise ValueError(f'latent {(C, h, w)} does not fit {self.in_channels} channels, {p} × {p} patches')
+    "The velocity at `x`, `t` under the conditions that are kept."
+    p, (h, w) = self.patch_size, x.shape[2:]
     kvs, mask = self.encode_text(text, text_mask, keep_text) if text_kv is None else text_kv
     dino = F.rms_norm(dino.to(self.null_dino.dtype), dino.shape[-1:], eps=1e-6)
     if keep_dino is not None:
@@ -303,27 +292,23 @@ def forward(self:NanoDiT,          # noqa: F811 (a patch of another class)
     x = self.patch_in(patchify(x, p)) + sincos_2d(h // p, w // p, self.hidden_size, str(x.device)).to(x.dtype)
     run = _again if self.twice and torch.is_grad_enabled() else _once
     for block, (k, v) in zip(self.blocks, kvs): x = run(block, x, c, k, v, mask)
-    x = self.final_proj(modulate(x, *self.final_adaLN(c)))
-    x = unpatchify(x, p, h, w)
+    x = unpatchify(self.final_proj(modulate(x, *self.final_adaLN(c))), p, h, w)
     return x if x.dtype == torch.float64 else x.float()
 
 # %% ../nbs/04_model.ipynb #da4f6b8d
 def compile_blocks(
-    model:NanoDiT,              # changed in place
-    backend:str='inductor',     # a torch.compile backend
-    dynamic:bool=True,          # one graph for all shapes; False = one for each, a little faster
-) -> NanoDiT:                   # the same model
+    model:NanoDiT,            # changed in place
+    backend:str='inductor',   # a torch.compile backend
+) -> NanoDiT:                 # the same model, one graph for all shapes
     "The model with each block compiled in place: blocks share the graphs, the state dict keeps its names."
     torch.fx.experimental._config.use_duck_shape = False      # 1,024 patches of width 1,024: equal by chance
-    text_kv = torch.compile(DiTBlock.text_kv, dynamic=dynamic, backend=backend)
+    text_kv = torch.compile(DiTBlock.text_kv, dynamic=True, backend=backend)
     for block in model.blocks:
-        block.compile(dynamic=dynamic, backend=backend)
+        block.compile(dynamic=True, backend=backend)
         block.text_kv = partial(text_kv, block)
     return model
 
 # %% ../nbs/04_model.ipynb #0c98cb83
-def count_parameters(
-    model:nn.Module,
-) -> int:
-    "Number of trainable parameters."
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+def count_parameters(model:nn.Module) -> int:
+    "Number of parameters."
+    return sum(p.numel() for p in model.parameters())

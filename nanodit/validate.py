@@ -84,11 +84,12 @@ def conditioning_strength(
     def ask(velocity, target):
         on = torch.ones(len(target), dtype=torch.bool, device=target.device)
         full, no_text, no_dino = velocity(), velocity(~on, on), velocity(on, ~on)
-        return [flow_loss(v, other) for other in (target, full) for v in (full, no_text, no_dino, full * 0)]
-    means, n = _mean_over_photos(ask, model, index, stats, n_max, **how)
-    (loss, *losses, _), (_, *changes, size) = means[:4], means[4:]
+        pairs = ((full, target), (no_text, target), (no_text, full), (no_dino, target), (no_dino, full),
+                 (full, 0 * full))
+        return [flow_loss(v, other) for v, other in pairs]
+    (loss, *without, size), n = _mean_over_photos(ask, model, index, stats, n_max, **how)
     record = dict(strength_n=n)
-    for name, loss_without, change in zip(('text', 'dino'), losses, changes):
+    for name, (loss_without, change) in dict(text=without[:2], dino=without[2:]).items():
         by_t = np.sqrt(change / size.clip(1e-12))
         record |= {f'{name}_strength': by_t.mean().item(), f'{name}_strength_by_t': by_t.tolist(),
                    f'{name}_gain': (loss_without - loss).mean().item()}
@@ -117,33 +118,21 @@ def divergence_test(
     pictures = [x for pair in zip(by_text, by_dino) for x in pair]
     return numbers, pictures, [f'{part} only: {p.caption}' for p in prompts for part in ('text', 'vector')]
 
-# %% ../nbs/40_validate.ipynb #ba85554c
-def _tone(z): return z.mean((1, 2), keepdim=True)
-def _layout(z): return nn.functional.normalize((z - _tone(z)).flatten(), dim=0)
-
-def _nearer(feature, z, near, far) -> bool:
-    "Is a feature of a latent nearer to that of `near` than to that of `far`?"
-    return bool(torch.dist(feature(z), feature(near)) < torch.dist(feature(z), feature(far)))
-
 # %% ../nbs/40_validate.ipynb #d72fbad9
 def dino_swap(
     draw, prompts:list,            # as in `divergence_test`; prompts 0 and 1 make a pair, 2 and 3 the next
 ) -> tuple:                        # numbers, pictures, captions for a sheet
     "Does the composition follow the caption, and the mood the vector?"
-    four, captions, layout, tone = [], [], [], []
+    four, captions = [], []
     for a, b in zip(prompts[::2], prompts[1::2]):
         b = replace(b, width=a.width, height=a.height)
         for p, q in (a, b), (b, a):
             four += [p, replace(p, dino=q.dino, mood=q.mood)]
             captions += [f'{p.caption}, own vector', f"{p.caption}, the other's vector"]
-    latents, pictures = draw(four, slots=[i // 4 for i in range(len(four))])
-    for a, a_mixed, b, b_mixed in chunked(latents, 4):
-        for z, own, other in (a_mixed, a, b), (b_mixed, b, a):
-            layout.append(_nearer(_layout, z, own, other))
-            tone.append(_nearer(_tone, z, other, own))
-    numbers = dict(swap_composition=_mean(_judged('text_control', pictures[1::2], four[1::2])),
-                   swap_mood=_mean(_judged('mood', pictures[1::2], four[1::2])),
-                   swap_layout=_mean(layout), swap_tone=_mean(tone), swap_n=len(tone))
+    _, pictures = draw(four, slots=[i // 4 for i in range(len(four))])
+    mixed = pictures[1::2], four[1::2]
+    numbers = dict(swap_composition=_mean(_judged('text_control', *mixed)),
+                   swap_mood=_mean(_judged('mood', *mixed)), swap_n=len(four) // 2)
     return numbers, pictures, captions
 
 # %% ../nbs/40_validate.ipynb #af1900f2
@@ -155,10 +144,7 @@ def text_control(
     both = [q for p in prompts for q in (p, flip_prompt(p))]
     _, pictures = draw(both, slots=[i // 2 for i in range(len(both))])
     right = [all(pair) for pair in chunked(_judged('text_control', pictures, both), 2)]
-    changes = [a.astype(np.float64) - b for a, b in chunked(pictures, 2)]
-    mirror = [((d - d[..., ::-1])**2).sum() / 4 / max((d**2).sum(), 1e-12) for d in changes]
-    numbers = dict(control=_mean(right), control_mirror=_mean(mirror), control_n=len(prompts))
-    return numbers, pictures, [p.caption for p in both]
+    return dict(control=_mean(right), control_n=len(prompts)), pictures, [p.caption for p in both]
 
 # %% ../nbs/40_validate.ipynb #31f958c9
 class Validator:
@@ -287,16 +273,16 @@ ANSWERS = dict(
     divergence_dino_right='vector only: mood right (built-in shapes only)',
     swap_n='pictures with the caption of A and the vector of B',
     swap_composition='… with the things of A (built-in shapes only)',
-    swap_mood='… with the mood of B (built-in shapes only)', swap_layout='… whose layout is nearer to A',
-    swap_tone='… whose tone is nearer to B', control_n='captions with left and right exchanged',
-    control='… both pictures right (built-in shapes only)', control_mirror='mirrored share of the change')
+    swap_mood='… with the mood of B (built-in shapes only)',
+    control_n='captions with left and right exchanged',
+    control='… both pictures right (built-in shapes only)')
 
 def table(
     record:dict,     # from `Validator`
 ) -> str:
     "The answers as text, a line for each, with what it means; then the problems."
-    lines = [f"{key:<22} {'none' if record[key] is None else format(record[key], '.4g'):>8}  {meaning}"
-             for key, meaning in ANSWERS.items() if key in record]
+    lines = [f'{key:<22} {record[key]:8.4g}  {meaning}'
+             for key, meaning in ANSWERS.items() if record.get(key) is not None]
     return '\n'.join(lines + [f'{k}: {v}' for k, v in record['problems'].items()])
 
 # %% ../nbs/40_validate.ipynb #dcd30853

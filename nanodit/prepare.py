@@ -4,21 +4,21 @@
 
 # %% auto #0
 __all__ = ['PrepareConfig', 'read_settings', 'prepare_config', 'open_encoders', 'identity', 'wanted_arrays', 'encode_samples',
-           'ahead', 'run_pipeline', 'Entry', 'short_hash', 'key_for', 'record_path', 'read_records', 'remove_tar',
-           'hold_folder', 'reason', 'PhotoSource', 'Report', 'prepare', 'ShardSource', 'add_twins', 'main']
+           'ahead', 'run_pipeline', 'short_hash', 'key_for', 'record_path', 'read_records', 'remove_tar', 'hold_folder',
+           'reason', 'PhotoSource', 'Report', 'prepare', 'ShardSource', 'add_twins', 'main']
 
 # %% ../nbs/26_prepare.ipynb #be1c4623
-import hashlib, json, os, re, shlex, signal
+import hashlib, json, os, re, signal
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 import numpy as np
 import torch
 import yaml
-from fastcore.basics import chunked, patch
+from fastcore.basics import AttrDict, chunked, patch
 from fastcore.script import Param
 from pydantic import BeforeValidator, PositiveInt
 from tqdm.auto import tqdm
@@ -79,15 +79,11 @@ def _noted_settings(out):
 # %% ../nbs/26_prepare.ipynb #c26b0017
 def open_encoders(
     cfg:PrepareConfig,
-    noted:dict=None,    # which made the data set, as {'text': {'name': 'words', 'version': '1'}}
+    versions:dict=None,    # those that made the data set, as {'text': '1'}
 ) -> dict:
     "The encoders that the settings name: 'text', 'vision' and 'latents'. Raises `NanoditError`."
-    names, noted = dict(text=cfg.text, vision=cfg.vision, latents=cfg.latents), noted or {}
-    for use, e in noted.items():
-        if e['name'].split(':')[0] != names[use].split(':')[0] and e['name'] != 'unknown':
-            raise DataError(f'these shards were made with {e["name"]}, not with {names[use]}')
-    return {use: get_encoder(name, noted.get(use, {}).get('version'), device=cfg.device, dtype=cfg.dtype)
-            for use, name in names.items()}
+    known, options = versions or {}, dict(device=cfg.device, dtype=cfg.dtype)
+    return {k: get_encoder(getattr(cfg, k), known.get(k), **options) for k in ('text', 'vision', 'latents')}
 
 # %% ../nbs/26_prepare.ipynb #42b20621
 def identity(encoder) -> str:
@@ -145,11 +141,10 @@ def run_pipeline(
     source,                # `PhotoSource` or `ShardSource`: has `todo`, `read` and `write`
     encoders:dict,         # see `open_encoders`
     cfg:PrepareConfig,
-    progress:bool=True,    # show a bar
 ):
     "Each shard that a source has to make is read, encoded in batches, and written."
     total = sum(len(items) for _, items in source.todo)
-    bar = tqdm(total=total, unit='photo', disable=not progress)
+    bar = tqdm(total=total, unit='photo', delay=2)
     with bar, ThreadPoolExecutor(cfg.workers) as pool:
         def encoded(items):
             for samples in chunked(ahead(pool, source.read, items, 2 * cfg.batch_size), cfg.batch_size):
@@ -157,21 +152,6 @@ def run_pipeline(
                 yield from samples
                 bar.update(len(samples))
         for tar, items in source.todo: source.write(tar, encoded(items))
-
-# %% ../nbs/26_prepare.ipynb #c55abb48
-@dataclass
-class Entry:
-    "A photo in a record."
-    photo: str               # relative path
-    key: str                 # in the shard
-    caption: str             # hash of its caption
-    bytes: int               # of the file
-    mtime_ns: int
-    width: int               # upright, pixels
-    height: int
-    bucket: str = ''         # 'WxH'
-    sha256: str = ''         # of the file, '' until it was read
-    left_out: list = None    # [code, detail] if it could not be encoded
 
 # %% ../nbs/26_prepare.ipynb #c26b0036
 def short_hash(text:str) -> str:
@@ -188,15 +168,11 @@ def record_path(tar:Path) -> Path:
     return tar.parent.parent / 'prepare' / tar.parent.name / f'{tar.stem}.json'
 
 def read_records(out:Path) -> dict:
-    "The record of each shard, by the path of its tar. Raises `DataError`."
+    "The record of each shard, by the path of its tar; what is in it, by attributes."
     records = {}
     for path in sorted(out.glob('prepare/*x*/shard-*.json')):
-        try:
-            record = json.loads(path.read_bytes())
-            record['photos'] = [Entry(**e) for e in record['photos']]
-        except (ValueError, TypeError, KeyError) as e:
-            raise DataError(f'{path} is damaged ({e}). Delete it and its tar; the shard will be made again.')
-        records[out / path.parent.name / f'{path.stem}.tar'] = record
+        tar = out / path.parent.name / f'{path.stem}.tar'
+        records[tar] = json.loads(path.read_bytes(), object_hook=AttrDict)
     return records
 
 # %% ../nbs/26_prepare.ipynb #c26b0040
@@ -233,11 +209,11 @@ class PhotoSource:
         self.recipe |= {k: identity(e) for k, e in encoders.items()}
         self.left_out = {path: [e.code, e.detail] for path, e in photos.left_out}
         self.records, self.want, self.todo = read_records(out), {}, []
-        self.known = {e.photo: e for r in self.records.values() for e in r['photos']}
+        self.known = {e.photo: e for r in self.records.values() for e in r.photos}
 
-    def scan(self, progress:bool=True):
+    def scan(self):
         "Finds out what each photo should become: an entry in `.want`, or a reason in `.left_out`."
-        for path in tqdm(self.photos.paths, desc='looking at photos', disable=not progress, delay=2):
+        for path in tqdm(self.photos.paths, desc='looking at photos', delay=2):
             try:
                 self.want[path] = self.look(path)
             except (LeftOut, OSError) as e:
@@ -245,15 +221,16 @@ class PhotoSource:
 
 # %% ../nbs/26_prepare.ipynb #674f3cb2
 @patch
-def look(self:PhotoSource, path:str) -> Entry:
+def look(self:PhotoSource, path:str) -> AttrDict:
     "The photo's entry, from its record where the file has not changed. Raises `LeftOut`."
     full, e = self.photos.root / path, self.known.get(path)
     caption, now = short_hash(self.photos.caption(path)), os.stat(full)
     if not (e and e.sha256 and e.bytes == now.st_size
             and (e.mtime_ns == now.st_mtime_ns or e.sha256 == sha256_file(full))):
-        with open_photo(full) as im: size = upright_size(im)
-        e = Entry(path, e.key if e else key_for(path), '', now.st_size, now.st_mtime_ns, *size)
-    return replace(e, caption=caption, bucket=nearest_bucket(e.width, e.height, self.cfg.buckets))
+        with open_photo(full) as im: w, h = upright_size(im)
+        e = AttrDict(photo=path, key=e.key if e else key_for(path), bytes=now.st_size,
+                     mtime_ns=now.st_mtime_ns, width=w, height=h, sha256='', left_out=None)
+    return AttrDict(e, caption=caption, bucket=nearest_bucket(e.width, e.height, self.cfg.buckets))
 
 # %% ../nbs/26_prepare.ipynb #efa096b6
 @patch
@@ -261,12 +238,12 @@ def plan(self:PhotoSource):
     "Decides which shards to make: `.todo`, a list of (tar, entries)."
     placed, number = set(), Counter()
     for tar, record in self.records.items():
-        bucket, wanted = tar.parent.name, [self.want.get(e.photo) for e in record['photos']]
+        bucket, wanted = tar.parent.name, [self.want.get(e.photo) for e in record.photos]
         stay = [e for e in wanted if e and e.bucket == bucket]
         placed.update(e.photo for e in stay)
         number[bucket] = int(tar.stem[6:]) + 1
-        same = record['recipe'] == self.recipe and record['photos'] == stay
-        if not same or record['samples'] and not tar.exists(): self.todo.append((tar, stay))
+        same = record.recipe == self.recipe and record.photos == stay
+        if not same or record.samples and not tar.exists(): self.todo.append((tar, stay))
     for bucket in sorted(set(self.cfg.buckets)):
         new = [e for path, e in self.want.items() if e.bucket == bucket and path not in placed]
         for i, some in enumerate(chunked(new, self.cfg.samples_per_shard), number[bucket]):
@@ -283,7 +260,7 @@ def refuse_losses(self:PhotoSource):
 
 # %% ../nbs/26_prepare.ipynb #8676fd94
 @patch
-def read(self:PhotoSource, e:Entry) -> dict:
+def read(self:PhotoSource, e:AttrDict) -> dict:
     "A photo as a sample for `encode_samples`; on failure its entry says why it is left out."
     full, (w, h) = self.photos.root / e.photo, bucket_size(e.bucket)
     e.left_out, e.sha256 = None, ''     # without a hash, the next run looks again
@@ -314,8 +291,8 @@ def write(self:PhotoSource, tar:Path, samples):
                 moments.add(s['vae'].astype(np.float16))     # as it is stored
             except DataError as x:
                 s['entry'].left_out = ['not_finite', str(x)]
-        n, photos = sum(not e.left_out for e in entries), [asdict(e) for e in entries]
-        record = dict(recipe=self.recipe, samples=n, moments=asdict(moments), photos=photos)
+        n = sum(not e.left_out for e in entries)
+        record = dict(recipe=self.recipe, samples=n, moments=asdict(moments), photos=entries)
         write_atomic(record_path(tar), json.dumps(record, default=np.ndarray.tolist).encode())
 
 # %% ../nbs/26_prepare.ipynb #5b9d9bb4
@@ -335,12 +312,12 @@ def finish(self:PhotoSource) -> Report:
     "Writes left_out.jsonl, encoders.json, and last latents.json: where it is, the data set is complete."
     total, records, codec = Moments(), read_records(self.out), self.encoders['latents']
     for record in records.values():
-        total.add(Moments(*map(np.array, record['moments'].values())))
-        self.left_out |= {e.photo: e.left_out for e in record['photos'] if e.left_out}
+        total.add(Moments(*map(np.array, record.moments.values())))
+        self.left_out |= {e.photo: e.left_out for e in record.photos if e.left_out}
     left = sorted(self.left_out.items())
     rows = [dict(photo=path, reason=code, detail=detail) for path, (code, detail) in left]
     write_atomic(self.out / 'left_out.jsonl', ''.join(json.dumps(row) + '\n' for row in rows).encode())
-    n, encoded = (sum(records[t]['samples'] for t in tars) for tars in (records, dict(self.todo)))
+    n, encoded = (sum(records[tar].samples for tar in tars) for tars in (records, dict(self.todo)))
     report = Report(n, encoded, rows)
     if not n: raise DataError(f'not one photo could be used. {report}')
     save_encoders(self.out, self.encoders['text'], self.encoders['vision'])
@@ -354,7 +331,6 @@ def prepare(
     photos:Path,            # a folder, or one JSONL
     out:Path,               # the data set; created, or brought up to date
     forget:bool=False,      # allow that samples of earlier runs are removed
-    progress:bool=True,     # show bars
     **settings,             # keys of `PrepareConfig`; the others are as in the run before
 ) -> Report:
     "Brings the shards in `out` up to date with the photos. Raises `NanoditError`."
@@ -364,14 +340,12 @@ def prepare(
     found, encoders = Photos(photos), open_encoders(cfg)
     with hold_folder(out):
         source = PhotoSource(found, out, encoders, cfg)
-        source.scan(progress)
+        source.scan()
         if not forget: source.refuse_losses()
         source.plan()
         save_config(cfg, out / 'prepare.yaml')
-        again = shlex.join(['python', '-m', 'nanodit.prepare', str(photos), str(out)])
-        write_atomic(out / 'prepare/command', again.encode('utf-8', 'surrogateescape'))
         if source.todo: (out / 'latents.json').unlink(missing_ok=True)
-        run_pipeline(source, encoders, cfg, progress)
+        run_pipeline(source, encoders, cfg)
         return source.finish()
 
 # %% ../nbs/26_prepare.ipynb #418b0453
@@ -410,18 +384,17 @@ def picture(self:ShardSource, s:dict) -> np.ndarray:     # (3, H, W) uint8
 def add_twins(
     shards:Path,            # an existing data set
     photos:Path=None,       # the folder its image_path are relative to; None = pictures are decoded
-    progress:bool=True,     # show a bar
     **settings,             # keys of `PrepareConfig`; the encoders are those that made the shards
 ) -> int:                   # how many tars of twins were written
     "Adds flip twins beside existing shards (plan D.3), tar by tar. Raises `NanoditError`."
-    stats, unknown = load_latents(ShardIndex.open(shards)), dict(name='unknown', version='')
-    noted = dict(text=unknown, vision=unknown, latents=dict(name=stats.codec, version=stats.codec_version))
-    noted |= load_encoders(shards)
-    names = {use: e['name'] for use, e in noted.items()}
+    stats, noted = load_latents(ShardIndex.open(shards)), load_encoders(shards)
+    names = dict(text='unknown', vision='unknown', latents=stats.codec)
+    names |= {k: e['name'] for k, e in noted.items()}
+    versions = dict(latents=stats.codec_version) | {k: e['version'] for k, e in noted.items()}
     cfg = make_config(names | settings, source=str(shards), cls=PrepareConfig)
-    encoders = open_encoders(cfg, noted)
+    encoders = open_encoders(cfg, versions)
     source = ShardSource(shards, photos, encoders['latents'])
-    run_pipeline(source, encoders, cfg, progress)
+    run_pipeline(source, encoders, cfg)
     ShardIndex.open(shards)     # the twins are found, and they fit
     return len(source.todo)
 
@@ -443,5 +416,3 @@ def main(
         else: print(prepare(photos, out, forget, **chosen))
     except KeyboardInterrupt:
         raise Stopped('stopped; the same command goes on where it was') from None
-    except torch.OutOfMemoryError:
-        raise DataError('the GPU is full; give a smaller batch_size, and the job goes on') from None

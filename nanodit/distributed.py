@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Group', 'all_max', 'all_sum', 'from_main', 'keep_alive', 'parallel', 'accumulating', 'whole', 'whole_states',
-           'reshard', 'full_state', 'load_full_state', 'Recorder', 'Replay', 'Rehearsal']
+           'reshard', 'full_state', 'load_full_state', 'Recorder', 'Replay']
 
 # %% ../nbs/42_distributed.ipynb #19220812
 import os, time, warnings
@@ -209,22 +209,3 @@ class Replay:
         if name not in self.pieces or self.pieces[name].numel() < like.numel():
             self.pieces[name] = torch.empty(like.numel(), dtype=like.dtype, device=like.device)
         return self.pieces[name][:like.numel()].view(like.shape)
-
-# %% ../nbs/42_distributed.ipynb #6c51cdee
-class Rehearsal:
-    "A `Recorder` for tests on a CPU: remembers `f` and its tensors, and asserts gradients in place."
-    def __init__(self, model:nn.Module): self.params, self.replayed = list(model.parameters()), 0
-
-    def room(self): return nullcontext()
-
-    def record(self, f, x:dict) -> tuple:
-        where = [p.grad for p in self.params]
-        before = [g.clone() for g in where]
-        out = f(x).clone()
-        for p, g in zip(self.params, before): p.grad.copy_(g)      # CUDA computes nothing when it records
-        def again():
-            in_place = [p.grad is g for p, g in zip(self.params, where)]
-            assert all(in_place), 'a gradient is not where it was recorded'
-            self.replayed += 1
-            out.copy_(f(x))
-        return again, out

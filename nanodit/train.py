@@ -498,14 +498,11 @@ def resume(self:Run,
 # %% ../nbs/48_train.ipynb #578c6559
 def forecast(
     cfg:Config,
-    gpu='',       # a card to count the hours for, such as 'RTX 4090'
+    gpu=None,     # name of the card; None = 'RTX 4090'
 ) -> str:
-    "What the run would cost, with the photos counted where they are there. Raises `NanoditError`."
-    photos = cfg.data.shapes and cfg.data.shapes.num_samples
-    if Path(cfg.data.shard_base_dir).exists():
-        index, _ = open_data(cfg)
-        photos = {b: index.n(b) for b in index.buckets}
-    return str(estimate(cfg, photos, gpu))
+    "What the run would cost, with the buckets of the data if they are there. Raises `NanoditError`."
+    found = open_data(cfg)[0].buckets if Path(cfg.data.shard_base_dir).exists() else None
+    return str(estimate(cfg, found, gpu or 'RTX 4090'))
 
 # %% ../nbs/48_train.ipynb #a5eaf856
 @command
@@ -517,9 +514,10 @@ def main(
                  '0; or the path of a checkpoint', str)='auto',
     allow_changed_data:bool=False,    # resume although photos, seed or batch differ from the checkpoint's
     dry_run:bool=False,               # print parameters, memory, time and disk of the run, and stop
-    gpu:Param("with --dry-run: the card to count the hours for, such as 'RTX 4090'", str)=None,
+    gpu:Param("with --dry-run: the card to count for, such as 'RTX 4090'", str)=None,
 ):
     "Train NanoDiT. Example: python -m nanodit.train configs/tiny.yaml training.total_steps=100"
+    if gpu and not dry_run: raise NanoditError('--gpu only works with --dry-run.')
     cfg = load_config(config, overrides or ())
     if dry_run: return print(forecast(cfg, gpu))
     run, out = Run(cfg), sys.stdout

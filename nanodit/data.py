@@ -20,7 +20,7 @@ import numpy as np, torch
 from fastcore.basics import patch, store_attr
 from .flow import slot_normal, slot_rng, slot_uniform
 from .latents import LatentStats
-from .shards import ShardIndex, open_tar, read_array, read_into, unread
+from .shards import ShardIndex, open_tar, read_array, read_into
 from .files import DataError, retry, write_atomic
 from .augment import flip_caption, flip_latent, why_not_flip
 
@@ -224,10 +224,10 @@ def read_tile(
     photos = list(zip(tile.positions.tolist(), flipped.tolist()))
     texts = [f and swap and index.member(b, p, 't5h_flip') or index.member(b, p, 't5h') for p,f in photos]
     vae, dino = (index.member(b, photos[0][0], name).shape for name in ('vae', 'dinov3'))
-    lengths, B = np.array([m.rows for m in texts]), len(photos)
+    lengths, B = np.array([m.shape[0] for m in texts]), len(photos)
     latents, vectors = buffers.empty((B, *vae), np.float16), buffers.empty((B, max(dino)), np.float32)
     text = buffers.empty((B, round_up(lengths.max()), texts[0].shape[1]), np.float16)
-    reads = [(m, out[:m.rows], False) for m,out in zip(texts, text.numpy())]
+    reads = [(m, out[:m.shape[0]], False) for m,out in zip(texts, text.numpy())]
     for row, n in zip(text, lengths): row[n:] = 0
     for name, batch in ('vae', latents.numpy()), ('dinov3', vectors.numpy()):
         for (p, f), out in zip(photos, batch):
@@ -321,8 +321,6 @@ def report(self: Loader) -> list[str]:
         lines.append(f"fewer than {self.plan.tile} photos, so a batch repeats some: {', '.join(small)}")
     for why, text in _NOT_FLIPPED.items():
         if n := self.flips.count(why): lines.append(f'{n} photos are not flipped: {text}')
-    if left := unread(index.dir, (index.whole or index).tables):
-        lines.append(f"not read, because data.buckets does not list them: {', '.join(left)}")
     if index.damage: lines.append(f'{len(index.damage)} damaged samples or shards are left out')
     return lines
 

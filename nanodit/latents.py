@@ -10,13 +10,14 @@ import copy, hashlib, json, math
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import compress
 from pathlib import Path
 import numpy as np
 import torch
 from fastcore.basics import patch
 from tqdm.auto import tqdm
 from .files import DataError, write_atomic
-from .shards import ShardIndex, bucket_size, cached, find_tars, open_tar, read_array
+from .shards import ShardIndex, Table, open_tar, read_array
 
 # %% ../nbs/12_latents.ipynb #70f21f99
 @dataclass
@@ -39,21 +40,26 @@ class LatentStats:
 
 # %% ../nbs/12_latents.ipynb #6a031501
 @lru_cache(16)
-def _column(values, dtype, device): return torch.tensor(values, dtype=dtype, device=device)[:, None, None]
+def _mean_std(mean, std, dtype, device):
+    "Both as (C, 1, 1), on the device."
+    return torch.tensor([mean, std], dtype=dtype, device=device)[..., None, None]
 
 @patch
-def _mean_std(self: LatentStats, z):
-    "Mean and deviation as (C, 1, 1), in the precision of `z`, at least float32."
+def mean_std(self: LatentStats,
+    z: torch.Tensor,   # (…, C, h, w)
+) -> torch.Tensor:     # (2, C, 1, 1)
+    "Mean and deviation in the precision of `z`, at least float32. Raises `DataError` for other channels."
     if z.shape[-3] != self.channels: raise DataError(f'latents do not have {self.channels} channels')
     dtype = torch.promote_types(z.dtype, torch.float32)
-    return [_column(tuple(row), dtype, z.device) for row in (self.mean, self.std)]
+    return _mean_std(tuple(self.mean), tuple(self.std), dtype, z.device)
 
+# %% ../nbs/12_latents.ipynb #c26fe0e2
 @patch
 def normalize(self: LatentStats,
     z: torch.Tensor,   # (B, C, h, w) as stored
 ) -> torch.Tensor:
     "Latents with mean 0 and deviation 1 per channel, float32 or wider."
-    mean, std = self._mean_std(z)
+    mean, std = self.mean_std(z)
     return (z.to(mean.dtype) - mean)/std
 
 @patch
@@ -61,7 +67,7 @@ def denormalize(self: LatentStats,
     z: torch.Tensor,   # (B, C, h, w), normalised
 ) -> torch.Tensor:
     "Latents as the decoder expects them: `normalize` undone, float32 or wider."
-    mean, std = self._mean_std(z)
+    mean, std = self.mean_std(z)
     return z.to(mean.dtype)*std + mean
 
 # %% ../nbs/12_latents.ipynb #d4fdad97
@@ -127,28 +133,23 @@ def measure_latents(
         with open_tar(m) as f: total.add(read_array(f, m))
     if not np.isfinite(total.mean).all():
         raise DataError(f'{index.dir}: a latent has NaN or infinite values; `nanodit-shards verify` names it')
-    down = bucket_size(b)[0]//m.shape[2]
-    mean, std = total.mean.tolist(), total.std.tolist()
-    return LatentStats(codec, codec_version, m.shape[0], down, mean, std, flip_parity, len(photos),
-                       _fingerprint(index))
+    return LatentStats(codec, codec_version, *index.kind[:2], total.mean.tolist(), total.std.tolist(),
+                       flip_parity, len(photos), _fingerprint(index))
 
 # %% ../nbs/12_latents.ipynb #f92c5697
 def load_latents(
     index: ShardIndex,   # the data set, or a part of one: a part has the statistics of the whole
 ) -> LatentStats:
     "`latents.json`, or what is measured when it is missing or the tars have changed. Raises `DataError`."
-    index, known = index.whole or index, ()
-    now, b = _fingerprint(index), index.buckets[0]
+    index, codec = index.whole or index, ()
     if (index.dir/'latents.json').exists():
-        stats, shape = LatentStats.load(index.dir), index.member(b, 0, 'vae').shape
-        if (stats.channels, stats.downsample*shape[2]) != (shape[0], bucket_size(b)[0]):
-            raise DataError(f'{index.dir}/latents.json: it belongs to other shards, not to latents {shape}')
-        if stats.fingerprint in (None, now): return stats
-        known = stats.codec, stats.codec_version, stats.flip_parity
-    def make(_): return dict(stats=asdict(measure_latents(index, *known)))
-    stats = LatentStats(**cached(index.dir, f'latents-{now}.json', [now, *known], make)['stats'])
-    if index.buckets == list(find_tars(index.dir)):   # of all photos, not of some buckets
-        with suppress(OSError): stats.save(index.dir)
+        stats = LatentStats.load(index.dir)
+        if [stats.channels, stats.downsample] != index.kind[:2]:
+            raise DataError(f'{index.dir}/latents.json: it belongs to other shards; delete it')
+        if stats.fingerprint in (None, _fingerprint(index)): return stats
+        codec = stats.codec, stats.codec_version, stats.flip_parity
+    stats = measure_latents(index, *codec)
+    with suppress(OSError): stats.save(index.dir)     # a folder that cannot be written is measured each time
     return stats
 
 # %% ../nbs/12_latents.ipynb #8740cfe7
@@ -173,6 +174,9 @@ def split(self: ShardIndex,
         at = np.array([id_fraction(k) for k in self.ids(b)])
         out = at < share
         if out.all(): out[at.argmax()] = False
-        train.tables[b] = self.take(b, np.flatnonzero(~out))
-        held.tables[b] = self.take(b, np.flatnonzero(out))
+        train.tables[b], held.tables[b] = _some(self.tables[b], ~out), _some(self.tables[b], out)
     return (train if share else self), held
+
+def _some(table, keep):
+    "The photos of a table where `keep` (n,) is true."
+    return Table(list(compress(table.keys, keep)), list(compress(table.captions, keep)), table.members[keep])

@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 from .files import (
     DataError, Stopped, command, is_unreachable, lock_file, retry, sha256_file, write_atomic)
 from .shards import (
-    ShardIndex, bucket_size, encode_sample, new_tar, read_sample, read_sums, write_sums, write_twins)
+    ShardIndex, bucket_size, encode_sample, new_tar, note_shard, read_sample, write_twins)
 from .latents import LatentStats, Moments, load_latents
 from .augment import flip_caption
 from .encoders import get_encoder, load_encoders, save_encoders
@@ -179,8 +179,7 @@ def read_records(out:Path) -> dict:
 def remove_tar(tar:Path):
     "Takes a shard and its line in SHA256SUMS away."
     tar.unlink(missing_ok=True)
-    sums = read_sums(tar.parent / 'SHA256SUMS')
-    if sums.pop(tar.name, None): write_sums(tar.parent / 'SHA256SUMS', sums)
+    note_shard(tar)
 
 # %% ../nbs/26_prepare.ipynb #ef6a6826
 def hold_folder(out:Path):     # a file; the folder is ours until it is closed
@@ -369,7 +368,7 @@ class ShardSource:
 
     def write(self, tar:Path, samples):
         "Writes the twins into a tar of their own; the original is not touched."
-        write_twins(self.index, tar, samples)
+        write_twins(tar, samples)
 
 # %% ../nbs/26_prepare.ipynb #c26b0104
 @patch

@@ -133,9 +133,7 @@ class Photos:
         else: self.lists.append(self.source.name)
         for name in self.lists: self._read_list(name)
         self.paths = sorted(self.found.values())
-        if self.paths: return
-        why = ''.join(f'\n{p} {e.detail}' for p, e in self.left_out[:9])
-        raise DataError(f'{source}: no photos; expected JPEG, PNG or WebP files, or a JSONL{why}')
+        if not self.paths: raise DataError(f'{source}: no photos; JPEG, PNG, WebP or a JSONL are read')
 
     def caption(self, path:str) -> str:
         "The photo's caption on one line. Raises `LeftOut`, and `OSError` where its file cannot be read."
@@ -157,7 +155,7 @@ NOT_READ = tuple('.gif .bmp .tif .tiff .heic .heif .avif .jxl .jp2 .dng .cr2 .cr
 def _walk(self:Photos):
     "Finds photos, caption lists and links to folders, and then what is behind these links."
     for top in self.links:     # grows on the way
-        for folder, dirs, files in os.walk(self.root / top, onerror=self._unreadable):
+        for folder, dirs, files in os.walk(self.root / top, onerror=_stop):
             inside = os.path.relpath(folder, self.root) + '/'      # './' is the folder itself
             dirs[:] = sorted(d for d in dirs if not d.startswith('.'))
             if self._skips(inside, self.real(folder)): dirs[:] = files[:] = []
@@ -171,11 +169,7 @@ def _skips(self:Photos, inside, real):
     if shards: self._leave(inside, 'shards', 'holds shards, and is not searched')
     return shards or first != inside
 
-@patch
-def _unreadable(self:Photos, e):
-    if is_unreachable(e): raise e
-    path = os.path.relpath(e.filename, self.root) + '/'
-    self._leave(path, 'folder_unreadable', f'cannot be read ({e.strerror}); fix its permissions')
+def _stop(e): raise e     # a folder that cannot be read
 
 # %% ../nbs/24_photos.ipynb #5c77ab12
 @patch
@@ -206,12 +200,7 @@ def name_here(self:Photos, path:str) -> str:
 @patch
 def _read_list(self:Photos, name):
     "Takes the photos and captions of a JSONL."
-    try:
-        lines = (self.root / name).read_bytes().split(b'\n')
-    except OSError as e:
-        if is_unreachable(e): raise
-        return self._leave(name, 'list_unreadable', f'is a list that cannot be read ({e.strerror})')
-    for n, line in enumerate(lines, 1):
+    for n, line in enumerate((self.root / name).read_bytes().split(b'\n'), 1):
         try:
             if line.strip(): self._read_line(name, *jsonl_entry(line))
         except LeftOut as e:

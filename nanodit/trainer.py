@@ -126,6 +126,7 @@ def micro_step(self:Trainer, x:dict) -> Tensor:
     means = torch.stack([loss.mean(), v_ratio]) / n
     return torch.cat([means, loss @ groups.to(loss), groups.sum(0)]).double()
 
+# %% ../nbs/46_trainer.ipynb #8f371948
 @patch
 def train_step(self:Trainer, batches:list) -> dict:
     "One update from these micro-batches; returns the record for the log."
@@ -160,6 +161,7 @@ def set_learning_rates(self:Trainer):
         for g in o.param_groups:
             g['lr'] = lr_at(self.step, t.total_steps, t.warmup_steps, g['peak'], t.optimizer.min_lr)
 
+# %% ../nbs/46_trainer.ipynb #d06f5619
 @patch
 def zero_grad(self:Trainer):
     "No gradients. A recording adds to gradients in place, so there they become zeros."
@@ -168,6 +170,7 @@ def zero_grad(self:Trainer):
 @patch
 def poll(self:Trainer): "Called between micro-batches; a run may raise `Stopped` here."
 
+# %% ../nbs/46_trainer.ipynb #d06f561b
 @patch
 def record(self:Trainer,
     sums:list,      # (30,) of `micro_step`, over all ranks

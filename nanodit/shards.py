@@ -95,6 +95,7 @@ def check_finite(arrays: dict):
     for name, a in arrays.items():
         if not np.isfinite(a).all(): raise DataError(f'.{name}.npy has NaN or infinite values as {a.dtype}')
 
+# %% ../nbs/10_shards.ipynb #5a1de062
 def stored_arrays(
     sample: dict,         # any of the arrays
     names=DTYPES.keys(),  # which of them
@@ -197,6 +198,7 @@ class Damage(NamedTuple):
     what: str
     def __str__(self): return f"{self.tar}{f': sample {self.key!r}' if self.key else ''}: {self.what}"
 
+# %% ../nbs/10_shards.ipynb #5a1de065
 def tar_members(f):
     "Yields `(name, offset, bytes)` of each file in an open tar. Raises `DataError` where it is broken."
     size = os.fstat(f.fileno()).st_size
@@ -257,6 +259,7 @@ def open_tar(m: Member):
         e.filename = e.filename or m.path      # a read does not know the name
         raise
 
+# %% ../nbs/10_shards.ipynb #5a1de068
 def read_into(
     f,                # the open tar
     m: Member,        # where it lies
@@ -364,6 +367,7 @@ def load_tar(
     with suppress(OSError): write_atomic(cache, json.dumps(new).encode(), sync=False)
     return new
 
+# %% ../nbs/10_shards.ipynb #5a1de071
 def cache_dir(dir: Path) -> Path:
     "The folder of a data set's cache: beside the shards, or where that cannot be written, the user's."
     if os.access(dir, os.W_OK): return dir/'.nanodit'
@@ -395,6 +399,7 @@ class Table(NamedTuple):
     captions: list        # n captions
     members: np.ndarray   # (n, len(MEMBERS), 4): tar, offset (-1: there is none), bytes of a number, length
 
+# %% ../nbs/10_shards.ipynb #5a1de073
 class ShardIndex:
     "Which photos there are, in which bucket, and where each array begins; made by `ShardIndex.open`."
     def __init__(self, dir):
@@ -461,6 +466,7 @@ def damage_report(
         f'\nRepair or remove them (`nanodit-shards verify {dir}` lists all), or set data.on_damage: skip '
         'to train without them.')
 
+# %% ../nbs/10_shards.ipynb #5a1de074
 @patch(cls_method=True)
 def open(cls: ShardIndex,
     dir: str|Path,              # folder that holds the bucket folders
@@ -495,6 +501,7 @@ def fingerprint(self: ShardIndex) -> str:
     if self.part: sha.update(json.dumps(self.part).encode())
     return sha.hexdigest()[:16]
 
+# %% ../nbs/10_shards.ipynb #5a1de076
 @patch
 def by_tar(self: ShardIndex) -> dict:
     "The photos of each tar: path → [(bucket, position)], in the order of the tar."

@@ -7,7 +7,7 @@ __all__ = ['PATIENCE', 'turns', 'Tile', 'BatchPlan', 'share', 'Flips', 'Batch', 
            'Loader', 'Ledger']
 
 # %% ../nbs/16_data.ipynb #f796e659
-import hashlib, json, math, weakref, warnings
+import hashlib, json, weakref, warnings
 from collections import defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -49,15 +49,12 @@ class BatchPlan:
     def __init__(self,
         seed: int,             # of the shuffles
         index,                 # a `ShardIndex`, or {bucket: number of photos}
-        effective_batch: int,  # slots per optimizer step, over all ranks and micro-batches
+        effective_batch: int,  # slots per optimizer step, over all ranks and micro-batches; whole tiles
         tile: int,             # slots per micro-batch
     ):
-        if tile < 1 or effective_batch < 1 or effective_batch % tile:
-            raise DataError(f"effective batch {effective_batch} is not a whole number of batches of {tile}")
         store_attr('seed,effective_batch,tile')
         self.tiles_per_step, self.data = effective_batch//tile, getattr(index, 'fingerprint', None)
         self.sizes = {b: index.n(b) for b in index.buckets} if self.data else index
-        if not self.sizes: raise DataError('no photos to plan with')
         self.buckets, self.order = list(self.sizes), turns([*self.sizes.values()])
         self.had = np.eye(len(self.sizes), dtype=np.int64)[self.order].cumsum(0)   # turns of each bucket
         self.pass_order = lru_cache(4*len(self.sizes))(self._shuffle)
@@ -80,7 +77,6 @@ def tiles(self: BatchPlan,
     step: int,  # optimizer step, from 0
 ) -> list[Tile]:
     "The step's tiles, found at once for any step."
-    if step < 0: raise DataError(f"step {step}: steps are counted from 0")
     return [self._tile(step*self.tiles_per_step + j) for j in range(self.tiles_per_step)]
 
 @patch
@@ -112,15 +108,11 @@ def fingerprint(self: BatchPlan) -> str:
 
 # %% ../nbs/16_data.ipynb #8022fdc9
 def share(
-    tiles: list,         # of one step
+    tiles: list,         # of one step; a multiple of `world_size`
     rank: int = 0,       # this process
     world_size: int = 1, # of how many
 ) -> list:
-    "This rank's tiles, its micro-batches in order. Raises `DataError` when they cannot be shared evenly."
-    if not 0 <= rank < world_size: raise DataError(f"rank {rank} of {world_size}")
-    if len(tiles) % world_size:
-        raise DataError(f"{world_size} ranks cannot share {len(tiles)} batches a step evenly; "
-                        f"make grad_accumulation_steps x ranks a multiple of {world_size}")
+    "This rank's tiles, its micro-batches in order."
     return tiles[rank::world_size]
 
 # %% ../nbs/16_data.ipynb #679516ea
@@ -162,7 +154,6 @@ class Batch:
     bucket: str              # 'WIDTHxHEIGHT'
     slots: torch.Tensor      # (B,) i64, global slot numbers
     noise: torch.Tensor|None = None   # (B, C, h, w) f32, the slots' noise (plan C.2), if asked for
-    def __len__(self): return len(self.ids)
     def to(self, device, non_blocking: bool = True):
         "The same batch with its tensors on `device`."
         tensors = {k: v for k,v in vars(self).items() if isinstance(v, torch.Tensor)}
@@ -180,65 +171,61 @@ class Buffers:
     ): self.pin, self.free = pin and torch.cuda.is_available(), defaultdict(lambda: deque(maxlen=32))
 
     def empty(self,
-        shape: tuple,       # of the tensor
-        dtype: np.dtype,    # of the tensor
+        shape: tuple,          # of the tensor
+        dtype: torch.dtype,    # of the tensor
     ) -> torch.Tensor:
         "An uninitialised tensor. Its memory stays its own as long as a view of it is held."
-        dtype = np.dtype(dtype)
-        n = math.prod(shape)*dtype.itemsize
-        size = round_up(n, 1<<18)
+        free = self.free[shape, dtype]
         try:
-            raw = self.free[size].pop()
+            whole = free.pop()
         except IndexError:
-            raw = torch.empty(size, dtype=torch.uint8, pin_memory=self.pin).numpy()
-        a = raw[:n].view(dtype).reshape(shape)
-        weakref.finalize(a, self.free[size].append, raw).atexit = False   # when no tensor looks at it
-        return torch.from_numpy(a)
+            whole = torch.empty(shape, dtype=dtype, pin_memory=self.pin).numpy()
+        view = whole[:]
+        weakref.finalize(view, free.append, whole).atexit = False   # when no tensor looks at it
+        return torch.from_numpy(view)
 
 # %% ../nbs/16_data.ipynb #a9be8473
 def read_all(
-    reads: list,        # of (member, array to fill with its first rows, whether to mirror it)
-    parity: list|None,  # (C,) of ±1, how latents are mirrored
+    reads: list,        # of (member, array to fill with its first rows)
 ):
     "Fills the arrays in the order of the files. Raises `DataError` when a file has changed underneath."
-    reads.sort(key=lambda read: (read[0].path, read[0].offset))
+    reads = sorted(reads, key=lambda read: read[0][:2])
     for _, group in groupby(reads, lambda read: read[0].path):
         group = list(group)
-        with open_tar(group[0][0]) as fd:
-            for m, out, mirrored in group:
-                to = np.empty_like(out) if mirrored else out
-                if m.dtype == to.dtype: read_into(fd, m, to)
-                else: to[...] = read_array(fd, m)[:len(to)].reshape(to.shape)
-                if mirrored: flip_latent(to, parity, out=out)
+        with open_tar(group[0][0]) as f:
+            for m, out in group:
+                if m.dtype == out.dtype: read_into(f, m, out)
+                else: out[...] = read_array(f, m)[:len(out)].reshape(out.shape)
 
 # %% ../nbs/16_data.ipynb #8545dc32
 def read_tile(
     index: ShardIndex,   # the data set
     tile: Tile,          # which photos
-    flipped: np.ndarray, # (B,) which of them mirrored
-    flips: Flips,        # how mirroring is done
+    flips: Flips,        # which of them mirrored, and how
     buffers: Buffers|None = None,  # where the batch's memory comes from
 ) -> Batch:
     "The batch of one tile. Raises `DataError` when a file has changed underneath."
-    b, buffers, swap = tile.bucket, buffers or Buffers(), flips.swap_captions
+    b, flipped, swap, empty = tile.bucket, flips(tile), flips.swap_captions, (buffers or Buffers()).empty
     photos = list(zip(tile.positions.tolist(), flipped.tolist()))
-    texts = [f and swap and index.member(b, p, 't5h_flip') or index.member(b, p, 't5h') for p,f in photos]
-    vae, dino = (index.member(b, photos[0][0], name).shape for name in ('vae', 'dinov3'))
-    lengths, B = np.array([m.shape[0] for m in texts]), len(photos)
-    latents, vectors = buffers.empty((B, *vae), np.float16), buffers.empty((B, max(dino)), np.float32)
-    text = buffers.empty((B, round_up(lengths.max()), texts[0].shape[1]), np.float16)
-    reads = [(m, out[:m.shape[0]], False) for m,out in zip(texts, text.numpy())]
-    for row, n in zip(text, lengths): row[n:] = 0
-    for name, batch in ('vae', latents.numpy()), ('dinov3', vectors.numpy()):
-        for (p, f), out in zip(photos, batch):
-            twin = f and index.member(b, p, f'{name}_flip')
-            reads.append((twin or index.member(b, p, name), out, f and not twin and name == 'vae'))
-    read_all(reads, flips.parity)
-    ids, captions = index.ids(b), index.captions(b)
-    captions = [flip_caption(captions[p]) if f and swap else captions[p] for p,f in photos]
-    mask, slots = torch.from_numpy(np.arange(text.shape[1]) < lengths[:,None]), torch.from_numpy(tile.slots)
-    return Batch(latents, text, mask, vectors, [ids[p] for p,_ in photos], captions, torch.from_numpy(flipped),
-                 b, slots)
+    def find(name, turn=True):      # for a mirrored photo that of its twin, if there is one
+        return [
+            f and turn and index.member(b, p, f'{name}_flip') or index.member(b, p, name) for p, f in photos
+        ]
+    vae, dino, texts = find('vae'), find('dinov3'), find('t5h', swap)
+    B, lengths = len(photos), np.array([m.shape[0] for m in texts])
+    latents = empty((B, *vae[0].shape), torch.float16)
+    vectors = empty((B, max(dino[0].shape)), torch.float32)
+    text = empty((B, round_up(int(lengths.max())), texts[0].shape[1]), torch.float16)
+    rows = [row[:n] for row, n in zip(text.numpy(), lengths)]
+    read_all(zip(vae + dino + texts, [*latents.numpy(), *vectors.numpy(), *rows]))
+    for row, n in zip(text.numpy(), lengths): row[n:] = 0
+    for z, (p, f) in zip(latents.numpy(), photos):
+        if f and index.member(b, p, 'vae_flip') is None: flip_latent(z, flips.parity, out=z)
+    captions = [index.captions(b)[p] for p,_ in photos]
+    if swap: captions = [flip_caption(c) if f else c for c,f in zip(captions, flipped)]
+    mask = torch.from_numpy(np.arange(text.shape[1]) < lengths[:,None])
+    return Batch(latents, text, mask, vectors, [index.ids(b)[p] for p,_ in photos], captions,
+                 torch.from_numpy(flipped), b, torch.from_numpy(tile.slots))
 
 # %% ../nbs/16_data.ipynb #fcf5f182
 PATIENCE = 1, 4, 10, 30, 60, 120, 240      # seconds before each further try to read a photo
@@ -261,7 +248,6 @@ class Loader:
         tell=warnings.warn,           # is told, from any thread, of each read that the disk did not answer
         stop=lambda: False,           # true when nobody wants to wait for a disk any longer
     ):
-        if plan.data not in (None, index.fingerprint): raise DataError('the plan is of another data set')
         store_attr()
         self.per_step = len(share(plan.tiles(0), rank, world_size))
         self.flips = Flips(index, stats and stats.flip_parity, flip_prob, swap_captions, seed)
@@ -279,14 +265,14 @@ class Loader:
 @patch
 def read(self: Loader, tile: Tile) -> Batch:
     "One tile, read now. Raises `DataError` when a file changed, or cannot be read after `PATIENCE`."
-    job = partial(read_tile, self.index, tile, self.flips(tile), self.flips, self.buffers)
+    job = partial(read_tile, self.index, tile, self.flips, self.buffers)
     try:
         batch = retry(job, self.index.dir, PATIENCE, self.tell, lambda: self.closing or self.stop())
     except OSError as e:
         raise DataError(f'{e.filename} cannot be read any more ({e.strerror or e}). '
                         'Put it back, then run the same command to go on.') from e
     if self.noise:
-        memory = self.buffers.empty(batch.latents.shape, np.float32)
+        memory = self.buffers.empty(tuple(batch.latents.shape), torch.float32)
         batch.noise = slot_normal(self.seed, 'noise', batch.slots, batch.latents.shape[1:], memory)
     return batch
 
@@ -313,12 +299,10 @@ _NOT_FLIPPED = dict(text='no text twin for left or right; `nanodit-prepare add-t
 
 @patch
 def report(self: Loader) -> list[str]:
-    "What the user should know before the run: buckets, small ones, what is not flipped, what is left out."
+    "What the user should know before the run: buckets, what is not flipped, what is left out."
     index, sizes = self.index, self.plan.sizes
     counts = ', '.join(f'{b} {n}' for b,n in sizes.items())
     lines = [f'{len(index)} photos in {len(sizes)} buckets: {counts}']
-    if small := [b for b,n in sizes.items() if n < self.plan.tile]:
-        lines.append(f"fewer than {self.plan.tile} photos, so a batch repeats some: {', '.join(small)}")
     for why, text in _NOT_FLIPPED.items():
         if n := self.flips.count(why): lines.append(f'{n} photos are not flipped: {text}')
     if index.damage: lines.append(f'{len(index.damage)} damaged samples or shards are left out')
@@ -353,26 +337,12 @@ class Ledger:
 
 # %% ../nbs/16_data.ipynb #861aa2f5
 @patch
-def summary(self: Ledger, steps: int) -> dict:
-    "The counts after that many steps, in short."
-    n, slots = len(self.row), (steps-self.since)*self.plan.effective_batch
-    skipped = sum(d.key is not None for d in self.index.damage)
-    seen = {b: [int(c.min()), int(c.max())] for b,c in self.seen(steps).items()}
-    buckets = {b: dict(photos=self.plan.sizes[b], seen_min=lo, seen_max=hi) for b,(lo, hi) in seen.items()}
-    return dict(plan=self.plan.fingerprint, steps=steps, since=self.since, photos=n, slots=slots,
-                passes=slots/n, flipped=int(self.flipped.sum()), skipped=skipped,
-                damaged_tars=len(self.index.damage)-skipped, buckets=buckets)
-
-@patch
 def save(self: Ledger,
-    path: str|Path,  # ledger.jsonl; the summary goes beside it as ledger_summary.json
+    path: str|Path,  # ledger.jsonl
     steps: int,      # optimizer steps done
 ):
-    "Writes a line per photo (id, bucket, seen, flipped), a line per photo left out, and the summary."
-    path, seen = Path(path), np.concatenate([*self.seen(steps).values()]).tolist()
-    counts = zip(self.photos, seen, self.flipped.tolist())
+    "Writes a line per photo (id, bucket, seen, flipped), and a line per photo left out."
+    counts = zip(self.photos, np.concatenate([*self.seen(steps).values()]).tolist(), self.flipped.tolist())
     rows = [dict(id=key, bucket=b, seen=s, flipped=f) for (key, b), s, f in counts]
     rows += [dict(id=d.key, tar=d.tar, skipped=d.what) for d in self.index.damage]
     write_atomic(path, ''.join(json.dumps(r, ensure_ascii=False)+'\n' for r in rows).encode())
-    summary = json.dumps(self.summary(steps), indent=1).encode()
-    write_atomic(path.with_name(f'{path.stem}_summary.json'), summary)

@@ -50,7 +50,7 @@ def _mean_over_photos(ask, model, index, stats, n_max, seed=0, batch_size=32, bf
     "Means over photos of the m numbers (B,) that `ask` returns, at each time: (m, 10); and how many photos."
     device, unflipped, answers = next(model.parameters()).device, Flips(index, None, 0.), []
     for tile in pick_photos(index, n_max, batch_size):
-        batch = read_tile(index, tile, unflipped(tile), unflipped).to(device)
+        batch = read_tile(index, tile, unflipped).to(device)
         x0, by_time = stats.normalize(batch.latents), []
         for k, time_k in enumerate(TIMES):
             if poll: poll()

@@ -28,7 +28,7 @@ def _found(kind, index):
     if kind == 'cuda':
         major, minor = torch.cuda.get_device_capability(index)
         return Precision('bf16' if major >= 8 else 'fp32', f'compute capability {major}.{minor}, fast at 8.0')
-    if kind != 'cpu': return Precision('fp32', f'nothing is known about bfloat16 on {kind}')
+    if kind != 'cpu': return Precision('fp32', f'bfloat16 support on {kind} is unknown; using fp32')
     used = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     # oneDNN also says yes where it imitates bfloat16 with AVX512; a processor without AVX2 is no x86
     here = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
@@ -48,7 +48,7 @@ def slow_half(asked:str, device='cpu') -> str:
     "A warning where `training.precision` asks for bfloat16 and it is slow; empty = nothing."
     fast = half_is_fast(device)
     if asked != 'bf16' or fast.half: return ''
-    return f'training.precision is bf16, which is slow here: {fast.why}. auto takes fp32'
+    return f'`training.precision: bf16` is slow on this machine ({fast.why}). Use `auto`.'
 
 def choose_precision(asked:str, device='cpu') -> Precision:
     "What `training.precision` means for products; weights and optimizer state are float32 (plan C.3)."

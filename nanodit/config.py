@@ -26,15 +26,13 @@ class Section(BaseModel):
     model_config = ConfigDict(extra='forbid', frozen=True, strict=True, allow_inf_nan=False)
 
     def clashes(self):
-        "Yields (keys, message) for each impossible combination; a key is a dotted path inside this section."
+        "Yields (key, message) for each impossible combination; the key is a dotted path inside this section."
         return ()
 
     @model_validator(mode='after')
     def _refuse_clashes(self):
-        errors = []
-        for keys, what in self.clashes():
-            written = next((k for k in keys if k in self.model_fields_set), keys[0])
-            errors.append(dict(type=PydanticCustomError('clash', what), loc=tuple(written.split('.'))))
+        errors = [dict(type=PydanticCustomError('clash', what), loc=tuple(key.split('.')))
+                  for key, what in self.clashes()]
         if errors: raise ValidationError.from_exception_data(type(self).__name__, errors)
         return self
 
@@ -61,9 +59,10 @@ class ModelConfig(Section):
     dino_dim: PositiveInt = key(1024, 'Width of the DINO vector; given by the vision encoder.')
 
     def clashes(self):
-        h, n, both = self.hidden_size, self.num_heads, ('hidden_size', 'num_heads')
-        if h % n: yield both, f'hidden_size {h} cannot be divided by num_heads {n}'
-        elif h // n % 4: yield both, f'hidden_size {h} / num_heads {n} = {h // n} has to be a multiple of 4'
+        h, n = self.hidden_size, self.num_heads
+        if h % n: yield 'num_heads', f'hidden_size {h} cannot be divided by num_heads {n}'
+        elif h // n % 4: yield 'num_heads', (f'hidden_size {h} / num_heads {n} = {h // n} has to be a '
+                                             f'multiple of 4')
 
 # %% ../nbs/22_config.ipynb #6da61ecd
 class OptimizerConfig(Section):
@@ -78,10 +77,8 @@ class OptimizerConfig(Section):
 
     def clashes(self):
         if (self.type == 'Muon') != (self.muon_lr is not None):
-            yield ('muon_lr', 'type'), 'set both type: Muon and muon_lr, such as muon_lr: 0.02, or neither'
-        for name, peak in dict(lr=self.lr, muon_lr=self.muon_lr or math.inf).items():
-            if self.min_lr > peak:
-                yield ('min_lr', name), f'min_lr {self.min_lr:g} is above the peak, {name} {peak:g}'
+            yield 'muon_lr', 'set both type: Muon and muon_lr, such as muon_lr: 0.02, or neither'
+        if self.min_lr > self.lr: yield 'min_lr', f'min_lr {self.min_lr:g} is above the peak, lr {self.lr:g}'
 
 # %% ../nbs/22_config.ipynb #68914a83
 class CfgDropoutConfig(Section):
@@ -92,7 +89,7 @@ class CfgDropoutConfig(Section):
 
     def clashes(self):
         total = math.fsum(p for _, p in self)
-        if total > 1: yield [*type(self).model_fields], f'the probabilities add up to {total:g}, more than 1'
+        if total > 1: yield 'p_uncond', f'the probabilities add up to {total:g}, more than 1'
 
 # %% ../nbs/22_config.ipynb #dc30de34
 def _precision(x):
@@ -140,9 +137,9 @@ class TrainingConfig(Section):
     def clashes(self):
         for name in ['warmup_steps'] + ['ema_warmup_steps'] * (self.ema_schedule == 'linear'):
             if (n := getattr(self, name)) > self.total_steps:
-                yield (name, 'total_steps'), f'{name} {n} is longer than the run of {self.total_steps}'
+                yield name, f'{name} {n} is longer than the run of {self.total_steps}'
         if self.gradient_checkpointing_mode != 'full' and not self.gradient_checkpointing:
-            yield ('gradient_checkpointing_mode',), 'needs gradient_checkpointing: true'
+            yield 'gradient_checkpointing_mode', 'needs gradient_checkpointing: true'
 
     @property
     def recompute(self) -> str:
@@ -168,9 +165,9 @@ class DataConfig(Section):
 
     def clashes(self):
         for i, b in enumerate(self.buckets):
-            if b in self.buckets[:i]: yield (f'buckets.{i}',), f'{b} is in the list twice'
+            if b in self.buckets[:i]: yield f'buckets.{i}', f'{b} is in the list twice'
         if self.shapes and not self.buckets:
-            yield ('shapes',), 'the built-in data set needs sizes; list them in buckets, like [128x128]'
+            yield 'shapes', 'the built-in data set needs sizes; list them in buckets, like [128x128]'
 
 # %% ../nbs/22_config.ipynb #17bceece
 class SamplingConfig(Section):
@@ -256,7 +253,7 @@ class Config(Section):
         unit = 8 * self.model.patch_size
         for i, bucket in enumerate(self.data.buckets):
             bad = [side for side in bucket.split('x') if int(side) % unit]
-            if bad: yield (f'data.buckets.{i}',), f'{bad[0]} cannot be divided by {unit} = 8 x patch_size'
+            if bad: yield f'data.buckets.{i}', f'{bad[0]} cannot be divided by {unit} = 8 x patch_size'
 
     @property
     def samples_dir(self) -> Path:
@@ -276,9 +273,9 @@ def _nearest(path, cls):
     section, _, word = path.rpartition('.')
     valid = list(_paths(cls))
     for group in [p for p in valid if p.rpartition('.')[0] == section], valid:
-        names = [p.rpartition('.')[2] for p in group]
+        names = {p.rpartition('.')[2]: p for p in group}
         near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.5)
-        if near: return group[names.index(near[0])]
+        if near: return names[near[0]]
 
 # %% ../nbs/22_config.ipynb #fdb3d0de
 class ConfigError(NanoditError):
@@ -360,15 +357,15 @@ def _override(raw, where, item):
     "Puts `key.sub=value` into `raw` and notes it in `where`. Raises one of `_BAD`."
     path, equals, text = item.partition('=')
     *sections, key = path.split('.')
-    if not equals or not all([*sections, key]):
+    if not equals:
         raise ValueError(f'cannot read {item!r}; write key.sub=value, such as training.optimizer.lr=1e-3')
     value, _ = _parse(text, item)
     for old in [p for p in where if p.startswith(f'{path}.')]: del where[old]
-    for i, section in enumerate(sections, 1):
+    where.setdefault(path.partition('.')[0], 'command line')
+    for section in sections:
         if raw.get(section) is None: raw[section] = {}
         raw = raw[section]
         if not isinstance(raw, dict): raise ValueError(f'{path}: {section} is not a section with keys')
-        where.setdefault('.'.join(sections[:i]), 'command line')
     raw[key] = value
     where[path] = 'command line'
 

@@ -201,7 +201,7 @@ def reason(e:Exception) -> list:
 
 # %% ../nbs/26_prepare.ipynb #faa6607d
 class PhotoSource:
-    "The photos of a folder as samples, and what earlier runs have made of them."
+    "The photos of a folder as samples: an entry of each in `.want`, or a reason in `.left_out`."
     def __init__(self, photos:Photos, out:Path, encoders:dict, cfg:PrepareConfig):
         self.photos, self.out, self.encoders, self.cfg = photos, out, encoders, cfg
         self.recipe = dict(pixels=1, flip_twins=cfg.flip_twins)
@@ -209,10 +209,7 @@ class PhotoSource:
         self.left_out = {path: [e.code, e.detail] for path, e in photos.left_out}
         self.records, self.want, self.todo = read_records(out), {}, []
         self.known = {e.photo: e for r in self.records.values() for e in r.photos}
-
-    def scan(self):
-        "Finds out what each photo should become: an entry in `.want`, or a reason in `.left_out`."
-        for path in tqdm(self.photos.paths, desc='looking at photos', delay=2):
+        for path in tqdm(photos.paths, desc='looking at photos', delay=2):
             try:
                 self.want[path] = self.look(path)
             except (LeftOut, OSError) as e:
@@ -244,7 +241,7 @@ def plan(self:PhotoSource):
         same = record.recipe == self.recipe and record.photos == stay
         if not same or record.samples and not tar.exists(): self.todo.append((tar, stay))
     for bucket in sorted(set(self.cfg.buckets)):
-        new = [e for path, e in self.want.items() if e.bucket == bucket and path not in placed]
+        new = [e for e in self.want.values() if e.bucket == bucket and e.photo not in placed]
         for i, some in enumerate(chunked(new, self.cfg.samples_per_shard), number[bucket]):
             self.todo.append((self.out / bucket / f'shard-{i:06d}.tar', some))
 
@@ -254,7 +251,7 @@ def refuse_losses(self:PhotoSource):
     "Raises `DataError` where samples of earlier runs would be removed."
     lost = [p for p, e in self.known.items() if not e.left_out and p not in self.want]
     if not lost: return
-    _, why = self.left_out.get(lost[0], ('', 'is not there'))
+    why = self.left_out.get(lost[0], ['is not there'])[-1]
     raise DataError(f'{len(lost)} samples would be removed: {lost[0]} {why}. Bring it back, or add --forget.')
 
 # %% ../nbs/26_prepare.ipynb #8676fd94
@@ -285,11 +282,8 @@ def write(self:PhotoSource, tar:Path, samples):
         for s in samples:
             entries.append(s['entry'])
             if s['entry'].left_out: continue
-            try:
-                shard.write(encode_sample(s))
-                moments.add(s['vae'].astype(np.float16))     # as it is stored
-            except DataError as x:
-                s['entry'].left_out = ['not_finite', str(x)]
+            shard.write(encode_sample(s))
+            moments.add(s['vae'].astype(np.float16))     # as it is stored
         n = sum(not e.left_out for e in entries)
         record = dict(recipe=self.recipe, samples=n, moments=asdict(moments), photos=entries)
         write_atomic(record_path(tar), json.dumps(record, default=np.ndarray.tolist).encode())
@@ -339,7 +333,6 @@ def prepare(
     found, encoders = Photos(photos), open_encoders(cfg)
     with hold_folder(out):
         source = PhotoSource(found, out, encoders, cfg)
-        source.scan()
         if not forget: source.refuse_losses()
         source.plan()
         save_config(cfg, out / 'prepare.yaml')
@@ -386,10 +379,10 @@ def add_twins(
     **settings,             # keys of `PrepareConfig`; the encoders are those that made the shards
 ) -> int:                   # how many tars of twins were written
     "Adds flip twins beside existing shards (plan D.3), tar by tar. Raises `NanoditError`."
-    stats, noted = load_latents(ShardIndex.open(shards)), load_encoders(shards)
-    names = dict(text='unknown', vision='unknown', latents=stats.codec)
-    names |= {k: e['name'] for k, e in noted.items()}
-    versions = dict(latents=stats.codec_version) | {k: e['version'] for k, e in noted.items()}
+    stats, unknown = load_latents(ShardIndex.open(shards)), dict(name='unknown', version='')
+    noted = dict(text=unknown, vision=unknown) | load_encoders(shards)
+    noted['latents'] = dict(name=stats.codec, version=stats.codec_version)
+    names, versions = ({k: e[what] for k, e in noted.items()} for what in ('name', 'version'))
     cfg = make_config(names | settings, source=str(shards), cls=PrepareConfig)
     encoders = open_encoders(cfg, versions)
     source = ShardSource(shards, photos, encoders['latents'])

@@ -165,7 +165,7 @@ def round_up(n: int, k: int = 64) -> int:
 
 # %% ../nbs/16_data.ipynb #7a97fd72
 class Buffers:
-    "Memory for batches, used again when the tensors that look at it are gone."
+    "Memory for batches, used again when no tensor looks at it. torch's pool keeps page-locked memory itself."
     def __init__(self,
         pin: bool = False,  # page-locked memory from torch's own pool, where there is a GPU
     ): self.pin, self.free = pin and torch.cuda.is_available(), defaultdict(lambda: deque(maxlen=32))
@@ -175,11 +175,13 @@ class Buffers:
         dtype: torch.dtype,    # of the tensor
     ) -> torch.Tensor:
         "An uninitialised tensor. Its memory stays its own as long as a view of it is held."
+        # torch waits for copies to the GPU before it gives page-locked memory away again
+        if self.pin: return torch.empty(shape, dtype=dtype, pin_memory=True)
         free = self.free[shape, dtype]
         try:
             whole = free.pop()
         except IndexError:
-            whole = torch.empty(shape, dtype=dtype, pin_memory=self.pin).numpy()
+            whole = torch.empty(shape, dtype=dtype).numpy()
         view = whole[:]
         weakref.finalize(view, free.append, whole).atexit = False   # when no tensor looks at it
         return torch.from_numpy(view)

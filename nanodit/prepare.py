@@ -310,8 +310,8 @@ def finish(self:PhotoSource) -> Report:
     left = sorted(self.left_out.items())
     rows = [dict(photo=path, reason=code, detail=detail) for path, (code, detail) in left]
     write_atomic(self.out / 'left_out.jsonl', ''.join(json.dumps(row) + '\n' for row in rows).encode())
-    n, encoded = (sum(records[tar].samples for tar in tars) for tars in (records, dict(self.todo)))
-    report = Report(n, encoded, rows)
+    n = sum(record.samples for record in records.values())
+    report = Report(n, sum(records[tar].samples for tar, _ in self.todo), rows)
     if not n: raise DataError(f'not one photo could be used. {report}')
     save_encoders(self.out, self.encoders['text'], self.encoders['vision'])
     stats = LatentStats(codec.name, codec.version, codec.channels, codec.downsample, total.mean.tolist(),
@@ -382,7 +382,7 @@ def add_twins(
     stats, unknown = load_latents(ShardIndex.open(shards)), dict(name='unknown', version='')
     noted = dict(text=unknown, vision=unknown) | load_encoders(shards)
     noted['latents'] = dict(name=stats.codec, version=stats.codec_version)
-    names, versions = ({k: e[what] for k, e in noted.items()} for what in ('name', 'version'))
+    names, versions = {k: e['name'] for k, e in noted.items()}, {k: e['version'] for k, e in noted.items()}
     cfg = make_config(names | settings, source=str(shards), cls=PrepareConfig)
     encoders = open_encoders(cfg, versions)
     source = ShardSource(shards, photos, encoders['latents'])

@@ -41,7 +41,7 @@ def _save_tensors(path, tensors):
 
 # %% ../nbs/32_checkpoint.ipynb #05b8a271
 def _damaged(path, what):
-    return CheckpointError(f'{path} is not a whole checkpoint: {what}. Use another step-… folder')
+    return CheckpointError(f'{path} is damaged: {what}. Use another step-* folder.')
 
 @contextmanager
 def _reading(path):
@@ -53,7 +53,7 @@ def _reading(path):
         if not is_unreachable(e): raise _damaged(path, what) from e
         raise DiskError(f'{path} cannot be reached: {what}. Check the drive or network share') from e
     except (AttributeError, LookupError, TypeError, ValueError) as e:
-        raise _damaged(path, f'manifest.json or state.json is garbled, or lacks {e}') from e
+        raise _damaged(path, f'manifest.json or state.json is not valid ({e})') from e
 
 # %% ../nbs/32_checkpoint.ipynb #b960c64d
 FORMAT = 2      # raise it when an older nanodit could misread a new checkpoint
@@ -73,14 +73,14 @@ def verify_checkpoint(
     with _reading(path):
         m = _read_json(path / 'manifest.json')
         if m['format'] != FORMAT:
-            raise FormatError(f"{path}/manifest.json: key 'format' is {m['format']}, and this nanodit reads "
-                              f"{FORMAT}. Use the nanodit named in 'versions' of its state.json")
+            raise FormatError(f"{path}/manifest.json: format {m['format']} is not supported (this version "
+                              f"reads {FORMAT}). Install the version named in state.json, 'versions'.")
         if names is not None:
             wanted = ['state.json'] + [f'{n}.safetensors' for n in names]
             m['files'] = {k: m['files'][k] for k in wanted}
         bad = [k for k, f in m['files'].items() if _describe(path / k, fresh=True) != f]
         if not bad and _read_json(path / 'state.json')['step'] != m['step']: bad = ['manifest.json']
-    if bad: raise _damaged(path, f"{', '.join(bad)} changed after the save, as the SHA-256 tells")
+    if bad: raise _damaged(path, f"{', '.join(bad)}: size or SHA-256 differs from the manifest")
     return m
 
 # %% ../nbs/32_checkpoint.ipynb #4f0482b3
@@ -149,12 +149,12 @@ def _refused(path, why):
                      'checkpoint.output_dir; it needs room for keep_last_n + 1 checkpoints')
 
 def _read_back(path):
-    "Verifies a new checkpoint. Raises `DiskError`, and takes it off the list, if the disk did not keep it."
+    "Verifies a new checkpoint. Raises `DiskError`, and takes it off the list, if reading it back fails."
     try:
         verify_checkpoint(path)
     except CheckpointError as e:
         os.rename(path, path.with_name(_TMP + path.name))
-        raise _refused(path, f'the disk did not keep it ({e})') from e
+        raise _refused(path, f'reading it back failed ({e})') from e
 
 # %% ../nbs/32_checkpoint.ipynb #38aa02cb
 def _retire(newest, keep_last_n, keep_every):
@@ -227,7 +227,7 @@ def latest_checkpoint(run_dir:str|Path, names:list[str]|None=None) -> Checkpoint
         except CheckpointError as e:
             bad.append(str(e))
         else:
-            for text in bad: warnings.warn(f'{text}. FALLING BACK to {p}', stacklevel=2)
+            for text in bad: warnings.warn(f'{text} Loading {p} instead.', stacklevel=2)
             return found
     if bad: raise CheckpointError(f'no checkpoint in {run_dir} is whole: ' + ' | '.join(bad))
 
@@ -324,18 +324,20 @@ def _ema(run, std):
 
 @command
 def main(
-    action:Param('verify: which checkpoints are whole? ema: average of another length', str,
+    action:Param('verify: read and check every file; ema: average of another length', str,
                  choices=['verify', 'ema']),
     path:Param("a run's folder (verify: or one checkpoint)", str),
     std:Param('ema: relative width of the average, in (0, 0.28)', float)=0.1,
 ):
-    "Look after checkpoints. Example: python -m nanodit.checkpoint ema runs/small --std 0.08"
+    """Verify checkpoints, or build an average of another length.
+
+    Example: python -m nanodit.checkpoint ema runs/small --std 0.08"""
     path, bad = Path(path), 0
     if action == 'ema': return print(_ema(path, std))
     for p in list_checkpoints(path) + list_checkpoints(path / 'posthoc') or [path]:
         try:
             verify_checkpoint(p)
-            print(f'{p}: whole', flush=True)
+            print(f'{p}: ok', flush=True)
         except CheckpointError as e:
             bad = 2
             print(e, flush=True)

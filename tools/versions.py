@@ -48,7 +48,7 @@ USE = [  # (what it must say, the command)
     ('at step 30', ['train', 'tiny', *SMALL, 'training.total_steps=30']),
     ('resumed at step 30', ['train', 'tiny', *SMALL, 'training.total_steps=60']),
     ('picture.png', ['generate', 'runs/tiny', '--prompt', 'a red circle on the left']),
-    ('step-0000060: whole', ['checkpoint', 'verify', 'runs/tiny']),
+    ('step-0000060: ok', ['checkpoint', 'verify', 'runs/tiny']),
     ('all sound', ['shards', 'verify', 'data/shapes']),
     (
         'at step 4',

@@ -80,14 +80,11 @@ def describe(
     tokens = [math.prod(bucket_size(b)) // (8 * m.patch_size)**2 for b in buckets]
     with suppress(NanoditError):    # a card that is not in the table
         if on['gpu']: peak = GPUS[find_gpu(on['gpu'])][1] * 1e12
-    def share(recompute):
-        flops = t.batch_size * sum(step_flops(m, n, TOKENS, recompute) for n in tokens)
-        return peak and flops / seconds / peak
-    summary |= dict(samples_per_s=t.batch_size * len(tokens) / seconds, mfu=share('none'))
+    flops = t.batch_size * sum(step_flops(m, n, TOKENS) for n in tokens)
+    summary |= dict(samples_per_s=t.batch_size * len(tokens) / seconds, mfu=peak and flops / seconds / peak)
     return dict(machine=on, config=run.cfg.name or 'config', model=m.model_dump(), batch=t.batch_size,
                 patches=round(statistics.mean(tokens)), precision=run.precision.name, recompute=t.recompute,
-                compiled=run.compiled, replayed=run.replay is not None, hfu=share(t.recompute),
-                summary=summary)
+                compiled=run.compiled, replayed=run.replay is not None, summary=summary)
 
 # %% ../nbs/52_bench.ipynb #b5a406f9
 WAYS = dict(none='all kept', selective='selective', full='blocks twice')
@@ -155,23 +152,21 @@ def record_name(r:dict) -> str:
     name = '-'.join([r['what'], r['config'], *r['how'], r['machine']['gpu'] or 'cpu'])
     return name.lower().replace(',', '').replace(' ', '-')
 
-
 # %% ../nbs/52_bench.ipynb #9a3d21f4
 @command
 def main(
     config:str,         # YAML file, or the name of a recipe such as small
     overrides:Param('settings instead of those, such as model.depth=4', str, opt=False, nargs='*')=(),
     what:Param('one update, taken apart; or a short run of the trainer', str, choices=['step', 'run'])='step',
-    rounds:int=5,       # step: interleaved rounds, 1 or more
-    updates:int=6,      # run: number of updates, 2 or more
+    rounds:int=6,       # step: interleaved rounds; run: updates; 2 or more
     memory:float=0.,    # GB that torch may take of the GPU; 0 = all
     out:str='.',        # the folder that holds bench/results.jsonl
 ):
     "Measure a config on this machine, beside the last time. Example: nanodit-bench small --what run"
-    if rounds < 1 or updates < 2: raise NanoditError('--rounds must be at least 1, and --updates at least 2.')
+    if rounds < 2: raise NanoditError('--rounds must be at least 2.')
     cfg, device = load_config(config, overrides), 'cuda' if torch.cuda.is_available() else 'cpu'
     if memory: torch.cuda.set_per_process_memory_fraction(memory * 2**30 / torch.cuda.mem_get_info()[1])
-    r = bench_step(cfg, device, rounds) if what == 'step' else bench_run(cfg, device, updates)
+    r = (bench_step if what == 'step' else bench_run)(cfg, device, rounds)
     name = record_name(r)
     before = flatten(read_records(out).get(name, {}).get('summary', {}))
     rows = [{what: k, 'now': v, 'before': before.get(k, '')} for k, v in flatten(r['summary']).items()]

@@ -30,10 +30,9 @@ class RunView:
         self.run_dir = Path(run_dir)
         if not self.run_dir.is_dir():
             raise NanoditError(f'{run_dir} is not a folder. Give the folder of a run, such as runs/tiny.')
-        # name → steps, numbers
-        self.curves, self.bytes_read = defaultdict(lambda: (array('d'), array('d'))), 0
-        log = self.run_dir / 'log.jsonl'
-        if before and log.stat().st_size >= before.bytes_read:     # else it was cut: a run has resumed
+        self.curves = defaultdict(lambda: (array('d'), array('d')))     # name → steps, numbers
+        log, self.bytes_read = self.run_dir / 'log.jsonl', 0
+        if before and log.exists() and log.stat().st_size >= before.bytes_read:     # else a run cut it
             self.curves |= {k: v for k, v in before.curves.items() if not k.startswith('validation/')}
             self.bytes_read = before.bytes_read
         self._add(self._new_records(log))

@@ -126,6 +126,7 @@ def poll(self:Run):
     "Raises on all ranks if one of them has a reason to stop."
     if self.vote(self.stop is not None): raise self.stop or Stopped('stopped by another rank')
 
+# %% ../nbs/48_train.ipynb #a016de4b
 @patch
 def ask(self:Run, event:str, *args):
     "Tells all callbacks, and does the greatest wish. Raises `Halted` for STOP."
@@ -254,6 +255,7 @@ def check_disk(self:Run, wait:bool=False):
             self.say(str(alarm))
             if self.log: self.log.alarm(alarm)
 
+# %% ../nbs/48_train.ipynb #24b5df30
 @patch
 def finish(self:Run):
     "On return, on every rank, the checkpoint of this step is on the disk. A refused save is tried once more."
@@ -449,6 +451,7 @@ def load(self:Run, ckpt):
     self.stats = self.validator.stats = LatentStats(**s['latents'])
     self.keep_machine(s)
 
+# %% ../nbs/48_train.ipynb #afe6b4b8
 @patch
 def keep_machine(self:Run, state:dict):
     "Keeps precision and threads of the checkpoint where the config says auto: the same run, to the last bit."

@@ -50,7 +50,7 @@ def open_photo(source:Path|bytes) -> Image.Image:
         raise LeftOut('too_large', 'has more than 150 million pixels; scale it down')
     except Exception as e:
         if is_unreachable(e): raise
-        raise LeftOut('not_a_photo', f'is no JPEG, PNG or WebP that can be read ({type(e).__name__})')
+        raise LeftOut('not_a_photo', f'is not a readable JPEG, PNG or WebP ({type(e).__name__})')
     if min(im.size) >= LEAST_SIDE: return im
     raise LeftOut('too_small', f'is {im.width} x {im.height} pixels; each side needs at least {LEAST_SIDE}')
 
@@ -95,7 +95,7 @@ def load_photo(
         rgb = to_srgb(ImageOps.exif_transpose(im))
     except Exception as e:
         if is_unreachable(e) or isinstance(e, MemoryError): raise
-        raise LeftOut('truncated', f'cannot be decoded, it is cut short or damaged ({type(e).__name__}: {e})')
+        raise LeftOut('truncated', f'cannot be decoded: truncated or damaged ({type(e).__name__}: {e})')
     return np.asarray(ImageOps.fit(rgb, (width, height), Image.Resampling.LANCZOS)).transpose(2, 0, 1)
 
 # %% ../nbs/24_photos.ipynb #e40e555c
@@ -115,7 +115,7 @@ def jsonl_entry(line:bytes) -> tuple:
         path = entry.get('file_name') or entry['image_path']
         if b'\0' in os.fsencode(path): raise ValueError
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError):
-        raise LeftOut('bad_line', 'is no JSON object in UTF-8 with a file_name or image_path')
+        raise LeftOut('bad_line', 'is not a UTF-8 JSON object with file_name or image_path')
     texts = [entry.get('text'), entry.get('caption')]
     return path, next((t for t in texts if isinstance(t, str) and t.strip()), None)
 
@@ -164,9 +164,9 @@ def _walk(self:Photos):
 @patch
 def _skips(self:Photos, inside, real):
     first = self.folders.setdefault(real, inside)
-    if first != inside: self._leave(inside, 'folder_twice', f'leads to photos that are taken as {first}')
+    if first != inside: self._leave(inside, 'folder_twice', f'same folder as {first}; skipped')
     shards = inside != './' and os.path.exists(f'{real}/prepare/lock')
-    if shards: self._leave(inside, 'shards', 'holds shards, and is not searched')
+    if shards: self._leave(inside, 'shards', 'contains shards; skipped')
     return shards or first != inside
 
 def _stop(e): raise e     # a folder that cannot be read

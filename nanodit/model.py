@@ -40,11 +40,10 @@ def sincos_2d(
 
 # %% ../nbs/04_model.ipynb #7e09b0da
 def timestep_code(
-    t:Tensor,         # (B,) in [0, 1]
-    dim:int=256,      # channels
-) -> Tensor:          # (B, dim) float32
+    t:Tensor,   # (B,) in [0, 1]
+) -> Tensor:    # (B, 256) float32
     "Sinusoidal code of t × 1000 (Peebles & Xie 2023, after Vaswani et al. 2017)."
-    return sinusoids(t.float() * 1000, dim)
+    return sinusoids(t.float() * 1000, 256)
 
 # %% ../nbs/04_model.ipynb #8df50bfa
 def _keeps_scores(q:Tensor, k:Tensor) -> bool:
@@ -213,10 +212,8 @@ class NanoDiT(nn.Module):
         self.final_proj = nn.Linear(D, p * p * in_channels)
         if not self.null_text.is_meta: self.initialize()
 
-    def checkpointing(self,
-        mode:str,   # computed again: 'none', 'selective' = all but the products, 'full' = blocks
-    ):
-        "From now on keep all for the backward pass, or less (plan E.5)."
+    def checkpointing(self, mode:str):
+        "Recompute in the backward pass: 'none', 'selective' (all but products) or 'full' blocks (plan E.5)."
         for b in self.blocks: b.selective = mode == 'selective'
         self.twice = mode == 'full'
 

@@ -38,8 +38,8 @@ class Painter:
 def encode(self:Painter, kind:str, what):
     "Captions by the encoder 'text', or pictures (B, 3, H, W) by 'vision'. Raises `NanoditError`."
     if kind not in self.encoders:
-        raise NanoditError(f'{self.path} names no {kind} encoder. Write it into encoders.json beside the '
-                           'shards and start the training command again.')
+        raise NanoditError(f'{self.path} does not name its {kind} encoder. Add it to encoders.json in the '
+                           'data folder and resume training.')
     return get_encoder(self.encoders[kind]['name'], self.encoders[kind].get('version')).encode(what)
 
 # %% ../nbs/50_generate.ipynb #534e2a04
@@ -65,7 +65,7 @@ def resolve(self:Painter,
 ) -> dict:                       # the same by name, without `like` and with nothing left open
     "A request in full: settings of the checkpoint where it says nothing. Raises `NanoditError`."
     if not prompt and not like: raise NanoditError('Give a prompt, a reference picture, or both.')
-    if n < 1: raise NanoditError(f'n is {n}: ask for 1 picture or more.')
+    if n < 1: raise NanoditError(f'n must be at least 1, got {n}.')
     given = {k: v for k, v in sampling.items() if v is not None}
     if not prompt: given['text_scale'] = 0.
     if not like: given['dino_scale'] = 0.
@@ -137,15 +137,15 @@ def explorer(
 def main(
     checkpoint:str,          # folder of a checkpoint, or of a run (its newest whole checkpoint)
     prompt:str='',           # what the picture should show
-    like:str=None,           # a picture whose light and mood to take
+    like:str=None,           # reference picture for light and mood
     size:str=None,           # WIDTHxHEIGHT in pixels; default: the first bucket of its training
     n:int=1,                 # how many pictures; more than one make a sheet
-    text_scale:float=None,   # strength of the words, 0 or more; default: as trained
-    dino_scale:float=None,   # strength of the reference picture, 0 or more; default: as trained
-    steps:int=None,          # steps of the solver, 1 or more; default: as trained
-    solver:str=None,         # euler or heun; default: as trained
+    text_scale:float=None,   # strength of the words, 0 or more; default: from the checkpoint's config
+    dino_scale:float=None,   # strength of the reference, 0 or more; default: from the checkpoint's config
+    steps:int=None,          # steps of the solver, 1 or more; default: from the checkpoint's config
+    solver:str=None,         # euler or heun; default: from the checkpoint's config
     seed:int=0,              # another seed, another picture
-    out:str='picture.png',   # where the PNG goes
+    out:str='picture.png',   # path of the PNG
 ):
     'Draw pictures. Example: python -m nanodit.generate runs/tiny --prompt "a red circle on the left" --n 4'
     painter = Painter(checkpoint)

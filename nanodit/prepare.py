@@ -282,7 +282,11 @@ def write(self:PhotoSource, tar:Path, samples):
         for s in samples:
             entries.append(s['entry'])
             if s['entry'].left_out: continue
-            shard.write(encode_sample(s))
+            try:
+                shard.write(encode_sample(s))
+            except DataError as x:
+                s['entry'].left_out = ['not_finite', str(x)]
+                continue
             moments.add(s['vae'].astype(np.float16))     # as it is stored
         n = sum(not e.left_out for e in entries)
         record = dict(recipe=self.recipe, samples=n, moments=asdict(moments), photos=entries)

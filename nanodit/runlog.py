@@ -296,6 +296,8 @@ def sinks(
         try:
             if getattr(cfg, key): made.append(kind(run_dir, name, step))
         except Exception as e:
-            raise NanoditError(f"log.{key} does not start ({e}). Try pip install 'nanodit[log]', wandb login, "
-                               f'or set WANDB_MODE=offline or log.{key}=false.') from e
+            raise NanoditError(
+                f"log.{key} does not start ({e}). Try pip install 'nanodit[log]', wandb login, "
+                f'or set WANDB_MODE=offline or log.{key}=false.'
+            ) from e
     return made

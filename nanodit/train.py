@@ -163,6 +163,7 @@ def fit(self:Run) -> dict:
         raise Halted(f'Out of memory at step {self.step} ({e}). The last checkpoint is of step {self.saved}. '
                      'To resume, set training.gradient_checkpointing=true.') from None
     finally:
+        self.check_disk(wait=True)      # no thread is left writing, however this ends
         for c in self.callbacks: c.end(self)
 
 # %% ../nbs/48_train.ipynb #85e0968b

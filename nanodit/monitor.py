@@ -28,7 +28,8 @@ class RunView:
         before:'RunView'=None,    # an earlier look, which must not be used again; None = read from the start
     ):
         self.run_dir = Path(run_dir)
-        if not self.run_dir.is_dir(): raise NanoditError(f'{run_dir} is no folder of a run, such as runs/tiny.')
+        if not self.run_dir.is_dir():
+            raise NanoditError(f'{run_dir} is not a folder. Give the folder of a run, such as runs/tiny.')
         self.curves = defaultdict(lambda: (array('d'), array('d')))     # name → steps, numbers
         log, self.bytes_read = self.run_dir / 'log.jsonl', 0
         if before and log.exists() and log.stat().st_size >= before.bytes_read:     # else a run cut it
@@ -60,8 +61,7 @@ class RunView:
                 self.curves[prefix + name][0].append(record['step'])
                 self.curves[prefix + name][1].append(number)
 
-    def _read(self, name:str) -> dict:
-        "A YAML or JSON file, flat; empty where there is none."
+    def _read(self, name:str) -> dict:      # flat; empty where there is no such file
         path = self.run_dir / name
         return flatten(yaml.safe_load(path.read_text('utf-8'))) if path.exists() else {}
 

@@ -56,7 +56,7 @@ def open_data(
     index = ShardIndex.open(d.shard_base_dir, d.buckets, on_damage=d.on_damage)
     notes = index.dir / 'shapes.json'
     if d.shapes and notes.exists() and json.loads(notes.read_text()) != d.shapes.model_dump():
-        raise DataError(f'{notes} has other settings than data.shapes. Change data.shapes, or delete the '
+        raise DataError(f'{notes} does not match data.shapes. Change data.shapes, or delete the '
                         'folder to draw it again.')
     for b in index.buckets:
         (c, h, w), text, dino = (index.member(b, 0, k).shape for k in ('vae', 't5h', 'dinov3'))
@@ -87,7 +87,7 @@ class Run(Trainer):
     "A training run as a config says: `resume`, then `fit`."
     start = saved = 0       # updates done when it began, and at the last checkpoint
     stop = log = last_record = None                 # why to stop, an exception; the `RunLog`
-    why = 'an alarm on another rank'
+    why = 'An alarm on another rank.'
 
     def __init__(self,
         cfg:Config,
@@ -124,7 +124,7 @@ def vote(self:Run, wish:int) -> int:
 @patch
 def poll(self:Run):
     "Raises on all ranks if one of them has a reason to stop."
-    if self.vote(self.stop is not None): raise self.stop or Stopped('stopped by another rank')
+    if self.vote(self.stop is not None): raise self.stop or Stopped('Stopped by another rank.')
 
 # %% ../nbs/48_train.ipynb #a016de4b
 @patch
@@ -264,7 +264,8 @@ def finish(self:Run):
     if self.vote(self.saved != self.step): self.save()
     trouble = self.writer.join()
     # a rank that leaves early makes torchrun stop the one that is still writing
-    if self.vote(trouble is not None): raise trouble or DiskError('the main rank could not save; it says why')
+    if self.vote(trouble is not None):
+        raise trouble or DiskError('The main rank could not save (see its message).')
 
 # %% ../nbs/48_train.ipynb #d2aece59
 @patch
@@ -386,13 +387,13 @@ class StopOnRequest(Callback):
             timer.daemon = True
             timer.start()
         # Windows has no SIGHUP, nohup ignores it
-        heard = [s for s in signal.Signals if s.name in SIGNALS and signal.getsignal(s) != signal.SIG_IGN]
-        self.before = {s: signal.signal(s, self.hear) for s in heard}
+        handled = [s for s in signal.Signals if s.name in SIGNALS and signal.getsignal(s) != signal.SIG_IGN]
+        self.before = {s: signal.signal(s, self.on_signal) for s in handled}
 
     def ask(self, why):
-        self.run.stop = Stopped(f'Stopped by {why}. Rerun the same command, without --resume, to go on.')
+        self.run.stop = Stopped(f'Stopped by {why}. Rerun the same command, without --resume, to resume.')
 
-    def hear(self, number, frame):
+    def on_signal(self, number, frame):
         self.ask(signal.Signals(number).name)
         if self.run.group.world_size == 1: self.end(self.run)
 
@@ -516,7 +517,7 @@ def main(
                     nargs='*')=None,
     resume:Param("'auto' resumes from the newest whole checkpoint in the run's folder; 'none' starts at step "
                  '0; or the path of a checkpoint', str)='auto',
-    allow_changed_data:bool=False,    # resume although photos, seed or batch differ from the checkpoint's
+    allow_changed_data:bool=False,    # resume even if photos, seed or batch differ from the checkpoint's
     dry_run:bool=False,               # print parameters, memory, time and disk of the run, and stop
     gpu:Param("with --dry-run: the card to count for, such as 'RTX 4090'", str)=None,
 ):

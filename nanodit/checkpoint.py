@@ -8,7 +8,7 @@ __all__ = ['FORMAT', 'CheckpointError', 'FormatError', 'verify_checkpoint', 'ste
            'optimizer_to_tensors', 'tensors_to_optimizer', 'CheckpointWriter', 'main']
 
 # %% ../nbs/32_checkpoint.ipynb #52341b1a
-import json, os, re, shutil, threading, warnings
+import errno, json, os, re, shutil, threading, warnings
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,8 @@ def _save_tensors(path, tensors):
     try:
         save_file({k: t.detach().cpu().contiguous() for k, t in tensors.items()}, path, {'format': 'pt'})
     except SafetensorError as e:
-        code = int(re.search(r'os error (\d+)', str(e))[1])
+        said = re.search(r'os error (\d+)', str(e))
+        code = int(said[1]) if said else errno.EIO
         raise OSError(code, os.strerror(code), str(path)) from e
 
 # %% ../nbs/32_checkpoint.ipynb #05b8a271

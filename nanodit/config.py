@@ -132,7 +132,7 @@ class TrainingConfig(Section):
     cuda_graphs: bool = key(False, 'On one GPU, replay recorded kernels: same numbers, less overhead.')
     max_nonfinite: PositiveInt = key(10, 'Updates in a row with a non-finite gradient, then exit 3.')
     max_hours: PositiveFloat | None = key(None, 'Hours until the run saves, with exit 75; null = no limit.')
-    log_every: PositiveInt = key(1, 'Updates between refreshes of the progress bar and writes of the log.')
+    log_every: PositiveInt = key(1, 'Updates between writes of the log.')
 
     def clashes(self):
         for name in ['warmup_steps'] + ['ema_warmup_steps'] * (self.ema_schedule == 'linear'):

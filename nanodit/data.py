@@ -147,7 +147,7 @@ class Batch:
     latents: torch.Tensor    # (B, C, h, w) f16, not normalised
     text: torch.Tensor       # (B, L, D) f16, L = longest caption rounded up to 64, zeros behind each caption
     text_mask: torch.Tensor  # (B, L) bool, True where text is real
-    dino: torch.Tensor       # (B, 1024) f32
+    dino: torch.Tensor       # (B, dino_dim) f32
     ids: list                # B photo ids
     captions: list           # B captions, as they fit the picture
     flipped: torch.Tensor    # (B,) bool

@@ -47,7 +47,8 @@ def _lost_rank():
     try:
         yield
     except RuntimeError as e:
-        if not isinstance(e, dist.DistBackendError) and not any(w in str(e).lower() for w in _LOST): raise
+        first = (str(e).strip().splitlines() or [''])[0].lower()     # what follows may be anybody's source
+        if not isinstance(e, dist.DistBackendError) and not any(w in first for w in _LOST): raise
         raise DiskError('Lost contact with another rank. Rerun the same command to resume; any number of '
                         'ranks with the same effective batch will do.') from e
 

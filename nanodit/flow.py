@@ -46,7 +46,7 @@ def slot_normal(
     shape:tuple=(),     # shape of one sample's noise, e.g. (C, h, w)
     out:Tensor|None=None,   # where to draw it: (B, *shape) float32, contiguous, on the CPU
 ) -> Tensor:            # (B, *shape) float32
-    "Unit normal noise for each slot, whatever batch it stands in. Other threads run while it draws."
+    "Unit normal noise for each slot, independent of its batch. Other threads run while it draws."
     out = torch.empty(len(slots), *shape) if out is None else out
     for row, g in zip(out.numpy().reshape(len(slots), -1), _at_slots(seed, purpose, slots.tolist())):
         g.standard_normal(dtype=np.float32, out=row)

@@ -7,7 +7,7 @@ __all__ = ['CONDITIONS', 'Rule', 'LOWER_LR', 'RULES', 'parse_record', 'iter_log'
            'RunLog', 'Alarm', 'Alarms', 'read_history', 'TensorBoardLog', 'WandbLog', 'sinks']
 
 # %% ../nbs/34_runlog.ipynb #25564d8c
-import heapq, json, math, os, statistics, warnings
+import errno, heapq, json, math, os, statistics, warnings
 from collections import Counter, deque, namedtuple
 from contextlib import suppress
 from pathlib import Path
@@ -49,8 +49,13 @@ def cut_log(
         about_weights = path.name == 'validation.jsonl' or record.get('name') in ('text_ignored', 'disk_low')
         part = kept if record['step'] < start_step + about_weights else cut
         part += line + b'\n'
-    with suppress(OSError):     # a full disk
-        if cut: open(f'{path}.cut', 'ab', buffering=0).write(cut)
+    try:
+        if cut:
+            with open(f'{path}.cut', 'ab', buffering=0) as f:
+                f.write(cut)
+                os.fsync(f)
+    except OSError as e:
+        if e.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG): raise      # a full disk keeps no cut lines
     if not old.startswith(kept): write_atomic(path, kept)
     elif kept != old: os.truncate(path, len(kept))
 
@@ -111,7 +116,9 @@ def _add(self:RunLog, name:str, record:dict):
     lines += json.dumps(record).encode() + b'\n'
     if name != 'log' or lines.count(b'\n') >= self.log_every: self.flush()
     prefix = '' if name == 'log' else f'{name}/'
-    self._pass_on('write', {prefix + k: v for k, v in flat_numbers(record).items()}, record['step'])
+    if name == 'alarms': return
+    numbers = {prefix + k: v for k, v in flat_numbers(record).items() if k != 'step'}
+    self._pass_on('write', numbers, record['step'])
 
 @patch
 def _pass_on(self:RunLog, method:str, *args):

@@ -8,7 +8,7 @@ __all__ = ['GO_ON', 'SAVE', 'KEEP', 'STOP', 'SIGNALS', 'KINDS', 'UNNAMED', 'draw
            'Validate', 'all_callbacks', 'same_run', 'forecast', 'main']
 
 # %% ../nbs/48_train.ipynb #e71dbf7b
-import json, math, mmap, platform, shutil, signal, sys, tempfile, threading, time
+import json, math, mmap, platform, shutil, signal, sys, tempfile, threading, time, traceback
 from contextlib import suppress
 from pathlib import Path
 import torch, nanodit
@@ -158,13 +158,18 @@ def fit(self:Run) -> dict:
         self.finish()
         raise
     except torch.OutOfMemoryError as e:
+        traceback.clear_frames(e.__traceback__)     # they hold the activations
+        self.zero_grad()
+        if self.device.type == 'cuda': torch.cuda.empty_cache()
         # half an update cannot be saved, and other ranks may wait somewhere else
         if not self.updating and self.group.world_size == 1: self.finish()
         raise Halted(f'Out of memory at step {self.step} ({e}). The last checkpoint is of step {self.saved}. '
                      'To resume, set training.gradient_checkpointing=true.') from None
     finally:
-        self.check_disk(wait=True)      # no thread is left writing, however this ends
-        for c in self.callbacks: c.end(self)
+        try:
+            self.check_disk(wait=True)      # no thread is left writing, however this ends
+        finally:
+            for c in self.callbacks: c.end(self)
 
 # %% ../nbs/48_train.ipynb #85e0968b
 @patch
@@ -242,7 +247,8 @@ def save(self:Run,
     tensors = dict(model=weights, **averages, optimizer=moments, ledger=dict(flipped=flipped))
     if self.log: self.log.flush(durable=True)               # the checkpoint counts on these lines
     self.writer.save(self.step, tensors, self.state() | dict(optimizer=meta), retire)
-    with suppress(OSError): ledger.save(self.run_dir / 'ledger.jsonl', self.step)      # only for people
+    if (self.run_dir / '.running').exists():        # of `Log`: a disk that is away gets no folder
+        with suppress(OSError): ledger.save(self.run_dir / 'ledger.jsonl', self.step)      # only for people
 
 # %% ../nbs/48_train.ipynb #24b5df2e
 @patch
@@ -286,7 +292,10 @@ def look(self:Run,
             found = e
         reshard(self.model)
     found = from_main(self.group, found)
-    if isinstance(found, Stopped): raise found
+    if isinstance(found, Stopped):
+        if self.step == self.start and 'max_hours' in str(found):       # the next start would do the same
+            raise NanoditError(f'training.max_hours is too short for the validation of step {self.step}. Raise it.')
+        raise found
     if full and self.group.main:
         text = json.dumps(found, indent=1)
         with suppress(OSError): write_atomic(self.run_dir / 'report.json', text.encode())
@@ -303,7 +312,7 @@ class Log(Callback):
         save_config(cfg, folder / 'config.yaml')
         for d in folder, folder / 'posthoc':
             for p in set_aside_after(d, run.step): run.say(f'renamed a later checkpoint to {p}')
-        extra = sinks(cfg.log, folder, cfg.name, run.step)
+        extra = sinks(cfg.log, folder, cfg.name or folder.name, run.step)
         run.log = RunLog(folder, run.step, cfg.training.log_every, extra=extra)
 
     def after_step(self, run, record):
@@ -361,10 +370,11 @@ class WatchAlarms(Callback):
     after_step = after_validation = look
 
     def after_save(self, run):
-        "Is there room for more checkpoints, of weights, average and two moments?"
+        "Is there room for more checkpoints, of weights, averages and two moments?"
         if run.saved != run.step or run.step == run.start: return
-        size = 4 * sum(p.nbytes for p in run.model.parameters())
-        return self.look(run, dict(step=run.step, disk_fits=shutil.disk_usage(run.run_dir).free / size))
+        size = (6 if run.posthoc else 4) * sum(p.nbytes for p in run.model.parameters())
+        with suppress(OSError):         # a disk that is away: the save itself says so
+            return self.look(run, dict(step=run.step, disk_fits=shutil.disk_usage(run.run_dir).free / size))
 
 # %% ../nbs/48_train.ipynb #695205f5
 class StopOnNonFinite(Callback):
@@ -381,34 +391,42 @@ SIGNALS = 'SIGTERM', 'SIGINT', 'SIGHUP'
 class StopOnRequest(Callback):
     "Asks the run to stop at a signal, or when `max_hours` are over; a second signal acts as usual."
     def begin(self, run):
-        self.run, hours = run, run.cfg.training.max_hours
+        self.run, hours, self.before, self.timer = run, run.cfg.training.max_hours, {}, None
         if hours:
-            timer = threading.Timer(hours * 3600, self.ask, [f'training.max_hours = {hours:g}'])
-            timer.daemon = True
-            timer.start()
+            self.timer = threading.Timer(hours * 3600, self.ask, [f'training.max_hours = {hours:g}'])
+            self.timer.daemon = True
+            self.timer.start()
         # Windows has no SIGHUP, nohup ignores it
         handled = [s for s in signal.Signals if s.name in SIGNALS and signal.getsignal(s) != signal.SIG_IGN]
-        self.before = {s: signal.signal(s, self.on_signal) for s in handled}
+        with suppress(ValueError):      # only the main thread hears signals
+            for s in handled: self.before[s] = signal.signal(s, self.on_signal)
 
     def ask(self, why):
         self.run.stop = Stopped(f'Stopped by {why}. Rerun the same command, without --resume, to resume.')
 
     def on_signal(self, number, frame):
         self.ask(signal.Signals(number).name)
-        if self.run.group.world_size == 1: self.end(self.run)
+        if self.run.group.world_size == 1: self.end(self.run)       # the next one kills
 
     def end(self, run):
+        if self.timer: self.timer.cancel()
         for s, old in self.before.items(): signal.signal(s, old)
 
 # %% ../nbs/48_train.ipynb #cc32ffa4
 class Validate(Callback):
     "Asks the validator every `interval_steps` updates."
+    told = {}       # what earlier validations could not measure
     def begin(self, run): self.done = {r['step'] for r in read_log(run.run_dir / 'validation.jsonl')}
 
     def after_save(self, run):
         step, cfg = run.step, run.cfg
         due = 0 < step < cfg.training.total_steps and step % cfg.validation.interval_steps == 0
-        if from_main(run.group, due and step not in self.done): run.ask('after_validation', run.look())
+        if not from_main(run.group, due and step not in self.done): return
+        found = run.look()
+        for what, why in found['problems'].items():
+            if self.told.get(what) != why: run.say(f'step {step}: validation could not measure {what} ({why})')
+        self.told = found['problems']
+        run.ask('after_validation', found)
 
 def all_callbacks(
     main:bool,    # for the rank that writes
@@ -442,11 +460,15 @@ def same_run(
 def load(self:Run, ckpt):
     "Takes over everything in a checkpoint."
     s, tensors, ledger = ckpt.state, ckpt.tensors, self.ledger
+    if self.posthoc and not self.posthoc.tensors().keys() <= tensors.keys():
+        raise CheckpointError(f'{ckpt.path} has no averages for post-hoc EMA. Set training.posthoc_ema_every=0.')
     states = tensors_to_optimizer(tensors['optimizer'], s['optimizer'])
     load_full_state(self.model, self.optimizers, tensors['model'], states)
     self.ema.load_state_dict(tensors['ema'])
     if self.posthoc: self.posthoc.load_tensors(tensors)
-    self.step, self.skipped, self.saved, ledger.since = ckpt.step, s['skipped'], ckpt.step, ckpt.step
+    self.step, self.skipped, ledger.since = ckpt.step, s['skipped'], ckpt.step
+    if ckpt.path.resolve().parent == self.run_dir.resolve(): self.saved = ckpt.step
+    self.encoders = s['encoders'] | self.encoders       # the shards may have lost their labels
     if s['plan'] == self.plan.fingerprint:       # else the ledger starts anew
         ledger.since = s.get('ledger_since', 0)
         ledger.flipped[:] = tensors['ledger']['flipped'].numpy() * self.group.main

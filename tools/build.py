@@ -18,7 +18,7 @@ os.environ.update(COLUMNS='100', MPLBACKEND='Agg')      # --help is as wide as a
 
 try:
     from fastcore.docments import DocmentTbl
-    from fastcore.script import anno_parser
+    from nanodit.files import make_parser
     from nbdev.doclinks import NbdevLookup
     from mdit_py_plugins.anchors.index import slugify
     from sphinx.cmd.build import build_main
@@ -466,7 +466,7 @@ def commands():
         except (ImportError, AttributeError) as e:
             missing.append(f'{name} ({e})')
             continue
-        text = anno_parser(getattr(main, '__wrapped__', main), prog=name).format_help()
+        text = make_parser(getattr(main, '__wrapped__', main), prog=name).format_help()
         parts += [f'## {name}', f'```text\n{text.rstrip()}\n```']
     if missing: raise SystemExit('settings.ini names commands that are not there: ' + '; '.join(missing))
     return '\n\n'.join(parts) + '\n'
@@ -477,7 +477,7 @@ def recipes():
     from nanodit.train import main
     dry = (
         '--dry-run'
-        in (help := anno_parser(getattr(main, '__wrapped__', main), prog='nanodit-train').format_help())
+        in (help := make_parser(getattr(main, '__wrapped__', main), prog='nanodit-train').format_help())
         or '--dry_run' in help
     )
     parts = [

@@ -29,7 +29,7 @@ SHORTER = [  # (the command begins with or contains, what is appended)
     (r'^nanodit-train my\.yaml', f'data.shapes.num_samples=48 {SMALL.format(n=2)}'),
     (
         r'^nanodit-bench configs/small\.yaml',
-        'model.depth=1 model.hidden_size=64 model.num_heads=1 --rounds 1',
+        'model.depth=1 model.hidden_size=64 model.num_heads=1 --rounds 2',
     ),
     (r'^nanodit-generate ', '--steps 2'),
 ]

@@ -27,7 +27,7 @@ lowest = lambda requirements: '\n'.join(r.split(',')[0].replace('>=', '==') for 
 IMPORT = ('import importlib, pkgutil, nanodit\nfor m in pkgutil.iter_modules(nanodit.__path__): '
           'importlib.import_module("nanodit." + m.name)')
 REFUSE = (
-    'from nanodit.config import DataConfig\ntry: DataConfig(shard_base_dir=" ")\nexcept ValueError: pass\n'
+    'from nanodit.config import DataConfig\ntry: DataConfig(num_workers=-1)\nexcept ValueError: pass\n'
     'else: raise SystemExit("a check of the config is not made")'
 )
 IMPORT_EXTRAS = (
@@ -49,7 +49,7 @@ USE = [  # (what it must say, the command)
     ('resumed at step 30', ['train', 'tiny', *SMALL, 'training.total_steps=60']),
     ('picture.png', ['generate', 'runs/tiny', '--prompt', 'a red circle on the left']),
     ('step-0000060: ok', ['checkpoint', 'verify', 'runs/tiny']),
-    ('all sound', ['shards', 'verify', 'data/shapes']),
+    ('all sound', ['check', 'verify', 'data/shapes']),
     (
         'at step 4',
         [

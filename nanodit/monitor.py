@@ -119,7 +119,7 @@ PANELS = {'loss': ('loss', 'validation/held_out_loss'), 'gradient norm': ('grad_
           'loss by condition': tuple(f'loss_by_condition/{c}' for c in CONDITIONS), 'learning rate': ('lr',),
           'seconds a step': ('seconds', 'step_seconds', 'data_wait'),
           'strength of the conditions': ('validation/text_strength', 'validation/dino_strength')}
-PANEL_OF = dict(grad_norm=1, v_ratio=2, wait_share=6, text_strength=7)    # number of a rule → panel; else the first
+PANEL_OF = dict(grad_norm=1, v_ratio=2, wait_share=6, text_strength=7)    # an alarm's number → panel, else 0
 
 def _curve(ax, view:RunView, name:str):
     "A curve with the range that its bins cover; validations are dots."

@@ -55,7 +55,7 @@ def cut_log(
                 f.write(cut)
                 os.fsync(f)
     except OSError as e:
-        if e.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG): raise      # a full disk keeps no cut lines
+        if e.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG): raise      # full: the lines are lost
     if not old.startswith(kept): write_atomic(path, kept)
     elif kept != old: os.truncate(path, len(kept))
 

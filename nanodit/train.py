@@ -294,7 +294,7 @@ def look(self:Run,
     found = from_main(self.group, found)
     if isinstance(found, Stopped):
         if self.step == self.start and 'max_hours' in str(found):       # the next start would do the same
-            raise NanoditError(f'training.max_hours is too short for the validation of step {self.step}. Raise it.')
+            raise NanoditError(f'training.max_hours ends before the validation of step {self.step}. Raise it.')
         raise found
     if full and self.group.main:
         text = json.dumps(found, indent=1)
@@ -406,11 +406,14 @@ class StopOnRequest(Callback):
 
     def on_signal(self, number, frame):
         self.ask(signal.Signals(number).name)
-        if self.run.group.world_size == 1: self.end(self.run)       # the next one kills
+        if self.run.group.world_size == 1: self.restore()       # the next one kills
+
+    def restore(self):
+        for s, old in self.before.items(): signal.signal(s, old)
 
     def end(self, run):
         if self.timer: self.timer.cancel()
-        for s, old in self.before.items(): signal.signal(s, old)
+        self.restore()
 
 # %% ../nbs/48_train.ipynb #cc32ffa4
 class Validate(Callback):
@@ -424,7 +427,7 @@ class Validate(Callback):
         if not from_main(run.group, due and step not in self.done): return
         found = run.look()
         for what, why in found['problems'].items():
-            if self.told.get(what) != why: run.say(f'step {step}: validation could not measure {what} ({why})')
+            if self.told.get(what) != why: run.say(f'step {step}: {what} could not be measured ({why})')
         self.told = found['problems']
         run.ask('after_validation', found)
 
@@ -461,7 +464,7 @@ def load(self:Run, ckpt):
     "Takes over everything in a checkpoint."
     s, tensors, ledger = ckpt.state, ckpt.tensors, self.ledger
     if self.posthoc and not self.posthoc.tensors().keys() <= tensors.keys():
-        raise CheckpointError(f'{ckpt.path} has no averages for post-hoc EMA. Set training.posthoc_ema_every=0.')
+        raise CheckpointError(f'{ckpt.path} has no post-hoc averages. Set training.posthoc_ema_every=0.')
     states = tensors_to_optimizer(tensors['optimizer'], s['optimizer'])
     load_full_state(self.model, self.optimizers, tensors['model'], states)
     self.ema.load_state_dict(tensors['ema'])

@@ -90,6 +90,7 @@ def load_photo(
     "The photo upright, in sRGB, centre-cropped to its bucket. Raises `LeftOut`."
     im = open_photo(source)
     lying = upright_size(im) != im.size
+    for name in ('exif', 'Raw profile type exif'): im.info.pop(name, None)     # else it is written anew
     try:
         im.draft(im.mode, (2 * height, 2 * width) if lying else (2 * width, 2 * height))
         rgb = to_srgb(ImageOps.exif_transpose(im))
@@ -178,7 +179,9 @@ def _take(self:Photos, path):
     if name.startswith('.'): return
     if os.path.isdir(full): self.links += [path] * full.is_symlink()
     elif name.endswith('.jsonl'): self.lists.append(path)
-    elif name.endswith(SUFFIXES): self.found[self._place(path)] = path
+    elif name.endswith(SUFFIXES):
+        place = self._place(path)
+        self.found[path if place in self.found else place] = path     # two files, one in each form
     elif name.endswith(NOT_READ): self._leave(path, 'format', 'is not read; convert it to JPEG, PNG or WebP')
     elif full.is_symlink() and not os.path.exists(full): self._leave(path, 'dead_link', 'is a dead link')
 
@@ -193,8 +196,9 @@ def _place(self:Photos, path):
 def name_here(self:Photos, path:str) -> str:
     "The name by which a list's photo is known here; None if there is no such file."
     place = self._place(path)
-    if place not in self.found and os.path.isfile(self.root / path): self.found[place] = path
-    return self.found.get(place)
+    for name in (path, unicodedata.normalize('NFC', path), unicodedata.normalize('NFD', path)):
+        if place not in self.found and os.path.isfile(self.root / name): self.found[place] = name
+    return self.found.get(path, self.found.get(place))
 
 # %% ../nbs/24_photos.ipynb #6ed14a08
 @patch

@@ -138,7 +138,9 @@ def note_shard(
     sha256: str = None,  # of the new one
 ):
     "Writes a shard's line into SHA256SUMS, or takes it out. Twins of the old shard are removed."
-    (path.parent/'twins'/path.name).unlink(missing_ok=True)
+    twins = path.parent/'twins'/path.name
+    twins.unlink(missing_ok=True)
+    if twins.name in read_sums(twins.parent): note_shard(twins)
     sums = {n: h for n, h in (read_sums(path.parent) | {path.name: sha256}).items() if h}
     write_atomic(path.parent/'SHA256SUMS', ''.join(f'{h}  {n}\n' for n, h in sorted(sums.items())).encode())
 
@@ -209,6 +211,7 @@ def tar_members(f):
             f.seek(tar.offset)
             m = tarfile.TarInfo.fromtarfile(tar)
             if not 0 <= m.size or tar.offset > size: raise DataError(f'is cut inside {m.name}')
+            if m.issparse(): raise DataError(f'has a sparse member {m.name}; write it without --sparse')
             if m.isreg(): yield m.name, m.offset_data, m.size
     except tarfile.EOFHeaderError:
         end = f.tell() + 512      # of the two blocks of zeros
@@ -250,7 +253,7 @@ def npy_member(
 def open_tar(m: Member):
     "The member's tar, open for reading. Raises `DataError` when it is no longer the file that was indexed."
     try:
-        with open(m.path, 'rb', 0) as f:
+        with open(m.path, 'rb') as f:         # buffered: Python goes on after a short read
             st = os.fstat(f.fileno())
             if (st.st_size, st.st_mtime_ns) != m.stamp:
                 raise DataError(f'{m.path}: was changed after its index was built. Start again')
@@ -334,6 +337,10 @@ def index_tar(
                 group_members(stack.enter_context(open(tar, 'rb')), samples)
             except DataError as e:
                 damage.append((i, None, str(e)))
+        lost = [k for k, files in samples.items() if all(str(n).endswith('_flip.npy') for n in files)]
+        if lost and not damage:    # else their photos are behind the damage
+            damage.append((len(tars) - 1, lost[0], f'is one of {len(lost)} with twins and no photo'))
+        for key in lost: del samples[key]
         for key, files in samples.items():
             try:
                 caption, kind, members = index_sample(files, bucket, values)

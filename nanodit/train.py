@@ -225,7 +225,7 @@ def state(self:Run) -> dict:
     "The plain part of a checkpoint."
     versions = dict(nanodit=nanodit.__version__, torch=torch.__version__, python=platform.python_version())
     return dict(
-        config=self.cfg.model_dump(mode='json'), plan=self.plan.fingerprint, data=self.index.fingerprint,
+        config=self.cfg.model_dump(mode='json'), plan=self.plan.fingerprint, data=self.plan.data,
         buckets=list(self.index.buckets), effective_batch=self.plan.effective_batch,
         latents=vars(self.stats), encoders=self.encoders, ledger_since=self.ledger.since,
         skipped=self.skipped, device=str(self.device), ranks=self.group.world_size,

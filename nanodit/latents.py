@@ -17,7 +17,7 @@ import torch
 from fastcore.basics import patch
 from tqdm.auto import tqdm
 from .files import DataError, write_atomic
-from .shards import ShardIndex, Table, open_tar, read_array
+from .shards import ShardIndex, Table, find_tars, open_tar, read_array
 
 # %% ../nbs/12_latents.ipynb #70f21f99
 @dataclass
@@ -149,7 +149,8 @@ def load_latents(
         if stats.fingerprint in (None, _fingerprint(index)): return stats
         codec = stats.codec, stats.codec_version, stats.flip_parity
     stats = measure_latents(index, *codec)
-    with suppress(OSError): stats.save(index.dir)     # a folder that cannot be written is measured each time
+    with suppress(OSError):      # what cannot be written, and a part, is measured each time
+        if not index.damage and index.buckets == list(find_tars(index.dir)): stats.save(index.dir)
     return stats
 
 # %% ../nbs/12_latents.ipynb #8740cfe7

@@ -8,12 +8,13 @@ __all__ = ['PrepareConfig', 'read_settings', 'prepare_config', 'open_encoders', 
            'reason', 'PhotoSource', 'Report', 'prepare', 'ShardSource', 'add_twins', 'main']
 
 # %% ../nbs/26_prepare.ipynb #be1c4623
-import hashlib, json, os, re, signal
+import hashlib, json, os, re, shlex, signal
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from threading import Lock
 from typing import Annotated, Literal, NamedTuple
 import numpy as np
 import torch
@@ -72,8 +73,9 @@ def _noted_settings(out):
     "The settings in the command that version 0.1 noted in a folder."
     path = Path(out) / 'prepare/command'
     if not path.exists(): return {}
-    options = re.findall(r' --([\w-]+)(?: (?!--)(\S+))?', path.read_text('utf-8', 'surrogateescape'))
-    noted = read_settings(f'{k.replace("-", "_")}={v or "true"}' for k, v in options)
+    words = shlex.split(path.read_text('utf-8', 'surrogateescape'))
+    options = [(k[2:], v) for k, v in zip(words, words[1:] + ['--']) if k.startswith('--')]
+    noted = read_settings(f'{k.replace("-", "_")}={"true" if v[:2] == "--" else v}' for k, v in options)
     return {k: v for k, v in noted.items() if k in PrepareConfig.model_fields}
 
 # %% ../nbs/26_prepare.ipynb #c26b0017
@@ -190,7 +192,8 @@ def hold_folder(out:Path):     # a file; the folder is ours until it is closed
     (out / 'prepare').mkdir(parents=True, exist_ok=True)
     lock = lock_file(out / 'prepare/lock')
     if not lock: raise DataError(f'{out}: another prepare is at work here. Wait for it, or stop it.')
-    for p in out.rglob('.*.tmp'): p.unlink()
+    for pattern in ('.*.tmp', '*x*/.*.tmp', 'prepare/*x*/.*.tmp'):     # no folder that is not ours
+        for p in out.glob(pattern): p.unlink()
     return lock
 
 # %% ../nbs/26_prepare.ipynb #c26b0050
@@ -285,7 +288,7 @@ def write(self:PhotoSource, tar:Path, samples):
             try:
                 shard.write(encode_sample(s))
             except DataError as x:
-                s['entry'].left_out = ['not_finite', str(x)]
+                s['entry'].update(left_out=['not_finite', str(x)], sha256='')     # the next run looks again
                 continue
             moments.add(s['vae'].astype(np.float16))     # as it is stored
         n = sum(not e.left_out for e in entries)
@@ -335,6 +338,9 @@ def prepare(
     if out.resolve() == Path(photos).resolve():
         raise DataError(f'{out} holds the photos. Choose another folder for the shards.')
     found, encoders = Photos(photos), open_encoders(cfg)
+    unit = 2 * encoders['latents'].downsample     # the model takes 2 x 2 latent cells at a time
+    odd = [b for b in cfg.buckets if any(side % unit for side in bucket_size(b))]
+    if odd or not cfg.buckets: raise DataError(f'buckets {odd}: both sides must be multiples of {unit}')
     with hold_folder(out):
         source = PhotoSource(found, out, encoders, cfg)
         if not forget: source.refuse_losses()
@@ -349,19 +355,24 @@ class ShardSource:
     "Finished shards as samples, which get the flip twins that they lack."
     def __init__(self, shards:Path, photos:Path, codec):
         self.index, self.photos, self.codec = ShardIndex.open(shards), photos, codec
+        self.parity, self.lock = load_latents(self.index).flip_parity, Lock()
         tars = self.index.by_tar().items()
         self.todo = [(tar, spots) for tar, spots in tars if any(map(self.need, spots))]
 
     def need(self, spot:tuple) -> set:
         "The twins that the sample at (bucket, position) lacks."
         bucket, i = spot
-        wanted = wanted_arrays(self.index.captions(bucket)[i], True, self.codec.flip_parity)
+        wanted = wanted_arrays(self.index.captions(bucket)[i], True, self.parity)
         return {name for name in wanted if not self.index.member(bucket, i, name)}
 
     def read(self, spot:tuple) -> dict:
         "The sample at (bucket, position), for `encode_samples`."
-        s = read_sample(self.index, *spot)
-        return s | dict(need=self.need(spot), picture=self.picture(s))
+        s, need = read_sample(self.index, *spot), self.need(spot)
+        tar = self.index.member(*spot, 'json').path
+        for name in ('vae_flip', 'dinov3_flip', 't5h_flip'):     # those in the shard itself are not copied
+            if name in s and self.index.member(*spot, name).path == tar: del s[name]
+        if 't5h_flip' not in s: s.pop('t5m_flip', None)
+        return s | dict(need=need, picture=self.picture(s) if need - {'t5h_flip'} else None)
 
     def write(self, tar:Path, samples):
         "Writes the twins into a tar of their own; the original is not touched."
@@ -373,7 +384,8 @@ def picture(self:ShardSource, s:dict) -> np.ndarray:     # (3, H, W) uint8
     "The sample's photo, or where that is not found its decoded latent."
     with suppress(LeftOut, KeyError, TypeError):     # no such photo, no path, no folder
         return load_photo(Path(self.photos) / s['json']['image_path'], *bucket_size(s['bucket']))
-    picture = self.codec.decode(torch.from_numpy(s['vae'])[None].float())[0]
+    with self.lock:     # one decode at a time: memory
+        picture = self.codec.decode(torch.from_numpy(s['vae'])[None].float())[0]
     return (picture * 255).round().byte().numpy()
 
 # %% ../nbs/26_prepare.ipynb #fa36b3d1

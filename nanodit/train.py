@@ -294,7 +294,7 @@ def look(self:Run,
     found = from_main(self.group, found)
     if isinstance(found, Stopped):
         if self.step == self.start and 'max_hours' in str(found):       # the next start would do the same
-            raise NanoditError(f'training.max_hours ends before the validation of step {self.step}. Raise it.')
+            raise NanoditError(f'training.max_hours is shorter than the validation of step {self.step}.')
         raise found
     if full and self.group.main:
         text = json.dumps(found, indent=1)

@@ -15,7 +15,7 @@ from PIL import Image
 from .augment import is_directional
 from .encoders import contact_sheet, get_encoder
 from .files import DataError, command, text_table
-from .latents import load_latents
+from .latents import LatentStats, load_latents
 from .shards import Damage, ShardIndex, damage_report, read_sample, read_sums
 
 # %% ../nbs/28_check.ipynb #c28e0006
@@ -50,10 +50,10 @@ def summary(
 # %% ../nbs/28_check.ipynb #c28e0014
 def draw_sheet(
     index: ShardIndex,  # an open index
+    stats: LatentStats, # of the whole data set
     n: int = 8,         # photos of each bucket, spread evenly
 ) -> Image.Image:
     "A sheet of photos from each bucket, with their captions. Raises `NanoditError` without their codec."
-    stats = load_latents(index)
     codec = get_encoder(stats.codec, stats.codec_version)
     spots = [(b, i) for b in index.buckets for i in np.unique(np.linspace(0, index.n(b)-1, n).astype(int))]
     texts = [f'{b}: {index.captions(b)[i]}' for b, i in spots]
@@ -63,9 +63,9 @@ def draw_sheet(
 # %% ../nbs/28_check.ipynb #c28e0017
 def describe(
     index: ShardIndex,  # an open index
+    stats: LatentStats, # of the whole data set
 ) -> str:
     "What is in a data set: photos, buckets, and the statistics of its latents."
-    stats = load_latents(index)
     rows = enumerate(zip(stats.mean, stats.std))
     table = text_table([dict(channel=i, mean=f'{m:.4f}', std=f'{s:.4f}') for i, (m, s) in rows])
     return (f'{index.dir}: {len(index)} photos, fingerprint {index.fingerprint}\n\n'
@@ -89,7 +89,7 @@ def main(
         print(text_table(rows), '' if damage else f'all sound: {len(rows)} tars', sep='\n')
     else:
         index = ShardIndex.open(dir, names, on_damage='skip')
-        damage = index.damage
-        print(describe(index))
-        if sheet: draw_sheet(index).save(sheet)
+        damage, stats = index.damage, load_latents(index)
+        print(describe(index, stats))
+        if sheet: draw_sheet(index, stats).save(sheet)
     if damage: raise DataError('\n' + damage_report(dir, damage, most=1000))

@@ -111,12 +111,15 @@ def flush(self:RunLog,
 # %% ../nbs/34_runlog.ipynb #152b2c18
 @patch
 def _add(self:RunLog, name:str, record:dict):
-    "Adds a line to a file, and passes the numbers on."
+    "Adds a line to a file; returns the record as it is written."
     record, lines = finite(record), self.pending[self.run_dir / f'{name}.jsonl']
     lines += json.dumps(record).encode() + b'\n'
     if name != 'log' or lines.count(b'\n') >= self.log_every: self.flush()
-    prefix = '' if name == 'log' else f'{name}/'
-    if name == 'alarms': return
+    return record
+
+@patch
+def _send(self:RunLog, record:dict, prefix:str=''):
+    "Passes the numbers of a record on, under names that begin with the prefix."
     numbers = {prefix + k: v for k, v in flat_numbers(record).items() if k != 'step'}
     self._pass_on('write', numbers, record['step'])
 
@@ -134,13 +137,13 @@ def _pass_on(self:RunLog, method:str, *args):
 @patch
 def write(self:RunLog, **record):
     "Takes the record of an update; `step` must be among its keys."
-    self._add('log', record)
+    self._send(self._add('log', record))
 
 # %% ../nbs/34_runlog.ipynb #a97e8b20
 @patch
 def validation(self:RunLog, record:dict):
     "Takes the result of a validation, with its `step` and the paths of its sheets; written at once."
-    self._add('validation', record)
+    self._send(self._add('validation', record), 'validation/')
     for name, path in (dict(samples=record.get('samples')) | (record.get('sheets') or {})).items():
         if path: self._pass_on('image', name, path, record['step'])
 

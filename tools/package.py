@@ -4,12 +4,13 @@ tools/package.py`.
 The new environment borrows the dependencies of the one that runs this; `--clean` installs them anew
 (minutes).
 """
-import os, shutil, subprocess, sys, tarfile, tempfile, venv, zipfile
+import os, subprocess, sys, tarfile, tempfile, venv, zipfile
 from concurrent.futures import ThreadPoolExecutor
 from configparser import ConfigParser
 from pathlib import Path
 
-root = Path(__file__).resolve().parent.parent
+from common import copy_source, root
+
 ini = ConfigParser(delimiters=['='])
 ini.read(root/'settings.ini', encoding='utf-8')
 scripts = [l.split('=')[0].strip() for l in ini['DEFAULT']['console_scripts'].splitlines() if '=' in l]
@@ -38,13 +39,7 @@ clean = {k: v for k, v in os.environ.items() if k not in ('PYTHONPATH', 'VIRTUAL
 }
 with tempfile.TemporaryDirectory() as tmp:
     tmp = Path(tmp)
-    source = shutil.copytree(
-        root,
-        tmp / 'source',
-        ignore=shutil.ignore_patterns(
-            '.git', '.venv*', '_docs', '_proc', 'build', 'dist', 'runs', 'data', '*.egg-info', '__pycache__'
-        ),
-    )
+    source = copy_source(tmp / 'source')
     # sdist, and the wheel from it
     run(sys.executable, '-m', 'build', '--outdir', tmp/'dist', source, cwd=tmp)
     sdist, wheel = next((tmp/'dist').glob('*.tar.gz')), next((tmp/'dist').glob('*.whl'))

@@ -12,8 +12,9 @@ from configparser import ConfigParser
 from datetime import date
 from pathlib import Path
 
+from common import copy_source, root
+
 PYTHONS, ENDS = ('3.11', '3.12', '3.13'), ('lowest', 'newest')
-root = Path(__file__).resolve().parent.parent
 results = root/'bench/results.jsonl'
 ini = ConfigParser(delimiters=['='])
 ini.read(root/'settings.ini', encoding='utf-8')
@@ -94,13 +95,7 @@ def use(version, end):
     start, installed, extras = time.monotonic(), 'nothing', 'not tried'
     with tempfile.TemporaryDirectory() as tmp:
         tmp = Path(tmp)
-        source = shutil.copytree(
-            root,
-            tmp / 'source',
-            ignore=shutil.ignore_patterns(
-                '.git', '.venv*', '_docs', '_proc', 'build', 'dist', 'runs', 'data', '*.egg-info'
-            ),
-        )
+        source = copy_source(tmp / 'source')
         try:
             run(interpreter(version), '-m', 'venv', tmp/'venv', cwd=tmp)
             python = tmp/'venv/bin/python'

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from .config import Config, saved_config
-from .ema import plain_names, posthoc_ema
+from .ema import posthoc_ema
 from .files import DiskError, NanoditError, command, fsync_dir
 from .files import is_unreachable, lock_file, retry, sha256_file, write_atomic
 from .model import NanoDiT
@@ -95,7 +95,7 @@ def _write_folder(tmp, step, tensors, state):
     (tmp / 'state.json').write_bytes(state)
     for k, v in tensors.items():
         file = tmp / f'{k}.safetensors'
-        _save_tensors(file, plain_names(v) if k in ('model', 'ema') else v)
+        _save_tensors(file, v)
         shutil.copymode(tmp / 'state.json', file)        # safetensors lets only the owner read its files
     files = {}
     for p in sorted(tmp.iterdir()):

@@ -240,7 +240,7 @@ def save(self:Run,
 ):
     "Takes a checkpoint of this moment; a thread writes it."
     self.check_disk(wait=True)
-    averages = dict(ema=self.ema.state_dict()) | (self.posthoc.tensors() if self.posthoc else {})
+    averages = {k: e.state_dict() for k, e in dict(ema=self.ema, **self.posthoc).items()}
     weights, optimizers, averages = full_state(self.model, self.optimizers, averages)
     ledger, main, self.saved = self.ledger, self.group.main, self.step
     flipped = all_sum(self.group, torch.from_numpy(ledger.flipped).to(self.device)).cpu()
@@ -337,7 +337,7 @@ class Save(Callback):
         run.check_disk()
         every = run.cfg.training.posthoc_ema_every
         if every and run.step % every == 0:
-            averages = whole_states(run.posthoc.tensors())
+            averages = whole_states({k: e.state_dict() for k, e in run.posthoc.items()})
             if run.group.main: run.snapshots.save(run.step, averages, run.state())
         return SAVE if run.step % run.cfg.checkpoint.save_every == 0 else GO_ON
 
@@ -468,12 +468,11 @@ def same_run(
 def load(self:Run, ckpt):
     "Takes over everything in a checkpoint."
     s, tensors, ledger = ckpt.state, ckpt.tensors, self.ledger
-    if self.posthoc and not self.posthoc.tensors().keys() <= tensors.keys():
+    if not self.posthoc.keys() <= tensors.keys():
         raise CheckpointError(f'{ckpt.path} has no post-hoc averages. Set training.posthoc_ema_every=0.')
     states = tensors_to_optimizer(tensors['optimizer'], s['optimizer'])
     load_full_state(self.model, self.optimizers, tensors['model'], states)
-    self.ema.load_state_dict(tensors['ema'])
-    if self.posthoc: self.posthoc.load_tensors(tensors)
+    for k, e in dict(ema=self.ema, **self.posthoc).items(): e.load_state_dict(tensors[k])
     self.step, self.skipped, ledger.since = ckpt.step, s['skipped'], ckpt.step
     if ckpt.path.resolve().parent == self.run_dir.resolve(): self.saved = ckpt.step
     self.encoders = s['encoders'] | self.encoders       # the shards may have lost their labels

@@ -13,7 +13,7 @@ from torch.nn.functional import one_hot
 from .config import Config
 from .data import BatchPlan, Ledger, round_up
 from .distributed import Group, Replay, accumulating, all_sum, from_main, parallel, whole
-from .ema import EMA, PosthocEMA
+from .ema import EMA, posthoc_pair
 from .flow import drop_conditions, flow_loss, interpolate, rms, sample_timesteps, velocity_target
 from .latents import LatentStats
 from .machine import Muon, autocast, choose_precision, choose_threads
@@ -81,7 +81,7 @@ class Trainer:
         self.replay = Replay(self.micro_step, self.model) if t.cuda_graphs and on_gpu and ranks == 1 else None
         self.optimizers = make_optimizers(self.model, t.optimizer, self.precision.half)
         self.ema = EMA(self.model, t.ema_decay, t.ema_warmup_steps, t.ema_schedule)
-        self.posthoc = PosthocEMA(self.model) if t.posthoc_ema_every else None
+        self.posthoc = posthoc_pair(self.model) if t.posthoc_ema_every else {}
 
 # %% ../nbs/46_trainer.ipynb #32d49d0f
 @patch
@@ -146,8 +146,7 @@ def train_step(self:Trainer, batches:list) -> dict:
     self.zero_grad()
     self.step += 1
     if finite:
-        self.ema.update(self.step)
-        if self.posthoc: self.posthoc.update(self.step)
+        for average in (self.ema, *self.posthoc.values()): average.update(self.step)
     self.updating, self.skipped = False, 0 if finite else self.skipped + 1
     self.ledger.add(batches)
     return self.record(sums, length)

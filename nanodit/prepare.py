@@ -30,7 +30,7 @@ from .shards import (
 from .latents import LatentStats, Moments, load_latents
 from .augment import flip_caption
 from .encoders import get_encoder, load_encoders, save_encoders
-from .config import Bucket, Section, Text, key, load_config, make_config, save_config
+from .config import Buckets, Section, Text, load_config, make_config, save_config
 from .photos import BUCKETS, LeftOut, Photos, load_photo, nearest_bucket, open_photo, upright_size
 
 # %% ../nbs/26_prepare.ipynb #c26b0007
@@ -38,17 +38,17 @@ def _listed(x): return x.split(',') if isinstance(x, str) else x
 
 class PrepareConfig(Section):
     "How photos become shards; saved as `prepare.yaml` beside them."
-    text: Text = key('words', 'Text encoder: words (built in), or as t5:google/t5-v1_1-large.')
-    vision: Text = key('ring', 'Image encoder: ring, or as dinov3:facebook/dinov3-vitl16-pretrain-lvd1689m.')
-    latents: Text = key('dct', 'Codec: dct, mixed, or as vae:black-forest-labs/FLUX.1-schnell/vae.')
-    flip_twins: bool = key(False, 'Also store what mirrored photos need.')
-    buckets: Annotated[tuple[Bucket, ...], BeforeValidator(_listed)] = key(
-        BUCKETS, 'Picture sizes, WIDTHxHEIGHT, as a list or with commas.', strict=False)
-    samples_per_shard: PositiveInt = key(1000, 'Photos in a new shard.')
-    batch_size: PositiveInt = key(16, 'Photos encoded together; memory grows with it.')
-    workers: PositiveInt = key(4, 'Threads that read and resize photos.')
-    device: Text | None = key(None, 'Of the real encoders, such as cuda; null = a GPU if there is one.')
-    dtype: Literal['bf16', 'fp16', 'fp32'] | None = key(None, 'null = bf16 where that is fast, else fp32.')
+    text: Text = 'words'  # Text encoder: words (built in), or as t5:google/t5-v1_1-large.
+    vision: Text = 'ring'  # Image encoder: ring, or as dinov3:facebook/dinov3-vitl16-pretrain-lvd1689m.
+    latents: Text = 'dct'  # Codec: dct, mixed, or as vae:black-forest-labs/FLUX.1-schnell/vae.
+    flip_twins: bool = False  # Also store what mirrored photos need.
+    # picture sizes, WIDTHxHEIGHT, as a list or with commas
+    buckets: Annotated[Buckets, BeforeValidator(_listed)] = BUCKETS
+    samples_per_shard: PositiveInt = 1000  # Photos in a new shard.
+    batch_size: PositiveInt = 16  # Photos encoded together; memory grows with it.
+    workers: PositiveInt = 4  # Threads that read and resize photos.
+    device: Text | None = None  # Of the real encoders, such as cuda; null = a GPU if there is one.
+    dtype: Literal['bf16', 'fp16', 'fp32'] | None = None  # null = bf16 where that is fast, else fp32.
 
 # %% ../nbs/26_prepare.ipynb #c26b0010
 def read_settings(items) -> dict:

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['UNSUPPORTED', 'TRANSIENT', 'NanoditError', 'DataError', 'DiskError', 'Stopped', 'fsync_dir', 'write_atomic',
-           'save_record', 'read_records', 'sha256_file', 'is_unreachable', 'retry', 'lock_file', 'flatten',
+           'sha256_file', 'save_record', 'read_records', 'is_unreachable', 'retry', 'lock_file', 'flatten',
            'text_table', 'make_parser', 'command']
 
 # %% ../nbs/08_files.ipynb #12a2b5f5
@@ -31,28 +31,21 @@ class Stopped(NanoditError):
     exit_code = 75
 
 # %% ../nbs/08_files.ipynb #fe728688
-# how a system says that it cannot do something at all
-UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
+UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}   # by the system
 
-def fsync_dir(
-    path:str|Path,    # a folder whose entries have just changed
-):
-    "Makes a rename inside the folder survive a power cut, where the system can. Windows opens no folder."
+def fsync_dir(path):
+    "Makes the renames inside a folder survive a power cut, where the system can."
+    if os.name == 'nt': return    # Windows opens no folder
+    fd = os.open(path, os.O_RDONLY)
     try:
-        fd = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        os.fsync(fd)
     except OSError as e:
-        if e.errno not in {errno.EACCES, *UNSUPPORTED}: raise
+        if e.errno not in UNSUPPORTED: raise
+    finally:
+        os.close(fd)
 
-def write_atomic(
-    path:str|Path,    # the file; its folder is made if needed
-    data:bytes,       # the whole content
-    sync:bool=True,   # wait for the disk; False for a cache, which can be made again
-):
-    "Writes `data`: afterwards `path` holds all of it, or what it held before."
+def write_atomic(path, data:bytes, sync:bool=True):
+    "Writes `data`: then `path` holds all of it, or what it held before. With `sync`, the disk has it, too."
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     tmp = path.with_name(f'.{path.name}.{os.getpid()}.{threading.get_ident()}.tmp')
@@ -62,55 +55,34 @@ def write_atomic(
             f.flush()
             if sync: os.fsync(f.fileno())
         os.replace(tmp, path)
-    except BaseException:
+    finally:
         tmp.unlink(missing_ok=True)
-        raise
     if sync: fsync_dir(path.parent)
 
-# %% ../nbs/08_files.ipynb #0f42db6e
-def save_record(
-    name:str,                               # what was measured, as 'step-small-512x512-cpu'
-    record:dict,                            # plain values; numbers of numpy become floats
-    path:str|Path='bench/results.jsonl',    # made if needed
-):
-    "Adds a line to the records; the lines that are there stay."
-    old = Path(path).read_bytes() if Path(path).exists() else b''
-    line = json.dumps(dict(record=name) | record, ensure_ascii=False, default=float)
-    write_atomic(path, old + line.encode() + b'\n')
-
-def read_records(
-    root:str|Path='.',    # the folder that holds `bench/`
-) -> dict:                # name → record, the last of each name; an experiment is named by its arm and seed
-    "The measurements that were kept. What is not a record is skipped."
-    lines, found = Path(root)/'bench/results.jsonl', {}
-    texts = [(p.stem, p.read_text('utf-8')) for p in sorted(Path(root).glob('bench/*.json'))]
-    if lines.exists(): texts += [(None, line) for line in lines.read_text('utf-8').splitlines()]
-    for name, text in texts:
-        try:
-            r = json.loads(text)
-        except ValueError:
-            continue
-        if not isinstance(r, dict): continue
-        arm = ', '.join(str(r[k]) for k in ('experiment', 'arm', 'seed') if k in r)
-        found[name or r.pop('record', arm)] = r
-    return found
-
-# %% ../nbs/08_files.ipynb #3c238b76
-def sha256_file(
-    path:str|Path,      # any file
-    fresh:bool=False,   # read from the disk rather than from the page cache, where the system allows it
-) -> str:
-    "The SHA-256 of a file, as 64 hexadecimal digits."
+def sha256_file(path, fresh:bool=False) -> str:
+    "The SHA-256 of a file, 64 hexadecimal digits; `fresh` reads the disk, not the page cache, where it can."
     with open(path, 'rb') as f:
         if fresh and hasattr(os, 'posix_fadvise'): os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         return hashlib.file_digest(f, 'sha256').hexdigest()
 
+# %% ../nbs/08_files.ipynb #0f42db6e
+def save_record(name:str, record:dict, path='bench/results.jsonl'):
+    "Adds a line of plain values to the records, as 'step-small-512x512-cpu'; the lines that are there stay."
+    old = Path(path).read_bytes() if Path(path).exists() else b''
+    line = json.dumps(dict(record=name) | record, ensure_ascii=False, default=float)
+    write_atomic(path, old + line.encode() + b'\n')
+
+def read_records(root='.') -> dict:
+    "The measurements that were kept below `root`/bench: name → record, the last of each name."
+    lines = Path(root)/'bench/results.jsonl'
+    found = {p.stem: json.loads(p.read_bytes()) for p in sorted(Path(root).glob('bench/*.json'))}
+    new = map(json.loads, lines.read_bytes().splitlines() if lines.exists() else ())
+    return found | {r.pop('record'): r for r in new}
+
 # %% ../nbs/08_files.ipynb #07a5b097
 TRANSIENT = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH}
 
-def is_unreachable(
-    e:BaseException,    # any exception, or None
-) -> bool:
+def is_unreachable(e) -> bool:
     "Is it about a network share that is away? EIO is not: it may be a bad sector, and is the file's own."
     return getattr(e, 'errno', None) in TRANSIENT - {errno.EIO}
 
@@ -134,91 +106,60 @@ def retry(
             if stop(): break
 
 # %% ../nbs/08_files.ipynb #7e2d3738
-def lock_file(
-    path:str|Path,    # made if needed; its content stays
-):                    # an open file, locked until it is closed or its process ends; None if it is taken
-    "Locks a file for this process. On a file system without locks everybody gets it."
+def lock_file(path):    # an open file, locked until it is closed or its process ends; None if it is taken
+    "Locks a file for this process; it is made if needed. On a file system without locks everybody gets it."
     f = open(path, 'ab', buffering=0)
     try:
-        if lock_descriptor(f.fileno(), blocking=False): return f
+        return f if lock_descriptor(f.fileno(), blocking=False) else f.close()
     except OSError as e:
         if e.errno in UNSUPPORTED: return f
         f.close()
         raise
-    f.close()
 
 # %% ../nbs/08_files.ipynb #19f45da1
-def flatten(
-    tree:dict,    # nested dictionaries
-) -> dict:        # an empty dictionary inside is left out
-    "One level: `{'a': {'b': 1}}` becomes `{'a.b': 1}`."
+def flatten(tree:dict, at:str='') -> dict:
+    "One level: `{'a': {'b': 1}}` becomes `{'a.b': 1}`. An empty dictionary inside is left out."
     flat = {}
-    for key, value in tree.items():
-        if isinstance(value, dict): flat |= {f'{key}.{k}': v for k, v in flatten(value).items()}
-        else: flat[key] = value
+    for k, v in tree.items(): flat |= flatten(v, f'{at}{k}.') if isinstance(v, dict) else {f'{at}{k}': v}
     return flat
 
-# %% ../nbs/08_files.ipynb #9afeedac
-def text_table(
-    rows:list,    # dictionaries with the same keys
-) -> str:
-    "The rows as aligned text, under their keys."
-    if not rows: return ''
-    lines = [list(rows[0])] + [[str(value) for value in row.values()] for row in rows]
+def text_table(rows:list) -> str:
+    "Dictionaries with the same keys as aligned text, under these keys."
+    lines = [list(map(str, row)) for row in (*rows[:1], *map(dict.values, rows))]
     widths = [max(map(len, column)) for column in zip(*lines)]
     return '\n'.join('  '.join(map(str.rjust, line, widths)) for line in lines)
 
 # %% ../nbs/08_files.ipynb #b2d8671c
-def make_parser(
-    main,    # a function with docments
-    prog=None,
-):           # an `argparse.ArgumentParser`
-    "The parser of a command line: options are shown with hyphens, and taken with underscores, too."
+def make_parser(main, prog=None):    # an `argparse.ArgumentParser`
+    "The parser of `main`, a function with docments. Options have hyphens; underscores are taken, too."
     parser = anno_parser(main, prog)
     for action in parser._actions:
         action.option_strings = [o.replace('_', '-') for o in action.option_strings]
         parser._option_string_actions |= dict.fromkeys(action.option_strings, action)
     return parser
 
-def _parse(main):
-    "The command line as a dictionary of `main`'s parameters."
-    args = vars(make_parser(main).parse_intermixed_args())
-    return {k: v for k, v in args.items() if k not in ('pdb', 'xtra')}
-
-def _exit_code(main):
-    "Runs `main` on the command line; prints what the user has to know."
-    try:
-        return main(**_parse(main)) or 0
-    except NanoditError as e:
-        code, text = e.exit_code, str(e)
-        if code == 2 and getattr(e.__cause__, 'errno', None) in TRANSIENT: code = DiskError.exit_code
-    except BrokenPipeError:
-        return 0
-    except OSError as e:
-        code, text = 75 if e.errno in TRANSIENT else 2, f'{e.filename or "disk"}: {e.strerror or e}'
-    try:
-        print(text, file=sys.stderr, flush=True)
-    except OSError:
-        pass
-    return code
-
-# %% ../nbs/08_files.ipynb #495e938e
-def command(
-    main,    # a function with docments; it may return an exit code
-):
+def command(main):    # a function with docments; it may return an exit code
     "Makes a function a command, with options, one-line errors and exit codes. `python -m` starts it."
     @wraps(main)
     def run(*args, **kwargs):
         if args or kwargs: return main(*args, **kwargs)
-        if hasattr(sys.stdout, 'reconfigure'): sys.stdout.reconfigure(errors='backslashreplace')
-        code = _exit_code(main)
+        sys.stdout.reconfigure(errors='backslashreplace')
+        options = vars(make_parser(main).parse_intermixed_args())
+        del options['pdb'], options['xtra']     # fastcore's own
         try:
+            code, text = main(**options) or 0, ''
+        except BrokenPipeError:
+            code, text = 0, ''
+        except (NanoditError, OSError) as e:
+            code, text = getattr(e, 'exit_code', 2), str(e)
+            if code == 2 and getattr(e.__cause__ or e, 'errno', None) in TRANSIENT: code = 75
+        try:
+            if text: print(text, file=sys.stderr, flush=True)
             sys.stdout.flush()
         except OSError:    # nobody reads the pipe any more: what is left goes nowhere
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if 'RANK' in os.environ: os._exit(code)    # torch's shutdown of the ranks may hang
         sys.exit(code)
-    started = getattr(sys.modules['__main__'], '__file__', None)
-    # not in a notebook's cell
+    started = getattr(sys.modules['__main__'], '__file__', None)    # a notebook's cell is in no file
     if main.__module__ == '__main__' and main.__code__.co_filename == started: run()
     return run

@@ -4,15 +4,13 @@
 
 # %% auto #0
 __all__ = ['PASSES', 'COPIES', 'GPUS', 'ASSUMED_UTILISATION', 'DRIVER', 'COMPILED', 'GAPS', 'step_flops', 'activation_bytes',
-           'drawing_bytes', 'find_gpu', 'fixed_memory', 'bucket_memory', 'add_peaks', 'disk_bytes', 'Estimate',
-           'estimate']
+           'drawing_bytes', 'find_gpu', 'fixed_memory', 'bucket_memory', 'disk_bytes', 'Estimate', 'estimate']
 
 # %% ../nbs/44_estimate.ipynb #3898d18b
 import re
-from dataclasses import dataclass
 from statistics import fmean
+from types import SimpleNamespace
 import torch
-from fastcore.basics import patch
 from .config import Config, ModelConfig
 from .files import NanoditError, text_table
 from .model import NanoDiT, count_parameters
@@ -24,36 +22,33 @@ from .shards import bucket_size
 PASSES = dict(none=3, selective=3.1, full=4)
 
 def step_flops(
-    m:ModelConfig,          # the model
-    patches:int,            # N, patches of a picture
-    text:float,             # L, tokens of a caption
-    recompute:str='none',   # 'selective': two products of each block twice; 'full': all
+    m:ModelConfig,
+    patches:int,    # N, patches of a picture
+    text:float,     # L, tokens of a caption
 ) -> float:
-    "Operations of forward and backward pass for one picture; what is computed twice counts twice."
+    "Useful operations of forward and backward pass for one picture."
     D = m.hidden_size
     products = 6 * D + 2 * int(m.mlp_ratio * D)    # of each patch: qkv, proj, cross_q, cross_proj and the MLP
-    return 2 * PASSES[recompute] * m.depth * patches * D * (products + 2 * (patches + text))
+    return 6 * m.depth * patches * D * (products + 2 * (patches + text))
 
 # %% ../nbs/44_estimate.ipynb #bcd6d8fa
 # bytes for each weight: the bfloat16 copies that autocast makes and the backward pass keeps
 COPIES = dict(none=2, selective=.7, full=.2)
 
 def activation_bytes(
-    m:ModelConfig, batch:int, patches:int, text:int,   # N patches and L tokens of each picture
-    e:int=2,                # bytes of a number: 2 for bfloat16, 4 for float32
-    recompute:str='none',   # 'none', 'selective', 'full'
-) -> int:
+    m:ModelConfig, batch, patches, text,   # N patches and L tokens of each picture
+    e=2,                # bytes of a number: 2 for bfloat16, 4 for float32
+    recompute='none',   # 'none', 'selective', 'full'
+) -> float:
     "Bytes that the backward pass needs of a micro-batch (plan E.5)."
     block = dict(none=12 + e * (20 + 2 * m.mlp_ratio), selective=12 + e * (12 + m.mlp_ratio), full=4)
     of_patch = m.depth * block[recompute] + 4 + 2*e
-    return round(batch * m.hidden_size * (patches * of_patch + text * m.depth * 3*e))
+    return batch * m.hidden_size * (patches * of_patch + text * m.depth * 3*e)
 
-# %% ../nbs/44_estimate.ipynb #d4a31b77
-def drawing_bytes(m:ModelConfig, pictures:int, patches:int, text:int, e:int=2) -> int:
+def drawing_bytes(m:ModelConfig, pictures, patches, text, e=2) -> float:
     "Bytes of a step of the sampler at its peak, beside the weights; arguments as of `activation_bytes`."
-    return round(
-        3 * pictures * m.hidden_size * (patches * (8 + e * (5 + 2 * m.mlp_ratio)) + text * 3 * e * m.depth)
-    )
+    of_patch = 8 + e * (5 + 2 * m.mlp_ratio)
+    return 3 * pictures * m.hidden_size * (patches * of_patch + text * m.depth * 3*e)
 
 # %% ../nbs/44_estimate.ipynb #71838fd1
 # GB, bf16 TFLOP/s
@@ -65,29 +60,28 @@ ASSUMED_UTILISATION = .25
 def find_gpu(name:str) -> str:    # 'RTX 4090', 'NVIDIA GeForce RTX 4090', 'h100', …
     "The entry of `GPUS` whose words are all in `name`. Raises `NanoditError` with the known ones."
     words = set(re.split('[ _-]+', name.upper()))
-    found = [k for k in GPUS if words >= set(k.upper().split())]
-    if not found: raise NanoditError(f'GPU {name!r} is not in the table; known are {", ".join(GPUS)}')
-    return max(found, key=len)
+    found = max((k for k in GPUS if words >= set(k.upper().split())), key=len, default=None)
+    if found: return found
+    raise NanoditError(f'GPU {name!r} is not in the table; known are {", ".join(GPUS)}')
 
 # %% ../nbs/44_estimate.ipynb #893749ea
 DRIVER = .75 * 2**30    # bytes that the driver takes beside torch
 COMPILED = dict(none=.88, selective=.69, full=.95)    # share of the activations that is left when compiled
-# share that the allocator holds beyond what is asked for: one size of picture, several
-GAPS = .03, .17
+GAPS = .03, .17    # what the allocator holds beyond what is asked for: one size of picture, several
 
-def fixed_memory(cfg:Config, parameters:int) -> dict[str, int]:
+def fixed_memory(cfg:Config, parameters:int) -> dict:
     "Bytes that do not depend on the batch: 'weights', 'gradients', 'optimizer', 'average', 'copies'."
-    t, half = cfg.training, cfg.training.precision != 'fp32'
+    t = cfg.training
     each = dict(weights=4, gradients=4, optimizer=5.3 if t.optimizer.type == 'Muon' else 8,
-                average=12 if t.posthoc_ema_every else 4, copies=half * COPIES[t.recompute])
+                average=12 if t.posthoc_ema_every else 4,
+                copies=0 if t.precision == 'fp32' else COPIES[t.recompute])
     return {name: round(size * parameters) for name, size in each.items()}
 
-# %% ../nbs/44_estimate.ipynb #d653f17e
 def bucket_memory(
     cfg:Config,
-    bucket:str,          # such as '512x512'
-    longest:int=512,     # tokens of the longest caption
-) -> dict[str, int]:     # patches; bytes: 'activations' with gradients on their way, 'draws' of the sampler
+    bucket:str,    # such as '512x512'
+    longest=512,   # tokens of the longest caption
+) -> dict:         # patches; bytes: 'activations' with gradients on their way, 'draws' of the sampler
     "What a micro-batch of a bucket needs beside `fixed_memory`."
     m, t, e = cfg.model, cfg.training, 4 if cfg.training.precision == 'fp32' else 2
     width, height = bucket_size(bucket)
@@ -96,89 +90,56 @@ def bucket_memory(
     if t.recompute == 'full': kept += activation_bytes(m, B, N, 0, e) / m.depth    # one block, again
     if t.compile: kept *= COMPILED[t.recompute]
     return dict(patches=N, activations=round(kept + 4*e * B * N * m.hidden_size),
-                draws=drawing_bytes(m, at_once(width, height, B), N, longest, e))
-
-# %% ../nbs/44_estimate.ipynb #4be3c5d9
-def add_peaks(cfg, memory, buckets) -> int:    # bytes that the card must have to validate
-    "Adds to each bucket what torch is 'asked' for, and the 'total' that the card must have to train."
-    graphs, fixed = cfg.training.cuda_graphs, sum(memory.values())
-    gap = 1 + GAPS[len(buckets) > 1 and not graphs]
-    for r in buckets.values():
-        r['asked'] = fixed + r['activations']
-        r['total'] = round(r['asked'] * gap + DRIVER)
-    drawing = fixed + max(r['draws'] for r in buckets.values())
-    if graphs: drawing += memory['weights'] + max(r['activations'] for r in buckets.values())
-    return round(drawing * gap + DRIVER)
+                draws=round(drawing_bytes(m, at_once(width, height, B), N, longest, e)))
 
 # %% ../nbs/44_estimate.ipynb #c9a92742
-def disk_bytes(cfg:Config, memory:dict) -> dict[str, int]:
+def disk_bytes(cfg:Config, memory:dict) -> dict:
     "Bytes of a 'checkpoint', of all 'snapshots', and of all that is kept: 'total'."
-    c, steps, every = cfg.checkpoint, cfg.training.total_steps, cfg.training.posthoc_ema_every
+    def times(every): return cfg.training.total_steps // every if every else 0
     checkpoint = memory['weights'] + memory['optimizer'] + memory['average']
-    kept = c.keep_last_n + 1                                # one more while it is written
-    if c.keep_every: kept += steps // c.keep_every
-    snapshots = 2 * memory['weights'] * (steps // every) if every else 0
+    snapshots = 2 * memory['weights'] * times(cfg.training.posthoc_ema_every)
+    kept = cfg.checkpoint.keep_last_n + times(cfg.checkpoint.keep_every) + 1     # one is being written
     return dict(checkpoint=checkpoint, snapshots=snapshots, total=kept * checkpoint + snapshots)
 
 # %% ../nbs/44_estimate.ipynb #a5a7c936
-@dataclass
-class Estimate:
-    "What a run will cost; `str()` of it is a table. Sizes are in bytes."
-    parameters:int
-    memory:dict         # `fixed_memory`
-    buckets:dict        # `bucket_memory`, and 'asked' of torch, 'total' to train
-    drawing:int         # what the card must have to validate
-    disk:dict           # `disk_bytes`
-    flops_step:float    # useful operations of an update
-    gpu:str             # entry of `GPUS`
-    hours:float
+class Estimate(SimpleNamespace):
+    """What a run will cost, from `estimate`; `str()` of it is a table. Sizes are in bytes.
 
-    @property
-    def peak(self) -> int:
-        "Bytes that the card must have to train."
-        return max(r['total'] for r in self.buckets.values())
-
-    @property
-    def needed(self) -> int:
-        "Bytes that the card must have to train and to validate."
-        return max(self.peak, self.drawing)
-
-    @property
-    def fits(self) -> bool:
-        "Does the card have as much?"
-        return self.needed <= GPUS[self.gpu][0] * 2**30
+    `parameters`; `memory` (`fixed_memory`); `buckets` (`bucket_memory`); of the card: `drawing` to validate,
+    `peak` to train, `needed` for both; `disk` (`disk_bytes`); `flops_step`,
+    the useful operations of an update; `gpu`; whether the run `fits` it; `hours`.
+    """
+    def __str__(self):
+        sizes = {f'memory for {k}': v for k, v in self.memory.items()}
+        sizes |= {'card to train': self.peak, 'card to draw': self.drawing}
+        sizes |= {f'disk, {k}': v for k, v in self.disk.items()}
+        table = text_table([{'': k, 'GB': f'{v / 2**30:.2f}'} for k, v in sizes.items()])
+        advice = 'does not fit: try gradient_checkpointing, a smaller batch_size, or distributed.shard'
+        return f"""{self.parameters / 1e6:,.1f} M parameters, {self.flops_step / 1e12:,.2f} TFLOP an update
+{table}
+{self.gpu}: {'fits' if self.fits else advice}
+{self.gpu}: {self.hours:,.1f} hours, if {ASSUMED_UTILISATION:.0%} busy"""
 
 # %% ../nbs/44_estimate.ipynb #3f17bf92
 def estimate(
     cfg:Config,
-    buckets=None,                  # their names; None = those of the config
-    gpu:str='RTX 4090',            # a name for `find_gpu`
-    text_tokens:tuple=(120, 512),  # length of the usual caption, for time, and of the longest, for memory
+    buckets=None,              # their names; None = those of the config
+    gpu='RTX 4090',            # a name for `find_gpu`
+    text_tokens=(120, 512),    # length of the usual caption, for time, and of the longest, for memory
 ) -> Estimate:
     "What the run of `cfg` will cost, without building its model. Raises `NanoditError` for an unknown GPU."
     m, t, gpu, (usual, longest) = cfg.model, cfg.training, find_gpu(gpu), text_tokens
     with torch.device('meta'): n = count_parameters(NanoDiT(**m.model_dump()))
     memory = fixed_memory(cfg, n)
     sizes = {b: bucket_memory(cfg, b, longest) for b in buckets or cfg.data.buckets or ['1024x1024']}
-    pictures = t.batch_size * t.grad_accumulation_steps
-    flops = pictures * fmean(step_flops(m, r['patches'], usual) for r in sizes.values())
-    seconds = flops * PASSES[t.recompute] / PASSES['none'] / (GPUS[gpu][1] * 1e12 * ASSUMED_UTILISATION)
-    return Estimate(n, memory, sizes, add_peaks(cfg, memory, sizes), disk_bytes(cfg, memory), flops, gpu,
-                    t.total_steps * seconds / 3600)
-
-# %% ../nbs/44_estimate.ipynb #903d0094
-@patch
-def __str__(self:Estimate) -> str:
-    "The estimate as text, sizes in GB."
-    def gb(sizes): return ', '.join(f'{k} {v / 2**30:.2f}' for k, v in sizes.items())
-    rows = [
-        dict(bucket=b, patches=r['patches'], GB=f"{r['total'] / 2**30:.2f}") for b, r in self.buckets.items()
-    ]
-    advice = 'does not fit: try gradient_checkpointing, a smaller batch_size, or distributed.shard'
-    return f"""{self.parameters / 1e6:,.1f} M parameters, {self.flops_step / 1e12:,.2f} TFLOP an update
-memory in GB: {gb(self.memory)}
-to draw pictures {self.drawing / 2**30:.2f} GB, to train
-{text_table(rows)}
-disk in GB: {gb(self.disk)}
-{self.gpu}: {'fits' if self.fits else advice}
-{self.gpu}: {self.hours:,.1f} hours, if {ASSUMED_UTILISATION:.0%} busy"""
+    gap = 1 + GAPS[len(sizes) > 1 and not t.cuda_graphs]
+    def of_card(*parts): return round((sum(memory.values()) + sum(parts)) * gap + DRIVER)
+    patches, activations, draws = zip(*(r.values() for r in sizes.values()))
+    recordings = (memory['weights'], max(activations)) if t.cuda_graphs else ()
+    peak, drawing = of_card(max(activations)), of_card(max(draws), *recordings)
+    flops = t.batch_size * t.grad_accumulation_steps * fmean(step_flops(m, N, usual) for N in patches)
+    needed, (gigabytes, tflops) = max(peak, drawing), GPUS[gpu]
+    seconds = flops * PASSES[t.recompute] / 3 / (tflops * 1e12 * ASSUMED_UTILISATION)
+    return Estimate(parameters=n, memory=memory, buckets=sizes, drawing=drawing, peak=peak, needed=needed,
+                    disk=disk_bytes(cfg, memory), flops_step=flops, gpu=gpu,
+                    fits=needed <= gigabytes * 2**30, hours=t.total_steps * seconds / 3600)

@@ -51,7 +51,7 @@ def load_picture(
     try:
         return load_photo(source, width, height).astype(np.float32) / 255
     except LeftOut as e:
-        raise NanoditError(f'The reference picture {e.detail}') from None
+        raise NanoditError(f'The reference picture {e.args[1]}') from None
 
 # %% ../nbs/50_generate.ipynb #b057af3f
 @patch

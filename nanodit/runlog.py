@@ -46,8 +46,7 @@ def cut_log(
     old, kept, cut = path.read_bytes() if path.exists() else b'', bytearray(), bytearray()
     for line in old.splitlines():
         record = parse_record(line) or dict(step=math.inf)
-        about_weights = path.name == 'validation.jsonl' or record.get('name') in ('text_ignored', 'disk_low')
-        part = kept if record['step'] < start_step + about_weights else cut
+        part = kept if record['step'] < start_step else cut
         part += line + b'\n'
     try:
         if cut:

@@ -41,47 +41,47 @@ def make_optimizers(
     half:bool=True,    # Muon's products in bfloat16
 ) -> list:             # torch optimizers; each group knows its peak learning rate as 'peak'
     "AdamW for all, or Muon for the blocks' matrices and AdamW for the rest."
-    named = dict(model.named_parameters())
-    by_muon = [n for n, p in named.items()
-               if o.type == 'Muon' and p.ndim == 2 and n.startswith('blocks.') and 'adaLN' not in n]
-    rest = [p for n, p in named.items() if n not in by_muon]
-    groups = [dict(params=[p for p in rest if p.ndim >= 2], weight_decay=o.weight_decay, peak=o.lr),
-              dict(params=[p for p in rest if p.ndim < 2], weight_decay=0., peak=o.lr)]
-    out = [torch.optim.AdamW(groups, lr=o.lr, betas=tuple(o.betas), eps=o.eps, fused=True)]
-    if by_muon:
-        out.append(Muon([named[n] for n in by_muon], half, lr=o.muon_lr, weight_decay=o.weight_decay))
-        out[1].param_groups[0]['peak'] = o.muon_lr
-    return out
+    by_muon, matrices, rest = [], [], []
+    for name, p in model.named_parameters():
+        muon = o.type == 'Muon' and p.ndim == 2 and name.startswith('blocks.') and 'adaLN' not in name
+        (by_muon if muon else matrices if p.ndim >= 2 else rest).append(p)
+    groups = [dict(params=matrices, weight_decay=o.weight_decay, peak=o.lr),
+              dict(params=rest, weight_decay=0., peak=o.lr)]
+    adamw = torch.optim.AdamW(groups, lr=o.lr, betas=tuple(o.betas), eps=o.eps, fused=True)
+    if not by_muon: return [adamw]
+    group = dict(params=by_muon, peak=o.muon_lr)
+    return [adamw, Muon([group], half, lr=o.muon_lr, weight_decay=o.weight_decay)]
 
 # %% ../nbs/46_trainer.ipynb #b14395e4
 class Trainer:
-    "NanoDiT, its optimizers and its average; `train_step` is one update."
+    "NanoDiT, its optimizers and its averages; `train_step` is one update."
     def __init__(self,
         cfg:Config,
         index:ShardIndex,         # the photos to train on
         stats:LatentStats,        # mean and deviation of their latents
-        group:Group|None=None,    # the ranks; None = as torchrun says
+        group:Group,              # the ranks
     ):
-        t, self.cfg, self.index, self.stats, self.group = cfg.training, cfg, index, stats, group or Group()
+        t, self.cfg, self.index, self.stats, self.group = cfg.training, cfg, index, stats, group
         self.step, self.skipped = 0, 0      # updates done; the last of them, in a row, that were skipped
         self.updating = False               # in the middle of an update?
-        self.device, ranks = self.group.device, self.group.world_size
-        if self.device.type == 'cpu': torch.set_num_threads(choose_threads(t.cpu_threads))
+        self.device, ranks = group.device, group.world_size
+        on_gpu = self.device.type == 'cuda'
+        if not on_gpu: torch.set_num_threads(choose_threads(t.cpu_threads))
         torch.backends.cuda.matmul.allow_tf32 = t.tf32
-        self.precision = from_main(self.group, choose_precision(t.precision, self.device))
+        self.precision = from_main(group, choose_precision(t.precision, self.device))
         self.plan = BatchPlan(cfg.seed, index, t.batch_size * t.grad_accumulation_steps * ranks, t.batch_size)
         self.ledger = Ledger(self.plan, index)
         self.model = NanoDiT(**cfg.model.model_dump(), gradient_checkpointing=t.recompute)
         self.model.initialize(cfg.seed)
         self.model.to(self.device)
-        on_gpu = self.device.type == 'cuda'
         self.compiled = on_gpu if t.compile == 'auto' else t.compile
         if self.compiled: compile_blocks(self.model)
-        self.net = parallel(self.model, self.group, cfg.distributed.shard)
+        self.net = parallel(self.model, group, cfg.distributed.shard)
         self.replay = Replay(self.micro_step, self.model) if t.cuda_graphs and on_gpu and ranks == 1 else None
         self.optimizers = make_optimizers(self.model, t.optimizer, self.precision.half)
         self.ema = EMA(self.model, t.ema_decay, t.ema_warmup_steps, t.ema_schedule)
-        self.posthoc = posthoc_pair(self.model) if t.posthoc_ema_every else {}
+        self.averages = dict(ema=self.ema)      # and the pair for post-hoc averages
+        if t.posthoc_ema_every: self.averages |= posthoc_pair(self.model)
 
 # %% ../nbs/46_trainer.ipynb #32d49d0f
 @patch
@@ -146,7 +146,7 @@ def train_step(self:Trainer, batches:list) -> dict:
     self.zero_grad()
     self.step += 1
     if finite:
-        for average in (self.ema, *self.posthoc.values()): average.update(self.step)
+        for average in self.averages.values(): average.update(self.step)
     self.updating, self.skipped = False, 0 if finite else self.skipped + 1
     self.ledger.add(batches)
     return self.record(sums, length)
@@ -156,11 +156,9 @@ def train_step(self:Trainer, batches:list) -> dict:
 def set_learning_rates(self:Trainer):
     "The learning rates of this step."
     t = self.cfg.training
-    for o in self.optimizers:
-        for g in o.param_groups:
-            g['lr'] = lr_at(self.step, t.total_steps, t.warmup_steps, g['peak'], t.optimizer.min_lr)
+    for g in (g for o in self.optimizers for g in o.param_groups):
+        g['lr'] = lr_at(self.step, t.total_steps, t.warmup_steps, g['peak'], t.optimizer.min_lr)
 
-# %% ../nbs/46_trainer.ipynb #d06f5619
 @patch
 def zero_grad(self:Trainer):
     "No gradients. A recording adds to gradients in place, so there they become zeros."
@@ -171,11 +169,8 @@ def poll(self:Trainer): "Called between micro-batches; a run may raise `Stopped`
 
 # %% ../nbs/46_trainer.ipynb #d06f561b
 @patch
-def record(self:Trainer,
-    sums:list,      # (30,) of `micro_step`, over all ranks
-    norm:float,     # of the gradient, before clipping
-) -> dict:
-    "The record of the update just made."
+def record(self:Trainer, sums:list, norm:float) -> dict:
+    "The record of the update just made: (30,) sums of `micro_step`, over all ranks; norm before clipping."
     tiles, ranks = self.plan.tiles(self.step - 1), self.group.world_size
     means = [s / n if n else None for s, n in zip(sums[2:16], sums[16:])]
     lr = self.optimizers[0].param_groups[0]['lr']

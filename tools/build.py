@@ -302,7 +302,7 @@ def clean_outputs(outputs):
 def page(site, stem, path):
     "A notebook as the site shows it."
     nb, cells = site.books[stem], []
-    module, reality = module_of(nb), stem == 'the-reality'
+    module = module_of(nb)
     for c in nb['cells']:
         if c['cell_type'] == 'markdown':
             cells.append({**c, 'source': site.markdown(c['source'], path)})
@@ -315,12 +315,11 @@ def page(site, stem, path):
         exported = any(k in d for k in ('export', 'exports', 'exporti'))
         tags = ['exported' if exported else 'plain']
         if d.get('output') == 'false' or 'hide_output' in d: outputs = []
-        if d.get('echo') == 'false' or 'hide_input' in d or (reality and source.startswith('evidence(')):
+        if d.get('echo') == 'false' or 'hide_input' in d:
             tags.append('remove-input')
         elif (
             d.get('code_fold', '') in ('true', 'show')
             or (picture and not exported and source.count('\n') >= LONG)
-            or (reality and outputs)
             or imports_only(source)
         ):
             tags.append('hide-input')

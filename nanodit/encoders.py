@@ -9,83 +9,74 @@ __all__ = ['DCTCodec', 'MixedCodec', 'WordEncoder', 'RingEncoder', 'find_device'
 # %% ../nbs/18_encoders.ipynb #3a3d6348
 import hashlib, json, re, warnings
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 from textwrap import wrap
-import numpy as np
-import torch
-import torch.nn.functional as F
+import numpy as np, torch, torch.nn.functional as F
 from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
+from .flow import slot_rng
 from .machine import half_is_fast
 from .files import NanoditError, write_atomic
 
-# %% ../nbs/18_encoders.ipynb #806525ed
-_KEPT = [(axis, v, h) for axis in range(3)    # brightness, red − blue, green − magenta
-         for v, h in ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0)) if not (axis and v == h == 1)]
+# %% ../nbs/18_encoders.ipynb #806525ee
+# axis (brightness, red − blue, green − magenta), vertical and horizontal frequency of each channel
+_KEPT = np.array([list(map(int, channel)) for channel in
+                  '000 001 010 011 002 020 100 101 110 102 120 200 201 210 202 220'.split()])
 
 def _dct_basis():
     "Orthonormal basis pictures (16, 3, 8, 8)."
-    x = np.arange(8) + .5
-    wave = [np.cos(np.pi * x * k / 8) * np.sqrt((2 if k else 1) / 8) for k in range(3)]
+    wave = np.cos(np.pi / 8 * np.outer(range(3), np.arange(8) + .5)) * [[8**-.5], [.5], [.5]]
     axes = np.array([[1, 1, 1], [1, 0, -1], [-1, 2, -1]]) / np.sqrt([[3], [2], [6]])
-    waves = [axes[a][:, None, None] * np.outer(wave[v], wave[h]) for a, v, h in _KEPT]
-    return torch.tensor(np.stack(waves), dtype=torch.float32)
+    a, v, h = _KEPT.T
+    return torch.tensor(np.einsum('nc,ny,nx->ncyx', axes[a], wave[v], wave[h]), dtype=torch.float32)
 
-# %% ../nbs/18_encoders.ipynb #806525ee
 class DCTCodec:
     "A linear 16-channel, 8× codec: the lowest cosine frequencies of each 8 × 8 patch."
     name, version, channels, downsample = 'dct', '1', 16, 8
-    flip_parity = tuple(-1 if h % 2 else 1 for _, _, h in _KEPT)
+    flip_parity = tuple((1 - 2 * (_KEPT[:, 2] % 2)).tolist())     # −1 for an odd wave across
     basis = _dct_basis()    # (16, 3, 8, 8)
 
-    def encode(self,
-        images:Tensor,   # (B, 3, H, W) in [0, 1], sides divisible by 8
-    ) -> Tensor:         # (B, 16, H/8, W/8) float32
-        "Latents."
+    def encode(self, images:Tensor) -> Tensor:
+        "Latents (B, 16, H/8, W/8) float32 of pictures (B, 3, H, W) in [0, 1], sides divisible by 8."
         return torch.cat([F.conv2d(image[None] * 2 - 1, self.basis, stride=8) for image in images])
 
-    def decode(self,
-        latents:Tensor,  # (B, 16, h, w)
-    ) -> Tensor:         # (B, 3, 8h, 8w) in [0, 1]
-        "Pictures."
+    def decode(self, latents:Tensor) -> Tensor:
+        "Pictures (B, 3, 8h, 8w) in [0, 1] of latents (B, 16, h, w)."
         pictures = F.conv_transpose2d(latents.float(), self.basis.to(latents.device), stride=8)
         return (pictures / 2 + .5).clamp(0, 1)
 
 # %% ../nbs/18_encoders.ipynb #03cd0d4f
 def _mixed_basis():
     "The basis of the cosine codec, turned within each flip parity (16, 3, 8, 8)."
-    basis, parity = DCTCodec.basis.clone(), torch.tensor(DCTCodec.flip_parity)
+    basis = DCTCodec.basis.clone()
     for sign in (1, -1):
-        i = (parity == sign).nonzero()[:, 0]
-        k = torch.arange(len(i), dtype=torch.float64)
-        angle = 2 * torch.pi * k[:, None] * k / len(i)
-        hartley = (angle.cos() + angle.sin()) / len(i)**.5          # its own inverse
-        basis[i] = torch.einsum('ij,jchw->ichw', hartley.float(), basis[i])
+        same = torch.tensor(DCTCodec.flip_parity) == sign
+        k = torch.arange(int(same.sum()), dtype=torch.float64)
+        angle = 2 * torch.pi * k[:, None] * k / len(k)
+        hartley = (angle.cos() + angle.sin()) / len(k)**.5          # its own inverse
+        basis[same] = torch.einsum('ij,jchw->ichw', hartley.float(), basis[same])
     return basis
 
 class MixedCodec(DCTCodec):
     "The cosine codec with its channels turned among themselves, so that none is faint."
-    name = 'mixed'
-    basis = _mixed_basis()
+    name, basis = 'mixed', _mixed_basis()
 
 # %% ../nbs/18_encoders.ipynb #33a457dd
 @lru_cache(maxsize=100_000)
 def _word_vector(word, dim):
     "A fixed unit normal vector (dim,) for a word."
-    key = int.from_bytes(hashlib.sha256(f'word/{word}'.encode()).digest()[:16], 'little')
-    return np.random.Generator(np.random.Philox(key=key)).standard_normal(dim, dtype=np.float32)
+    return slot_rng('word', word, 0).standard_normal(dim, dtype=np.float32)
 
 class WordEncoder:
     "Word vectors mixed with those of their clause and their neighbours: deterministic, without weights."
     name, version, dim, max_length = 'words', '1', 1024, 77
     clause, near = .45, .4   # weight of each other word of the clause, and of each neighbour
 
-    def encode(self,
-        captions:list,               # B strings
-    ) -> tuple[Tensor, Tensor]:      # (B, L, 1024) float16, L ≤ 77; (B, L) bool, True where text is real
-        "Word vectors and their mask."
+    def encode(self, captions:list) -> tuple[Tensor, Tensor]:
+        "Tokens (B, L, 1024) float16 of B captions, L ≤ 77, and their mask (B, L) bool."
         tokens = pad_sequence([torch.from_numpy(self._tokens(c)) for c in captions], batch_first=True)
         return tokens, tokens.any(-1)
 
@@ -107,19 +98,15 @@ class RingEncoder:
     name, version, dim = 'ring', '1', 1024
     ring, bandwidth = .05, 6.     # width of the ring ÷ shorter side; frequencies of the features
 
-    def encode(self,
-        images:Tensor,   # (B, 3, H, W) in [0, 1]
-    ) -> Tensor:         # (B, 1024) float32
-        "Features of the mean colours (B, 12) of the top, bottom, left and right border."
+    def encode(self, images:Tensor) -> Tensor:
+        "Features (B, 1024) float32 of the mean colours (B, 12) of the four sides of images (B, 3, H, W)."
         rng = np.random.Generator(np.random.Philox(key=1024))
         W = torch.from_numpy(rng.standard_normal((12, self.dim), dtype=np.float32))
         phase = torch.from_numpy(rng.random(self.dim, dtype=np.float32) * np.float32(2 * np.pi))
         r = max(1, round(self.ring * min(images.shape[-2:])))
         sides = images[..., :r, :], images[..., -r:, :], images[..., :r], images[..., -r:]
-        colours = torch.cat([side.mean((-2, -1)) for side in sides], dim=1)
-        return torch.cat(
-            [2**0.5 * torch.cos(self.bandwidth / 12**0.5 * c @ W + phase) for c in colours[:, None]]
-        )
+        colours = torch.cat([side.mean((-2, -1)) for side in sides], dim=1)[:, None]
+        return torch.cat([2**.5 * torch.cos(self.bandwidth / 12**.5 * c @ W + phase) for c in colours])
 
 # %% ../nbs/18_encoders.ipynb #805547f8
 def find_device(
@@ -130,18 +117,10 @@ def find_device(
     try:
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as e:
-        raise NanoditError(
-            f"device '{device}' cannot be used here; try cpu, or cuda with a GPU: {e}"
-        ) from None
+        raise NanoditError(f"device '{device}' cannot be used here: {e}") from None
     return torch.device(device)
 
 # %% ../nbs/18_encoders.ipynb #6c67e71a
-def _place(where):
-    "(id or folder, folder inside it)."
-    if Path(where).exists() or where.startswith(('/', '.', '~')): return where, ''
-    parts = where.split('/')
-    return '/'.join(parts[:2]), '/'.join(parts[2:])
-
 def _version(at, inside):
     "What changes with the weights: the commit of a hub model, a hash of a folder's config and weights."
     if not Path(at).exists():
@@ -164,24 +143,23 @@ class Pretrained:
     "A model from the hub or a folder, with a name and a version: all of its weights, from safetensors."
     def __init__(self,
         where:str,             # hub id or folder, perhaps with a folder inside it
-        device:str=None,       # 'cuda', 'cpu' …; None = a GPU if there is one
+        device:str=None,       # as in `find_device`
         dtype:str=None,        # 'bf16', 'fp16', 'fp32'; None = bf16 where it is fast, else fp32
     ):
         self.name, self.device = f'{self.kind}:{where}', find_device(device)
         dtypes = dict(bf16=torch.bfloat16, fp16=torch.float16, fp32=torch.float32)
         self.dtype = dtypes[dtype or half_is_fast(self.device).name]
         where, _, self.cut = where.partition('#')
-        self.at, self.inside = _place(where)
+        parts = [where] if where[:1] in '/.~' or Path(where).exists() else where.split('/')
+        self.at, self.inside = '/'.join(parts[:2]), '/'.join(parts[2:])
         try:
-            self.open()
-        except ImportError as e:
-            raise NanoditError(f"{self.name} needs `pip install 'nanodit[encoders]'`: {e}") from e
+            self._open()
         except Exception as e:
-            raise NanoditError(f'{self.name} cannot be loaded: {e}') from e
+            raise NanoditError(f"{self.name} cannot be loaded: {e} "
+                               "(libraries: pip install 'nanodit[encoders]')") from e
         self.version = _version(self.at, self.inside)
 
-    def load(self, model_class, **options):
-        "The model, ready to run. Raises `ValueError` when weights are missing."
+    def _load(self, model_class, **options):
         model, info = model_class.from_pretrained(self.at, subfolder=self.inside, use_safetensors=True,
                                                   output_loading_info=True, **options)
         if lacks := sorted(info['missing_keys']):
@@ -189,28 +167,22 @@ class Pretrained:
         return model.eval().to(self.device)
 
     @torch.inference_mode()
-    def one_by_one(self, f, items):
-        "f(an item, float32, on the device) for each. So a picture has the same numbers in any batch."
+    def _each(self, f, items):     # one by one: a picture has the same numbers in any batch
         return torch.cat([f(x[None].to(self.device).float()) for x in items]).to(items.device)
 
 # %% ../nbs/18_encoders.ipynb #e653b7a9
 class T5Encoder(Pretrained):
     "Captions → T5's last hidden state (plan A.3), by transformers; '#77' in its name cuts at 77 tokens."
     kind = 't5'
-    def open(self):
-        "Loads model and tokenizer."
+    def _open(self):
         from transformers import AutoTokenizer, T5EncoderModel
-        self.max_length = int(self.cut or 512)
-        self.model = self.load(T5EncoderModel, dtype=self.dtype)
-        tokenizer = self.inside.replace('text_encoder', 'tokenizer')
-        self.tokenizer = AutoTokenizer.from_pretrained(self.at, subfolder=tokenizer)
-        self.dim = self.model.config.d_model
+        self.model = self._load(T5EncoderModel, dtype=self.dtype)
+        self.tokenizer = AutoTokenizer.from_pretrained(self.at, subfolder=self.inside)
+        self.dim, self.max_length = self.model.config.d_model, int(self.cut or 512)
 
     @torch.inference_mode()
-    def encode(self,
-        captions:list,               # B strings
-    ) -> tuple[Tensor, Tensor]:      # (B, L, dim) float16, zeros behind each caption; (B, L) bool
-        "Last hidden states and their mask."
+    def encode(self, captions:list) -> tuple[Tensor, Tensor]:
+        "Last hidden states (B, L, dim) float16, zero behind each caption, and their mask (B, L) bool."
         t = self.tokenizer(captions, padding='longest', truncation=True, max_length=self.max_length,
                            return_tensors='pt').to(self.device)
         states = self.model(input_ids=t.input_ids, attention_mask=t.attention_mask).last_hidden_state
@@ -222,53 +194,46 @@ class DINOv3Encoder(Pretrained):
     "Pictures → DINOv3's CLS vector (plan A.3), by transformers."
     kind, side = 'dinov3', 224      # pixels
     mean_std = [.485, .456, .406], [.229, .224, .225]      # that it was trained with, of ImageNet
-    def open(self):
-        "Loads the model."
+    def _open(self):
         from transformers import DINOv3ViTModel
-        self.model = self.load(DINOv3ViTModel, dtype=self.dtype)
+        self.model = self._load(DINOv3ViTModel, dtype=self.dtype)
         self.dim = self.model.config.hidden_size
 
-    def encode(self,
-        images:Tensor,   # (B, 3, H, W) in [0, 1]
-    ) -> Tensor:         # (B, dim) float32
-        "CLS vectors."
+    def encode(self, images:Tensor) -> Tensor:
+        "CLS vectors (B, dim) float32 of pictures (B, 3, H, W) in [0, 1]."
         mean, std = torch.tensor(self.mean_std, device=self.device)[..., None, None]
         def cls(x):
             x = F.interpolate(x, (self.side, self.side), mode='bilinear', antialias=True)
             return self.model(pixel_values=((x - mean) / std).to(self.dtype)).pooler_output.float()
-        return self.one_by_one(cls, images)
+        return self._each(cls, images)
 
 # %% ../nbs/18_encoders.ipynb #8d4128db
 class VAECodec(Pretrained):
     "Pictures ↔ latents of an `AutoencoderKL` such as Flux.1's (plan A.2), by diffusers."
     kind, flip_parity = 'vae', None
-    def open(self):
-        "Loads the model; what scales its latents is in its config."
+    def _open(self):
         from diffusers import AutoencoderKL
         if not self.inside and (Path(self.at) / 'vae/config.json').exists(): self.inside = 'vae'
-        self.vae = self.load(AutoencoderKL, torch_dtype=self.dtype)
+        self.vae = self._load(AutoencoderKL, torch_dtype=self.dtype)
         c = self.vae.config
         self.channels, self.downsample = c.latent_channels, 2**(len(c.block_out_channels) - 1)
         self.scale, self.shift = c.scaling_factor, c.shift_factor or 0.
 
-    def encode(self,
-        images:Tensor,   # (B, 3, H, W) in [0, 1]
-    ) -> Tensor:         # (B, C, H/f, W/f) float32, as stored
-        "Latents."
+    def encode(self, images:Tensor) -> Tensor:
+        "Latents (B, C, H/f, W/f) float32, as stored, of pictures (B, 3, H, W) in [0, 1]."
         def mean(x): return self.vae.encode((x * 2 - 1).to(self.dtype)).latent_dist.mean.float()
-        return (self.one_by_one(mean, images) - self.shift) * self.scale
+        return (self._each(mean, images) - self.shift) * self.scale
 
-    def decode(self,
-        latents:Tensor,  # (B, C, h, w) as stored
-    ) -> Tensor:         # (B, 3, h·f, w·f) in [0, 1]
-        "Pictures."
+    def decode(self, latents:Tensor) -> Tensor:
+        "Pictures (B, 3, h·f, w·f) in [0, 1] of latents (B, C, h, w), as stored."
         def picture(z): return self.vae.decode((z / self.scale + self.shift).to(self.dtype)).sample.float()
-        return (self.one_by_one(picture, latents) / 2 + .5).clamp(0, 1)
+        return (self._each(picture, latents) / 2 + .5).clamp(0, 1)
 
 # %% ../nbs/18_encoders.ipynb #7f253837
 _REAL = {c.kind: c for c in (T5Encoder, DINOv3Encoder, VAECodec)}
 _BUILT_IN = {c.name: c for c in (DCTCodec, MixedCodec, WordEncoder, RingEncoder)}
 
+@lru_cache(maxsize=8)
 def get_encoder(
     name:str,      # 'mixed', 'dct', 'words', 'ring', or kind:id-or-folder as in 't5:google/t5-v1_1-large'
     version:str=None,   # the one that was noted with the data, if it has to be the same
@@ -277,34 +242,25 @@ def get_encoder(
     "The encoder of that name. Raises `NanoditError` for an unknown name or another version."
     kind, _, where = name.partition(':')
     if name in _BUILT_IN: encoder = _BUILT_IN[name]()
-    elif kind in _REAL and where: encoder = _loaded(kind, where, **options)
+    elif kind in _REAL and where: encoder = _REAL[kind](where, **options)
     else:
         raise NanoditError(f"no encoder is called {name!r}; built in are {', '.join(_BUILT_IN)}; "
                            "others are called t5:, dinov3: or vae: and a model id or a folder")
     if version in (None, '', 'unknown', encoder.version): return encoder
-    said = f'{name} is of version {encoder.version}; the data were made with version {version}'
-    if not where or Path(encoder.at).exists():
-        raise NanoditError(f'{said}: put those weights back, or encode the photos anew')
-    warnings.warn(f'{said}: if its owner changed the weights in between, results are wrong')
+    said = (f'{name} is of version {encoder.version}; the data were made with version {version}: '
+            'put those weights back, or encode the photos anew')
+    if not where or Path(encoder.at).exists(): raise NanoditError(said)
+    warnings.warn(f'{said}, unless both have the same weights')
     return encoder
 
-@lru_cache(maxsize=3)
-def _loaded(kind, where, **options): return _REAL[kind](where, **options)
-
 # %% ../nbs/18_encoders.ipynb #f3c80057
-def save_encoders(
-    folder:Path,     # of the data set
-    text,            # the text encoder
-    vision,          # the image encoder
-):
-    "Notes in `encoders.json` which encoders made a data set's tokens and vectors."
+def save_encoders(folder:Path, text, vision):
+    "Notes in `encoders.json` of a data set's folder which encoders made its tokens and vectors."
     notes = {k: dict(name=e.name, version=e.version) for k, e in dict(text=text, vision=vision).items()}
     write_atomic(Path(folder) / 'encoders.json', json.dumps(notes, indent=1).encode())
 
-def load_encoders(
-    folder:Path,     # of a data set
-) -> dict:           # {'text': {'name', 'version'}, 'vision': …}; empty if nobody noted them
-    "The encoders that made a data set."
+def load_encoders(folder:Path) -> dict:   # {'text': {'name', 'version'}, 'vision': …}
+    "The encoders that made a data set; empty if nobody noted them."
     path = Path(folder) / 'encoders.json'
     return json.loads(path.read_text()) if path.exists() else {}
 
@@ -317,19 +273,17 @@ def to_image(
 
 def contact_sheet(
     pictures:list,           # (3, H, W) floats in [0, 1], of any sizes
-    texts:list|None=None,    # a caption for each
+    texts:list=(),           # a caption for each, or none
     columns:int=8,           # pictures in a row
     cell:int=160,            # side of a picture's square, pixels
 ) -> Image.Image:
     "All pictures on one sheet, each scaled into a square, with its caption below."
     font = ImageFont.truetype(f'{get_data_path()}/fonts/ttf/DejaVuSansMono.ttf', 10)    # 6 pixels a letter
-    high = cell + (84 if texts else 8)
-    columns = min(columns, len(pictures))
-    rows = -(-len(pictures) // columns)
-    sheet = Image.new('RGB', (columns * (cell + 8) + 8, rows * high + 8), 'white')
+    columns, step, high = min(columns, len(pictures)), cell + 8, cell + (84 if texts else 8)
+    sheet = Image.new('RGB', (columns * step + 8, -(-len(pictures) // columns) * high + 8), 'white')
     pen = ImageDraw.Draw(sheet)
-    for i, (picture, text) in enumerate(zip(pictures, texts or [''] * len(pictures))):
-        x, y = 8 + i % columns * (cell + 8), 8 + i // columns * high
+    for i, (picture, text) in enumerate(zip_longest(pictures, texts, fillvalue='')):
+        x, y = 8 + i % columns * step, 8 + i // columns * high
         sheet.paste(ImageOps.pad(to_image(picture), (cell, cell), Image.LANCZOS, color='white'), (x, y))
         lines = wrap(text, cell // 6, max_lines=6, placeholder='…')
         pen.text((x, y + cell + 2), '\n'.join(lines), 'black', font, spacing=0)

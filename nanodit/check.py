@@ -25,9 +25,10 @@ def verify(
 ) -> tuple[list, list]:  # a row for each tar, and a list of `Damage`
     "Reads every byte: structure, values and SHA-256. Raises `DataError` if there are no shards."
     index = ShardIndex.open(dir, buckets, 'verify')
-    photos, damage = Counter(map(str, index.places.values())), list(index.damage)
-    rows = [dict(tar=str(Path(tar).relative_to(dir)), samples=photos[tar], MB=f'{size/1e6:.1f}')
-            for tar, (size, _) in index.tars]
+    photos, damage = Counter(), list(index.damage)
+    for b in index.buckets: photos.update(index.column(b, 'json')[:, 0].tolist())
+    rows = [dict(tar=str(Path(tar).relative_to(dir)), samples=photos[i], MB=f'{size/1e6:.1f}')
+            for i, (tar, (size, *_)) in enumerate(index.tars)]
     for folder in {Path(tar).parent for tar, _ in index.tars}:
         lost = [n for n in read_sums(folder) if not (folder/n).exists()]
         damage += [Damage(str(folder/n), None, 'is listed in SHA256SUMS but missing') for n in lost]

@@ -18,7 +18,7 @@ import numpy as np, torch
 from fastcore.basics import groupby, patch, store_attr
 from .flow import slot_normal, slot_rng, slot_uniform
 from .latents import LatentStats
-from .shards import ShardIndex, open_tar, read_array, read_into
+from .shards import ShardIndex, open_tar, read_array
 from .files import DataError, retry, write_atomic
 from .augment import flip_caption, flip_latent, why_not_flip
 
@@ -168,7 +168,7 @@ def read_tile(
     for reads in groupby(zip(vae + dino + texts, rows), lambda read: read[0].path).values():
         with open_tar(reads[0][0]) as f:
             for m, row in reads:
-                if m.dtype == row.dtype: read_into(f, m, row[:m.shape[0]])
+                if m.dtype == row.dtype: read_array(f, m, row[:m.shape[0]])
                 else: row[:m.shape[0]] = read_array(f, m)
     for z, (p, f) in zip(rows, photos):
         if f and index.member(b, p, 'vae_flip') is None: flip_latent(z, flips.parity, out=z)

@@ -6,7 +6,7 @@
 __all__ = ['LatentStats', 'Moments', 'measure_latents', 'load_latents', 'id_fraction']
 
 # %% ../nbs/12_latents.ipynb #9ac1aa1a
-import copy, hashlib, json, math
+import copy, hashlib, json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -17,7 +17,7 @@ import torch
 from fastcore.basics import patch
 from tqdm.auto import tqdm
 from .files import DataError, write_atomic
-from .shards import ShardIndex, Table, find_tars, open_tar, read_array
+from .shards import ShardIndex, Table, open_tar, read_array
 
 # %% ../nbs/12_latents.ipynb #70f21f99
 @dataclass
@@ -33,59 +33,45 @@ class LatentStats:
     count: int = 0                  # photos measured
     fingerprint: str|None = None    # of the measured photos and tars; None when the encoder wrote the file
     def __post_init__(self):
-        rows = [self.mean, self.std] + [self.flip_parity]*(self.flip_parity is not None)
-        good = [len(r) == self.channels for r in rows] + [0 < s < math.inf for s in self.std]
-        if not all(good) or set(self.flip_parity or ()) - {1, -1}:
-            raise DataError(f'latents: std (above zero), mean and parity (±1) need {self.channels} values')
+        lengths = {len(row) for row in (self.mean, self.std, self.flip_parity or self.mean)}
+        if lengths != {self.channels} or not all(s > 0 for s in self.std):
+            raise DataError(f'latents: expected {self.channels} values of mean, std (above zero) and parity. '
+                            'NaN comes from a damaged photo: `nanodit-shards verify` names it')
+
+    def save(self, dir):
+        "Writes `latents.json` into the data set's folder."
+        write_atomic(Path(dir)/'latents.json', json.dumps(asdict(self), indent=1).encode())
+
+    @classmethod
+    def load(cls, dir):
+        "`latents.json` from the data set's folder. Raises `DataError` when it is missing or wrong."
+        path = Path(dir)/'latents.json'
+        try:
+            return cls(**json.loads(path.read_bytes()))
+        except (OSError, ValueError, TypeError) as e:
+            raise DataError(f'{path} cannot be read ({e}); delete it to have it measured again') from e
 
 # %% ../nbs/12_latents.ipynb #6a031501
 @lru_cache(16)
-def _mean_std(mean, std, dtype, device):
-    "Both as (C, 1, 1), on the device."
-    return torch.tensor([mean, std], dtype=dtype, device=device)[..., None, None]
+def _mean_std(mean, std, device):
+    "Both as (C, 1, 1), float32, on the device."
+    return torch.tensor([mean, std], device=device)[..., None, None]
 
-@patch
-def mean_std(self: LatentStats,
-    z: torch.Tensor,   # (…, C, h, w)
-) -> torch.Tensor:     # (2, C, 1, 1)
-    "Mean and deviation in the precision of `z`, at least float32. Raises `DataError` for other channels."
-    if z.shape[-3] != self.channels: raise DataError(f'latents do not have {self.channels} channels')
-    dtype = torch.promote_types(z.dtype, torch.float32)
-    return _mean_std(tuple(self.mean), tuple(self.std), dtype, z.device)
-
-# %% ../nbs/12_latents.ipynb #c26fe0e2
 @patch
 def normalize(self: LatentStats,
-    z: torch.Tensor,   # (B, C, h, w) as stored
+    z,   # (B, C, h, w) as stored
 ) -> torch.Tensor:
     "Latents with mean 0 and deviation 1 per channel, float32 or wider."
-    mean, std = self.mean_std(z)
-    return (z.to(mean.dtype) - mean)/std
+    mean, std = _mean_std(tuple(self.mean), tuple(self.std), z.device)
+    return (z - mean)/std
 
 @patch
 def denormalize(self: LatentStats,
-    z: torch.Tensor,   # (B, C, h, w), normalised
+    z,   # (B, C, h, w), normalised
 ) -> torch.Tensor:
     "Latents as the decoder expects them: `normalize` undone, float32 or wider."
-    mean, std = self.mean_std(z)
-    return z.to(mean.dtype)*std + mean
-
-# %% ../nbs/12_latents.ipynb #d4fdad97
-@patch
-def save(self: LatentStats, dir: str|Path) -> Path:
-    "Writes `latents.json` into the data set's folder; returns its path."
-    path = Path(dir)/'latents.json'
-    write_atomic(path, json.dumps(asdict(self), indent=1).encode())
-    return path
-
-@patch(cls_method=True)
-def load(cls: LatentStats, dir: str|Path) -> LatentStats:
-    "`latents.json` from the data set's folder. Raises `DataError` when it is missing or wrong."
-    path = Path(dir)/'latents.json'
-    try:
-        return cls(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError) as e:
-        raise DataError(f'{path} cannot be read ({e}); delete it to have it measured again') from e
+    mean, std = _mean_std(tuple(self.mean), tuple(self.std), z.device)
+    return z*std + mean
 
 # %% ../nbs/12_latents.ipynb #446cace5
 @dataclass
@@ -95,44 +81,36 @@ class Moments:
     mean: np.ndarray = 0.   # (C,)
     m2: np.ndarray = 0.     # (C,), sum of squared deviations from the mean
 
-@patch
-def add(self: Moments,
-    other,   # `Moments`, or a latent (C, h, w)
-):
-    "Merges another part into this one."
-    if isinstance(other, np.ndarray):
-        z = other.astype(np.float64).reshape(len(other), -1)
-        other = Moments(z.shape[1], z.mean(1), z.var(1)*z.shape[1])
-    if not other.n: return
-    n, d = self.n + other.n, other.mean - self.mean
-    self.m2 = self.m2 + other.m2 + d*d*(self.n*other.n/n)
-    self.mean, self.n = self.mean + d*(other.n/n), n
+    def add(self, other):
+        "Merges `Moments`, or a latent (C, h, w), into this one."
+        if isinstance(other, np.ndarray):
+            z = other.astype(np.float64).reshape(len(other), -1)
+            other = Moments(z.shape[1], z.mean(1), z.var(1)*z.shape[1])
+        if not other.n: return
+        n, d = self.n + other.n, other.mean - self.mean
+        self.m2 = self.m2 + other.m2 + d*d*(self.n*other.n/n)
+        self.mean, self.n = self.mean + d*(other.n/n), n
 
-@patch(as_prop=True)
-def std(self: Moments) -> np.ndarray:
-    "Standard deviation per channel (C,); 1 for a constant channel, which becomes 0 by its mean alone."
-    return np.where(self.m2 == 0, 1., np.sqrt(self.m2/self.n))
+    @property
+    def std(self):
+        "Standard deviation per channel (C,); 1 for a constant channel, which becomes 0 by its mean alone."
+        return np.where(self.m2 == 0, 1., np.sqrt(self.m2/self.n))
 
 # %% ../nbs/12_latents.ipynb #96b9eff9
 def _fingerprint(index):
     "A hash of the photos, and of each tar's size and time."
-    tars = [(b, tar) for b in index.buckets for tar in np.unique(index.column(b, 'json')[:, 0])]
-    stamps = [[b, index.tars[tar][1]] for b, tar in tars]
-    return hashlib.sha256(json.dumps([index.fingerprint, stamps]).encode()).hexdigest()[:16]
+    stamps = [index.fingerprint, [stamp[:2] for _, stamp in index.tars]]
+    return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()[:16]
 
 def measure_latents(
-    index: ShardIndex,              # the data set
-    codec: str = 'unknown',         # which encoder made the latents
-    codec_version: str = '',        # its version or hash
-    flip_parity: list|None = None,  # as in `LatentStats`
+    index: ShardIndex,                                    # the data set
+    codec='unknown', codec_version='', flip_parity=None,  # as in `LatentStats`
 ) -> LatentStats:
-    "Mean and deviation per channel over all photos, in float64. Raises `DataError` unless all are finite."
+    "Mean and deviation per channel over all photos, in float64. Raises `DataError` if one is not finite."
     total, photos = Moments(), [(b, i) for b in index.buckets for i in range(index.n(b))]
     for b, i in tqdm(photos, desc='latent statistics', unit='photo', delay=2, leave=False):
         m = index.member(b, i, 'vae')
         with open_tar(m) as f: total.add(read_array(f, m))
-    if not np.isfinite(total.mean).all():
-        raise DataError(f'{index.dir}: a latent has NaN or infinite values; `nanodit-shards verify` names it')
     return LatentStats(codec, codec_version, *index.kind[:2], total.mean.tolist(), total.std.tolist(),
                        flip_parity, len(photos), _fingerprint(index))
 
@@ -149,15 +127,12 @@ def load_latents(
         if stats.fingerprint in (None, _fingerprint(index)): return stats
         codec = stats.codec, stats.codec_version, stats.flip_parity
     stats = measure_latents(index, *codec)
-    with suppress(OSError):      # what cannot be written, and a part, is measured each time
-        if not index.damage and index.buckets == list(find_tars(index.dir)): stats.save(index.dir)
+    with suppress(OSError): stats.save(index.dir)
     return stats
 
 # %% ../nbs/12_latents.ipynb #8740cfe7
-def id_fraction(
-    key: str,    # a photo's id
-) -> float:      # in [0, 1)
-    "The id's SHA-256 as a fraction: evenly spread, and the same on every machine."
+def id_fraction(key: str) -> float:
+    "A photo's id as a fraction in [0, 1), from its SHA-256: evenly spread, and the same on every machine."
     return int.from_bytes(hashlib.sha256(key.encode('utf-8', 'surrogateescape')).digest()[:6], 'big')/2**48
 
 # %% ../nbs/12_latents.ipynb #f641c09c
@@ -165,19 +140,15 @@ def id_fraction(
 def split(self: ShardIndex,
     share: float,    # of the photos to hold out, from 0 (none) to below 1
 ) -> tuple:          # (ShardIndex for training, ShardIndex held out)
-    "Two indexes that share no photo and hold all of them together. Raises `DataError`."
-    if not 0 <= share < 1: raise DataError(f'held-out share {share}: expected at least 0 and less than 1')
+    "Two indexes that share no photo and hold all of them together."
     train, held = copy.copy(self), copy.copy(self)
     for part, name in (train, 'training'), (held, 'held out'):
         part.tables, part.whole, part.part = {}, self.whole or self, [name, share, self.part]
-    held.damage = []
     for b in self.buckets:
         at = np.array([id_fraction(k) for k in self.ids(b)])
         out = at < share
         if out.all(): out[at.argmax()] = False
-        train.tables[b], held.tables[b] = _some(self.tables[b], ~out), _some(self.tables[b], out)
+        keys, captions, members = self.tables[b]
+        for part, keep in (train, ~out), (held, out):
+            part.tables[b] = Table([*compress(keys, keep)], [*compress(captions, keep)], members[keep])
     return (train if share else self), held
-
-def _some(table, keep):
-    "The photos of a table where `keep` (n,) is true."
-    return Table(list(compress(table.keys, keep)), list(compress(table.captions, keep)), table.members[keep])

@@ -19,7 +19,7 @@ from typing import Annotated, Literal
 import numpy as np
 import torch
 import yaml
-from fastcore.basics import AttrDict, chunked
+from fastcore.basics import AttrDict, chunked, groupby
 from fastcore.script import Param
 from pydantic import BeforeValidator, PositiveInt
 from tqdm.auto import tqdm
@@ -318,7 +318,9 @@ def add_twins(
             return s
         picture = encoders['latents'].decode(torch.from_numpy(s['vae'])[None].float())[0]
         return s | dict(picture=(picture * 255).round().byte().numpy())
-    todo = [(tar, spots) for tar, spots in index.by_tar().items() if any(map(need, spots))]
+    spots = [(b, i) for b in index.buckets for i in range(index.n(b))]
+    tars = groupby(spots, lambda spot: index.member(*spot, 'vae').path)
+    todo = [(tar, some) for tar, some in tars.items() if any(map(need, some))]
     run_pipeline(todo, read, write_twins, encoders, cfg)
     return len(todo)
 

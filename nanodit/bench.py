@@ -8,7 +8,6 @@ __all__ = ['TOKENS', 'WAYS', 'interleave', 'machine', 'noise_run', 'describe', '
 # %% ../nbs/52_bench.ipynb #44e0d71f
 import math, os, platform, statistics, tempfile, time
 from contextlib import contextmanager, suppress
-from datetime import datetime, timezone
 import torch
 from fastcore.script import Param
 from .config import Config, load_config, make_config
@@ -16,36 +15,36 @@ from .estimate import GPUS, find_gpu, step_flops
 from .files import NanoditError, command, flatten, read_records, save_record, text_table
 from .runlog import read_log
 from .shards import bucket_size, random_sample, write_shards
-from .train import Callback, Run, graphs
+from .train import Run, graphs
 
 # %% ../nbs/52_bench.ipynb #29a71acc
 def interleave(
-    arms:dict,            # name → function without arguments
-    rounds:int=5,         # every arm once in each
-    device:str='cpu',     # or 'cuda'
-) -> dict:                # name → seconds of each round
+    arms:dict,       # name → function without arguments
+    rounds=5,        # every arm once in each
+    device='cpu',    # or 'cuda'
+) -> dict:           # name → seconds of each round
     "Times functions in turns, after one turn that is not counted."
     def clock():
         if device == 'cpu': return time.process_time()    # other programs do not count
         torch.cuda.synchronize()
         return time.perf_counter()
     seconds = {name: [] for name in arms}
-    for i in range(rounds + 1):
+    for _ in range(rounds + 1):
         for name, f in arms.items():
             start = clock()
             f()
-            if i: seconds[name].append(clock() - start)
-    return seconds
+            seconds[name].append(clock() - start)
+    return {name: s[1:] for name, s in seconds.items()}
 
 # %% ../nbs/52_bench.ipynb #e5caabe9
-def machine(device:str='cpu') -> dict:
+def machine(device='cpu') -> dict:
     "What was measured on: processor, cores, threads, versions, date, load."
     cpu = platform.processor()
     with suppress(OSError, StopIteration):    # Linux
         cpu = next(l.split(': ')[1].strip() for l in open('/proc/cpuinfo') if l.startswith('model name'))
     return dict(cpu=cpu, cores=os.cpu_count(), threads=torch.get_num_threads(), torch=torch.__version__,
                 gpu=torch.cuda.get_device_name() if device != 'cpu' else None,
-                date=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
+                date=time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime()),
                 load=getattr(os, 'getloadavg', list)())
 
 # %% ../nbs/52_bench.ipynb #b8cfd8ab
@@ -54,7 +53,7 @@ TOKENS = 120    # of each caption
 @contextmanager
 def noise_run(
     cfg:Config,
-    device:str='cpu',
+    device='cpu',
     **changes,    # section → {key: value}, instead of the config's
 ):
     "Inside, a `Run` of this config, whose data set is noise."
@@ -77,11 +76,10 @@ def describe(
 ) -> dict:
     "What records of an update and of a run have in common: machine, way of computing, share of the peak."
     t, m, on, peak = run.cfg.training, run.cfg.model, machine(run.device.type), None
+    with suppress(NanoditError): peak = GPUS[find_gpu(on['gpu'] or 'none')][1] * 1e12
     tokens = [math.prod(bucket_size(b)) // (8 * m.patch_size)**2 for b in buckets]
-    with suppress(NanoditError):    # a card that is not in the table
-        if on['gpu']: peak = GPUS[find_gpu(on['gpu'])][1] * 1e12
-    flops = t.batch_size * sum(step_flops(m, n, TOKENS) for n in tokens)
-    summary |= dict(samples_per_s=t.batch_size * len(tokens) / seconds, mfu=peak and flops / seconds / peak)
+    rate = t.batch_size / seconds * sum(step_flops(m, n, TOKENS) for n in tokens)
+    summary |= dict(samples_per_s=t.batch_size * len(tokens) / seconds, mfu=peak and rate / peak)
     return dict(machine=on, config=run.cfg.name or 'config', model=m.model_dump(), batch=t.batch_size,
                 patches=round(statistics.mean(tokens)), precision=run.precision.name, recompute=t.recompute,
                 compiled=run.compiled, replayed=run.replay is not None, summary=summary)
@@ -91,25 +89,25 @@ WAYS = dict(none='all kept', selective='selective', full='blocks twice')
 
 def bench_step(
     cfg:Config,
-    device:str='cpu',
-    rounds:int=5,     # interleaved rounds, 1 or more
-    more=None,        # asks the run for something else: it returns a dict for the record
-) -> dict:            # the record
+    device='cpu',
+    rounds=5,     # interleaved rounds, 1 or more
+    more=None,    # asks the run for something else: it returns a dict for the record
+) -> dict:        # the record
     "Speed, parts and (on a GPU) memory of one update of one micro-batch."
     bucket, one = (cfg.data.buckets or ['512x512'])[0], dict(grad_accumulation_steps=1, cpu_threads=1)
     with (noise_run(cfg, device, data=dict(buckets=[bucket], num_workers=0), training=one) as run,
           run.loader() as loader):
         steps = iter(loader)
-        batch = next(steps)[1][0]
-        x = run.inputs(batch)
-        def update(): run.train_step([batch])
+        batches = next(steps)[1]
+        x = run.inputs(batches[0])
         def both_passes():
             (run.replay or run.micro_step)(x)
             run.zero_grad()
-        update()    # compiles, and makes the optimizer's state
+        run.train_step(batches)    # compiles, and makes the optimizer's state
         if device != 'cpu': torch.cuda.reset_peak_memory_stats()
-        seconds = interleave({'data and noise': lambda: next(steps), 'input': lambda: run.inputs(batch),
-                              'forward + backward': both_passes, 'update': update}, rounds, device)
+        seconds = interleave({
+            'data and noise': lambda: next(steps), 'input': lambda: run.inputs(batches[0]),
+            'forward + backward': both_passes, 'update': lambda: run.train_step(batches)}, rounds, device)
         extra = more(run) if more else {}
     split = {name: statistics.median(s) for name, s in seconds.items()}
     r = describe(run, [bucket], split['update'], peak=torch.cuda.max_memory_allocated(), split=split)
@@ -118,41 +116,34 @@ def bench_step(
     return r | extra | dict(what='step', how=how, seconds=seconds, median=split['update'])
 
 # %% ../nbs/52_bench.ipynb #7f287060
-class _Enough(Exception):
-    "Ends a run that was only started to be measured, without checkpoint and report."
-
 def bench_run(
     cfg:Config,
-    device:str='cpu',
-    updates:int=6,      # 2 or more
-) -> dict:              # the record
+    device='cpu',
+    updates=6,      # 2 or more
+) -> dict:          # the record
     "Samples a second, waits, memory and compiled graphs of some updates of a run on noise, from its log."
-    class EndAfter(Callback):
-        def after_step(self, run, record):
-            if run.step == updates: raise _Enough
     began, before = time.perf_counter(), graphs()
-    with noise_run(cfg, device) as run:
+    short = dict(total_steps=updates, warmup_steps=0, ema_warmup_steps=0)
+    with noise_run(cfg, device, training=short) as run:
         start = time.perf_counter() - began
-        run.callbacks.append(EndAfter())
-        with suppress(_Enough): run.fit()
-        log = read_log(run.run_dir)
+        run.finish = run.look = lambda **_: None      # neither checkpoint nor report
+        run.fit()
+        first, *log = read_log(run.run_dir)
     free, total = torch.cuda.mem_get_info() if device != 'cpu' else (0, 0)
-    driver = total - free - torch.cuda.memory_reserved()
-    seconds, wait = (sum(r[k] for r in log[1:]) for k in ('seconds', 'data_wait'))
-    buckets = sum((r['bucket'] for r in log[1:]), [])
-    r = describe(run, buckets, seconds, wait_share=wait / seconds, start=start,
-                 first_update=log[0]['seconds'], graphs=graphs() - before)
-    return r | dict(what='run', how=[], buckets=run.index.buckets,
-                    passes=cfg.training.grad_accumulation_steps,
-                    memory=dict(reserved=torch.cuda.max_memory_reserved(), driver=driver), updates=len(log))
+    memory = dict(reserved=torch.cuda.max_memory_reserved(),
+                  driver=total - free - torch.cuda.memory_reserved())
+    seconds, wait = (sum(r[k] for r in log) for k in ('seconds', 'data_wait'))
+    r = describe(run, sum((r['bucket'] for r in log), []), seconds, wait_share=wait / seconds, start=start,
+                 first_update=first['seconds'], graphs=graphs() - before)
+    return r | dict(what='run', how=[], buckets=run.index.buckets, memory=memory, updates=updates,
+                    passes=cfg.training.grad_accumulation_steps)
 
-# %% ../nbs/52_bench.ipynb #8ed6ed08
+# %% ../nbs/52_bench.ipynb #9a3d21f4
 def record_name(r:dict) -> str:
     "A name for what was measured; a new measurement of the same has the same name."
     name = '-'.join([r['what'], r['config'], *r['how'], r['machine']['gpu'] or 'cpu'])
     return name.lower().replace(',', '').replace(' ', '-')
 
-# %% ../nbs/52_bench.ipynb #9a3d21f4
 @command
 def main(
     config:str,         # YAML file, or the name of a recipe such as small

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Group', 'all_max', 'all_sum', 'from_main', 'keep_alive', 'parallel', 'accumulating', 'whole', 'whole_states',
-           'reshard', 'full_state', 'load_full_state', 'Recorder', 'Replay']
+           'reshard', 'full_state', 'load_full_state', 'Replay']
 
 # %% ../nbs/42_distributed.ipynb #19220812
 import os, time, warnings
@@ -18,71 +18,66 @@ from .files import DiskError
 # %% ../nbs/42_distributed.ipynb #727ae505
 class Group:
     "The ranks of this run: all that torchrun started, or this process alone."
-    def __init__(self,
-        device:str|None=None,      # None = this rank's GPU, or the CPU
-        timeout_minutes:float=30,  # how long a rank waits for the others before it gives up
-    ):
-        self.rank, self.world_size = (int(os.environ.get(k, d)) for k, d in (('RANK', 0), ('WORLD_SIZE', 1)))
+    def __init__(self, device=None):    # None = this rank's GPU, or the CPU
+        self.rank, self.world_size = int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
         self.main = self.rank == 0             # the rank that writes files and prints
         gpu = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
         self.device = torch.device(device or (gpu if torch.cuda.is_available() else 'cpu'))
-        self.cpu_group, self.alive_every, self.last_alive = None, timeout_minutes * 6, 0.
+        self.cpu_group, self.last_alive, self.alive_every = None, 0., 180     # seconds
         if self.world_size == 1: return
-        timeout, cuda = timedelta(minutes=timeout_minutes), self.device.type == 'cuda'
+        timeout, cuda = timedelta(minutes=30), self.device.type == 'cuda'     # a lost rank is noticed then
         if cuda: torch.cuda.set_device(self.device)
         if not dist.is_initialized(): dist.init_process_group('nccl' if cuda else 'gloo', timeout=timeout)
         self.cpu_group = dist.new_group(backend='gloo', timeout=timeout)
 
     def close(self):
         "Leaves the group; only when all ranks do."
-        if self.cpu_group is not None: dist.destroy_process_group()
+        if self.cpu_group: dist.destroy_process_group()
         self.cpu_group = None
 
-# %% ../nbs/42_distributed.ipynb #9f633153
-_LOST = 'connection', 'timed out', 'timeout', 'gloo', 'peer'
-
+# %% ../nbs/42_distributed.ipynb #30e37f29
 @contextmanager
 def _lost_rank():
     "Turns torch's network errors into one message."
     try:
         yield
     except RuntimeError as e:
-        first = (str(e).strip().splitlines() or [''])[0].lower()     # what follows may be anybody's source
-        if not isinstance(e, dist.DistBackendError) and not any(w in first for w in _LOST): raise
+        first = str(e).strip().partition('\n')[0].lower()     # what follows may be anybody's source
+        words = 'connection', 'timed out', 'timeout', 'gloo', 'peer'
+        network = dist.is_initialized() and any(w in first for w in words)
+        if not network and not isinstance(e, dist.DistBackendError): raise
         raise DiskError('Lost contact with another rank. Rerun the same command to resume; any number of '
                         'ranks with the same effective batch will do.') from e
 
-# %% ../nbs/42_distributed.ipynb #30e37f29
 def all_max(
     group:Group,
     x:int,       # what this rank has seen; True and False count as 1 and 0
 ) -> int:        # the same on all ranks
     "The largest answer of all ranks. Raises `DiskError` if a rank is lost, like all that follows."
-    if group.cpu_group is None: return int(x)
-    answer = torch.tensor([int(x)])
-    with _lost_rank(): dist.all_reduce(answer, dist.ReduceOp.MAX, group=group.cpu_group)
-    return int(answer.item())
+    answer = torch.tensor(int(x))
+    with _lost_rank():
+        if group.cpu_group: dist.all_reduce(answer, dist.ReduceOp.MAX, group=group.cpu_group)
+    return answer.item()
 
 def all_sum(group:Group, x:Tensor) -> Tensor:
     "The sum of the ranks' tensors of any shape, on `group.device`."
-    if group.cpu_group is None: return x
-    with _lost_rank(): dist.all_reduce(x)
+    with _lost_rank():
+        if group.cpu_group: dist.all_reduce(x)
     return x
 
 # %% ../nbs/42_distributed.ipynb #729c6160
 def from_main(group:Group, value):
     "What the main rank says: its value, which pickle can hold, on all ranks."
-    if group.cpu_group is None: return value
-    ready = False
-    while not ready:
+    while group.cpu_group:
         box = [(True, value)]
         with _lost_rank(): dist.broadcast_object_list(box, src=0, group=group.cpu_group)
         ready, said = box[0]
-    return said
+        if ready: return said
+    return value
 
 def keep_alive(group:Group):
     "For the main rank at work while the others wait in `from_main`."
-    if group.cpu_group is None or time.monotonic() < group.last_alive + group.alive_every: return
+    if not group.cpu_group or time.monotonic() < group.last_alive + group.alive_every: return
     group.last_alive = time.monotonic()
     with _lost_rank(): dist.broadcast_object_list([(False, None)], src=0, group=group.cpu_group)
 
@@ -105,9 +100,9 @@ def parallel(
     register_fsdp_forward_method(model, 'encode_text')
     return model
 
-# %% ../nbs/42_distributed.ipynb #f09e76e5
 def _sharded(net): return hasattr(net, 'reshard')      # by FSDP2, whose import takes most of a second
 
+# %% ../nbs/42_distributed.ipynb #f09e76e5
 @contextmanager
 def accumulating(
     net:nn.Module,    # from `parallel`
@@ -115,9 +110,7 @@ def accumulating(
 ):
     "Inside, gradients add up on each rank and are not exchanged."
     if _sharded(net): net.set_requires_gradient_sync(not on)
-    ddp = isinstance(net, nn.parallel.DistributedDataParallel)
-    with _lost_rank() if ddp or _sharded(net) else nullcontext():
-        with net.no_sync() if ddp and on else nullcontext(): yield
+    with _lost_rank(), net.no_sync() if on and hasattr(net, 'no_sync') else nullcontext(): yield
 
 # %% ../nbs/42_distributed.ipynb #f2b5f15d
 @_lost_rank()
@@ -153,53 +146,30 @@ def load_full_state(model:nn.Module, optimizers:list, weights:dict, states:list)
     from torch.distributed.checkpoint import state_dict as sd
     options = sd.StateDictOptions(full_state_dict=True)
     sd.set_model_state_dict(model, weights, options=options)
-    held = [p.grad for p in model.parameters()]     # which `Replay` needs in place, and torch not at all
-    for p in model.parameters(): p.grad = None
+    model.zero_grad()      # torch makes an optimizer's state only where there are no gradients
     for o, s in zip(optimizers, states):
         own = [dict(group) for group in o.param_groups]
         if s['state']: sd.set_optimizer_state_dict(model, o, s, options=options)
         for group, mine in zip(o.param_groups, own): group.update(mine)
-    for p, g in zip(model.parameters(), held): p.grad = g
-
-# %% ../nbs/42_distributed.ipynb #64cbffcf
-class Recorder:
-    "Records functions as CUDA graphs (`torch.cuda.CUDAGraph`) on one stream, with one pool of memory."
-    def __init__(self): self.stream, self.pool = torch.cuda.Stream(), torch.cuda.MemPool()
-
-    @contextmanager
-    def room(self):
-        "Inside, work runs normally, on the stream and in the memory of the recordings."
-        outside = torch.cuda.current_stream()
-        self.stream.wait_stream(outside)
-        with torch.cuda.stream(self.stream), torch.cuda.use_mem_pool(self.pool): yield
-        outside.wait_stream(self.stream)
-
-    def record(self, f, x:dict) -> tuple:
-        "Records `f(x)`: a function that runs it again, and its result, which is overwritten each time."
-        graph = torch.cuda.CUDAGraph()
-        how = dict(pool=self.pool.id, stream=self.stream, capture_error_mode='thread_local')
-        with torch.cuda.graph(graph, **how): out = f(x)
-        return graph.replay, out
 
 # %% ../nbs/42_distributed.ipynb #1118f013
 class Replay:
-    "`f`, recorded for each combination of shapes, and replayed from then on."
+    "`f`, recorded as a CUDA graph for each combination of shapes, and replayed from then on."
     def __init__(self,
         f,               # dict of tensors → tensor; adds to gradients, and never waits for the device
-        model:nn.Module, # its gradients are made here and stay in place: `zero_grad(set_to_none=False)`
-        recorder=None,   # a `Recorder`
+        model:nn.Module, # its gradients stay in place: `zero_grad(set_to_none=False)`
     ):
-        self.f, self.recorder, self.recorded, self.pieces = f, recorder or Recorder(), {}, {}
-        for p in model.parameters(): p.grad = torch.zeros_like(p)
+        self.f, self.params, self.recorded, self.pieces = f, list(model.parameters()), {}, {}
 
     def __call__(self, x:dict) -> Tensor:
         "`f(x)` for name → tensor on the device, replayed if these shapes are recorded."
         key = tuple(v.shape for v in x.values())
         if key not in self.recorded:
-            with self.recorder.room(): out = self.f(x)
+            for p in self.params: p.grad = torch.zeros_like(p) if p.grad is None else p.grad
             held = {k: self._held(k, v) for k, v in x.items()}
-            self.recorded[key] = held, *self.recorder.record(self.f, held)
-            return out
+            first, *recording = self.record(x, held)
+            self.recorded[key] = held, *recording
+            return first
         held, again, out = self.recorded[key]
         for k, v in x.items(): held[k].copy_(v)
         again()
@@ -210,3 +180,14 @@ class Replay:
         if name not in self.pieces or self.pieces[name].numel() < like.numel():
             self.pieces[name] = torch.empty(like.numel(), dtype=like.dtype, device=like.device)
         return self.pieces[name][:like.numel()].view(like.shape)
+
+    def record(self, x:dict, held:dict) -> tuple:
+        "`f(x)`; a function that runs `f(held)` again, and its result, which is overwritten each time."
+        if not self.recorded: self.stream, self.pool = torch.cuda.Stream(), torch.cuda.MemPool()
+        outside, graph = torch.cuda.current_stream(), torch.cuda.CUDAGraph()
+        self.stream.wait_stream(outside)
+        with torch.cuda.stream(self.stream), torch.cuda.use_mem_pool(self.pool): first = self.f(x)
+        outside.wait_stream(self.stream)
+        how = dict(pool=self.pool.id, stream=self.stream, capture_error_mode='thread_local')
+        with torch.cuda.graph(graph, **how): out = self.f(held)
+        return first, graph.replay, out

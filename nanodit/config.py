@@ -10,11 +10,9 @@ __all__ = ['Probability', 'Fraction', 'Width', 'Betas', 'Bucket', 'Buckets', 'Te
            'save_config', 'config_schema']
 
 # %% ../nbs/22_config.ipynb #62add1d5
-import difflib, json, math, os, re, typing, warnings
+import difflib, json, math, os, re, typing, warnings, yaml
 from pathlib import Path
 from typing import Annotated, Literal
-
-import yaml
 from pydantic import (AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError,
                       model_validator, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt)
 from pydantic_core import PydanticCustomError
@@ -37,10 +35,9 @@ class Section(BaseModel):
         if errors: raise ValidationError.from_exception_data(type(self).__name__, errors)
         return self
 
-# %% ../nbs/22_config.ipynb #dc30de34
 def _threads(x):
     if x == 'auto' or type(x) is int and x >= 0: return x
-    raise ValueError('must be auto or a whole number, 0 or more')
+    raise PydanticCustomError('threads', 'must be auto or a whole number, 0 or more')
 
 def _action(x): return 'off' if x is False else x    # YAML reads off as false
 
@@ -74,7 +71,6 @@ class ModelConfig(Section):
         h, n = self.hidden_size, self.num_heads
         if h % (4 * n): yield 'num_heads', f'hidden_size {h} is not a multiple of 4 x num_heads = {4 * n}'
 
-# %% ../nbs/22_config.ipynb #6da61ecd
 class OptimizerConfig(Section):
     "How gradients become updates."
     type: Literal['AdamW', 'Muon'] = 'AdamW'  # AdamW for all, or Muon for the matrices of the blocks.
@@ -161,7 +157,6 @@ class DataConfig(Section):
         if self.shapes and not self.buckets:
             yield 'shapes', 'the built-in data set needs sizes; list them in buckets, like [128x128]'
 
-# %% ../nbs/22_config.ipynb #17bceece
 class SamplingConfig(Section):
     "How a picture is drawn from the model."
     num_steps: PositiveInt = 50  # Steps of the solver.
@@ -183,6 +178,7 @@ class CheckpointConfig(Section):
     keep_every: NonNegativeInt = 0  # Checkpoints at multiples of this step are never deleted; 0 = none.
     output_dir: Folder = 'runs/nanodit'  # Folder of the run, with checkpoints and log; ~ is your home.
 
+# %% ../nbs/22_config.ipynb #797a6cb4
 class LogConfig(Section):
     "Further places for the log; both need the extra [log]."
     tensorboard: bool = False  # Also write the log for TensorBoard, in the run folder.
@@ -191,8 +187,6 @@ class LogConfig(Section):
 class DistributedConfig(Section):
     "Several GPUs, several machines, under torchrun."
     shard: bool = False  # Divide weights, gradients and optimizer among ranks (FSDP2); false = DDP.
-
-# %% ../nbs/22_config.ipynb #797a6cb4
 class AlarmConfig(Section):
     "One rule: when it fires, and what the run does then."
     threshold: float = 0.  # The number that is too high, or too low for the alarms named so.
@@ -248,60 +242,47 @@ class Config(Section):
         return Path(self.validation.output_dir or f'{self.checkpoint.output_dir}/samples')
 
 # %% ../nbs/22_config.ipynb #468dd5d7
-def _paths(cls, at=''):
-    "All valid dotted keys below a section, sections included."
+def _keys(cls, at=''):
+    "All valid keys below a section, sections included, as (dotted path of their section, key)."
     for name, field in cls.model_fields.items():
-        yield at + name
+        yield at, name
         for part in field.annotation, *typing.get_args(field.annotation):
-            if hasattr(part, 'model_fields'): yield from _paths(part, f'{at}{name}.')
+            if hasattr(part, 'model_fields'): yield from _keys(part, f'{at}{name}.')
 
-def _nearest(path, cls):
-    "The valid key that an unknown one probably stands for, or None. Those of its own section go first."
-    section, _, word = path.rpartition('.')
-    keys = [p.rpartition('.') for p in _paths(cls)]
-    for group in [k for k in keys if k[0] == section], keys:
-        names = {key: f'{at}{dot}{key}' for at, dot, key in group}
-        for near in difflib.get_close_matches(word.lower(), names, 1, cutoff=0.5): return names[near]
+def _unknown(path, cls):
+    "The sentence for an unknown key, with the nearest valid one. Those of its own section go first."
+    word, keys = path.rpartition('.')[2], list(_keys(cls))
+    for group in [k for k in keys if k[0] + word == path], keys:
+        names = {key: at + key for at, key in group}
+        for near in difflib.get_close_matches(word.lower(), names, 1, cutoff=0.5):
+            return f'unknown key, did you mean `{names[near]}`?'
+    return 'unknown key'
 
 # %% ../nbs/22_config.ipynb #fdb3d0de
 class ConfigError(NanoditError):
     "Settings that cannot be used; the message has a line for each thing that is wrong."
 
-def _sentence(error, path, cls):
-    "The sentence for one of pydantic's findings."
-    if error['type'] == 'clash': return error['msg']
-    if error['type'] == 'extra_forbidden':
-        near = _nearest(path, cls)
-        return f'unknown key, did you mean `{near}`?' if near else 'unknown key'
-    got = json.dumps(error['input'], ensure_ascii=False, default=str)
-    return f'{error["msg"].removeprefix("Value error, ")}, got {got[:60]}'
-
-def make_config(
-    raw:dict,           # nested keys and values, for example from a checkpoint's state.json
-    where:dict=None,    # dotted key -> 'file:line', for the messages
-    source:str='the configuration',    # name of the whole, for the messages
-    cls=Config,         # or another `Section`
-    extra='forbid',     # 'ignore': leave out unknown keys
-):                      # a `cls`
-    "Checked settings from nested dicts; missing keys take their defaults. Raises `ConfigError`."
+def make_config(raw:dict, where=None, source='the configuration', cls=Config, extra='forbid'):    # a `cls`
+    """Checked settings from nested dicts; missing keys take their defaults. Raises `ConfigError`, with places
+    from `where` (dotted key → 'file:line') or the `source`. `extra='ignore'` leaves out unknown keys."""
     try:
         return cls.model_validate(raw, extra=extra)
     except ValidationError as e:
         lines, where = [], {'': source} | (where or {})
         for error in e.errors():
+            what = error['msg']
             path = at = '.'.join(map(str, error['loc']))
             while at not in where: at = at.rpartition('.')[0]
-            lines.append(f'`{path}`: {_sentence(error, path, cls)} ({where[at]})')
+            if error['type'] == 'extra_forbidden': what = _unknown(path, cls)
+            elif error['type'] != 'clash':
+                what += f', got {json.dumps(error["input"], ensure_ascii=False, default=str)[:60]}'
+            lines.append(f'`{path}`: {what} ({where[at]})')
         if len(lines) > 1: lines.insert(0, f'{len(lines)} errors in {source}:')
         raise ConfigError('\n  '.join(lines)) from None
 
-# %% ../nbs/22_config.ipynb #eb5255f3
-def saved_config(
-    raw:dict,                   # `config` in a checkpoint's state.json
-    source:str='state.json',    # its path, for the messages
-) -> Config:
-    "The config of a checkpoint. Keys that no longer exist give a warning. Raises `ConfigError`."
-    make_config(dict(model=raw.get('model', {})), source=source)
+def saved_config(raw:dict, source:str='state.json') -> Config:
+    "The `config` in a checkpoint's state.json. Warns of keys that no longer exist. Raises `ConfigError`."
+    make_config(dict(model=raw['model']), source=source)
     cfg = make_config(raw, source=source, extra='ignore')
     old = flatten(raw).keys() - flatten(cfg.model_dump()).keys()
     if old: warnings.warn(f'{source}: this nanodit has no {", ".join(sorted(old))}; left out', stacklevel=2)
@@ -309,7 +290,6 @@ def saved_config(
 
 # %% ../nbs/22_config.ipynb #71c3ee0f
 class _Loader(yaml.SafeLoader): pass
-
 class _Dumper(yaml.SafeDumper): pass
 
 _number = re.compile(r'[-+]?[0-9.][0-9_.]*[eE][-+]?[0-9]+$')
@@ -358,12 +338,9 @@ def _recipes():
     home, recipes = Path(nanodit.__file__).parent, 'configs/*.yaml'
     return {p.stem: p for p in sorted([*home.glob(recipes)] or home.parent.glob(recipes))}
 
-def load_config(
-    path_or_name,    # a YAML file, or the name of a recipe such as 'tiny'
-    overrides=(),    # 'key.sub=value' strings, as on the command line
-    cls=Config,      # or another `Section`
-):                   # a `cls`
-    "The checked settings of a YAML file, with overrides. Raises `ConfigError` with every problem."
+def load_config(path_or_name, overrides=(), cls=Config):    # a `cls`
+    """The checked settings of a YAML file, or of a recipe such as 'tiny', with 'key.sub=value' overrides.
+    Raises `ConfigError` with every problem."""
     path, recipes = Path(path_or_name), _recipes()
     if not path.is_file(): path = recipes.get(str(path))
     if not path: raise ConfigError(f'no file and no recipe {path_or_name}; recipes: {", ".join(recipes)}')
@@ -372,7 +349,6 @@ def load_config(
     for item in overrides: _override(raw, where, item)
     return make_config(raw, where, str(path), cls)
 
-# %% ../nbs/22_config.ipynb #08aaf7b5
 def save_config(cfg:Section, path) -> Path:
     "Writes all settings as YAML, defaults too, and returns the path; loading it gives equal settings."
     how = dict(sort_keys=False, allow_unicode=True, default_flow_style=None, width=100, encoding='utf-8')
@@ -383,8 +359,8 @@ def save_config(cfg:Section, path) -> Path:
 def config_schema() -> dict:
     "The JSON schema of a recipe; a key's description is the comment beside it."
     schema = {'$schema': 'https://json-schema.org/draft/2020-12/schema', **Config.model_json_schema()}
-    for section in Path(nanodit.__file__).with_name('config.py').read_text('utf-8').split('\nclass ')[1:]:
-        keys = schema['$defs'].get(section.partition('(')[0], schema)['properties']
-        for key, text in re.findall(r'^    (\w+): .* = .*  # (.*)', section, re.M):
-            keys[key]['description'] = text
+    source = Path(nanodit.__file__).with_name('config.py').read_text('utf-8')
+    for section, key, text in re.findall(r'^class (\w+)|^    (\w+): .* = .*  # (.*)', source, re.M):
+        if section: keys = schema['$defs'].get(section, schema)['properties']
+        else: keys[key]['description'] = text
     return schema

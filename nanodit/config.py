@@ -10,9 +10,9 @@ __all__ = ['Probability', 'Fraction', 'Width', 'Betas', 'Bucket', 'Buckets', 'Te
            'save_config', 'config_schema']
 
 # %% ../nbs/22_config.ipynb #62add1d5
-import difflib, json, math, os, re, typing, warnings, yaml
+import difflib, json, math, os, re, warnings, yaml
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, get_args, Literal
 from pydantic import (AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError,
                       model_validator, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt)
 from pydantic_core import PydanticCustomError
@@ -68,8 +68,8 @@ class ModelConfig(Section):
     dino_dim: PositiveInt = 1024  # Width of the DINO vector; given by the vision encoder.
 
     def clashes(self):
-        h, n = self.hidden_size, self.num_heads
-        if h % (4 * n): yield 'num_heads', f'hidden_size {h} is not a multiple of 4 x num_heads = {4 * n}'
+        if self.hidden_size % (4 * self.num_heads):
+            yield 'num_heads', f'hidden_size {self.hidden_size} is not a multiple of 4 x num_heads'
 
 class OptimizerConfig(Section):
     "How gradients become updates."
@@ -231,10 +231,9 @@ class Config(Section):
     distributed: DistributedConfig = DistributedConfig()
 
     def clashes(self):
-        unit = 8 * self.model.patch_size
         for bucket in self.data.buckets:
-            if any(int(side) % unit for side in bucket.split('x')):
-                yield 'data.buckets', f'the sides of {bucket} have to be multiples of {unit} = 8 x patch_size'
+            if any(int(side) % (8 * self.model.patch_size) for side in bucket.split('x')):
+                yield 'data.buckets', f'the sides of {bucket} have to be multiples of 8 x patch_size'
 
     @property
     def samples_dir(self) -> Path:
@@ -246,7 +245,7 @@ def _keys(cls, at=''):
     "All valid keys below a section, sections included, as (dotted path of their section, key)."
     for name, field in cls.model_fields.items():
         yield at, name
-        for part in field.annotation, *typing.get_args(field.annotation):
+        for part in field.annotation, *get_args(field.annotation):
             if hasattr(part, 'model_fields'): yield from _keys(part, f'{at}{name}.')
 
 def _unknown(path, cls):
@@ -254,7 +253,7 @@ def _unknown(path, cls):
     word, keys = path.rpartition('.')[2], list(_keys(cls))
     for group in [k for k in keys if k[0] + word == path], keys:
         names = {key: at + key for at, key in group}
-        for near in difflib.get_close_matches(word.lower(), names, 1, cutoff=0.5):
+        for near in difflib.get_close_matches(word.lower(), names, 1, 0.5):
             return f'unknown key, did you mean `{names[near]}`?'
     return 'unknown key'
 

@@ -9,14 +9,13 @@ __all__ = ['PLACES', 'MOVES', 'OWNER', 'BEFORE', 'IDIOM', 'COMPOUND', 'swap_left
 # %% ../nbs/14_augment.ipynb #e4245aae
 import re
 import numpy as np, torch
-from .shards import DIRECTION
 
 # %% ../nbs/14_augment.ipynb #8592e4b5
 def swap_left_right(
     caption: str,  # what the picture shows
 ) -> str:
     "The caption with the whole words left and right exchanged, case kept (plan D.3)."
-    return DIRECTION.sub(_other, caption)
+    return re.sub(r'\b(left|right)\b', _other, caption, flags=re.I)
 
 def _other(m):
     "The opposite direction, in the case of the matched word."

@@ -20,19 +20,18 @@ from .shards import Damage, ShardIndex, damage_report, read_sample, read_sums
 
 # %% ../nbs/28_check.ipynb #c28e0006
 def verify(
-    dir: str|Path,        # folder that holds the bucket folders
-    buckets: tuple = (),  # only these; empty = all
-) -> tuple[list, list]:  # a row for each tar, and a list of `Damage`
+    dir: str|Path,   # folder that holds the bucket folders
+    buckets=(),      # only these; empty = all
+) -> tuple:          # a row for each tar, and a list of `Damage`
     "Reads every byte: structure, values and SHA-256. Raises `DataError` if there are no shards."
     index = ShardIndex.open(dir, buckets, 'verify')
-    photos, damage = Counter(), list(index.damage)
-    for b in index.buckets: photos.update(index.column(b, 'json')[:, 0].tolist())
+    photos = Counter(n for b in index.buckets for n in index.column(b, 'json')[:, 0])
     rows = [dict(tar=str(Path(tar).relative_to(dir)), samples=photos[i], MB=f'{size/1e6:.1f}')
             for i, (tar, (size, *_)) in enumerate(index.tars)]
     for folder in {Path(tar).parent for tar, _ in index.tars}:
         lost = [n for n in read_sums(folder) if not (folder/n).exists()]
-        damage += [Damage(str(folder/n), None, 'is listed in SHA256SUMS but missing') for n in lost]
-    return rows, damage
+        index.damage += [Damage(str(folder/n), None, 'is listed in SHA256SUMS but missing') for n in lost]
+    return rows, index.damage
 
 # %% ../nbs/28_check.ipynb #c28e0011
 def summary(

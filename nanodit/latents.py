@@ -20,6 +20,11 @@ from .files import DataError, write_atomic
 from .shards import ShardIndex, Table, open_tar, read_array
 
 # %% ../nbs/12_latents.ipynb #70f21f99
+@lru_cache(16)
+def _mean_std(mean, std, device):
+    "Both as (C, 1, 1), float32, on the device."
+    return torch.tensor([mean, std], device=device)[..., None, None]
+
 @dataclass
 class LatentStats:
     "Per-channel statistics of a data set's latents, as in `latents.json`. Raises `DataError` if impossible."
@@ -51,27 +56,15 @@ class LatentStats:
         except (OSError, ValueError, TypeError) as e:
             raise DataError(f'{path} cannot be read ({e}); delete it to have it measured again') from e
 
-# %% ../nbs/12_latents.ipynb #6a031501
-@lru_cache(16)
-def _mean_std(mean, std, device):
-    "Both as (C, 1, 1), float32, on the device."
-    return torch.tensor([mean, std], device=device)[..., None, None]
+    def normalize(self, z):
+        "Latents (B, C, h, w) as stored, with mean 0 and deviation 1 per channel; float32 or wider."
+        mean, std = _mean_std(tuple(self.mean), tuple(self.std), z.device)
+        return (z - mean)/std
 
-@patch
-def normalize(self: LatentStats,
-    z,   # (B, C, h, w) as stored
-) -> torch.Tensor:
-    "Latents with mean 0 and deviation 1 per channel, float32 or wider."
-    mean, std = _mean_std(tuple(self.mean), tuple(self.std), z.device)
-    return (z - mean)/std
-
-@patch
-def denormalize(self: LatentStats,
-    z,   # (B, C, h, w), normalised
-) -> torch.Tensor:
-    "Latents as the decoder expects them: `normalize` undone, float32 or wider."
-    mean, std = _mean_std(tuple(self.mean), tuple(self.std), z.device)
-    return z*std + mean
+    def denormalize(self, z):
+        "Latents (B, C, h, w) as the decoder expects them: `normalize` undone; float32 or wider."
+        mean, std = _mean_std(tuple(self.mean), tuple(self.std), z.device)
+        return z*std + mean
 
 # %% ../nbs/12_latents.ipynb #446cace5
 @dataclass

@@ -74,7 +74,7 @@ def check_sample(
         mask = np.ravel(mask) != 0
         rows[n] = real = int(mask.sum())
         if shape[0] not in (len(mask), real) or not mask[:real].all():
-            raise DataError(f'.{n}.npy has {shape[0]} rows, its mask {len(mask)}: {real} real rows, to come first')
+            raise DataError(f'.{n}.npy has {shape[0]} rows, its mask {len(mask)}, {real} on; real rows first')
     return kind, rows
 
 # %% ../nbs/10_shards.ipynb #5a1de062

@@ -155,8 +155,8 @@ class Pretrained:
         try:
             self._open()
         except Exception as e:
-            raise NanoditError(f"{self.name} cannot be loaded: {e} "
-                               "(libraries: pip install 'nanodit[encoders]')") from e
+            hint = " Run `pip install 'nanodit[encoders]'`." if isinstance(e, ImportError) else ''
+            raise NanoditError(f'{self.name} cannot be loaded: {e}{hint}') from e
         self.version = _version(self.at, self.inside)
 
     def _load(self, model_class, **options):

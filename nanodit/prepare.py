@@ -4,15 +4,14 @@
 
 # %% auto #0
 __all__ = ['PrepareConfig', 'prepare_config', 'open_encoders', 'identity', 'wanted_arrays', 'encode_samples', 'run_pipeline',
-           'short_hash', 'key_for', 'load_records', 'hold_folder', 'reason', 'look_at', 'plan', 'read_photo',
-           'write_shard', 'finish', 'prepare', 'add_twins', 'main']
+           'key_for', 'load_records', 'hold_folder', 'reason', 'prepare', 'add_twins', 'main']
 
 # %% ../nbs/26_prepare.ipynb #be1c4623
 import hashlib, json, os, re, shlex, signal
 from argparse import SUPPRESS, ArgumentParser
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -56,7 +55,8 @@ def prepare_config(
     **settings,    # keys of `PrepareConfig`
 ) -> PrepareConfig:
     "The settings of the run before, or the defaults, with some replaced. Raises `ConfigError`."
-    path, noted, before = Path(out) / 'prepare.yaml', Path(out) / 'prepare/command', {}
+    path, before = Path(out) / 'prepare.yaml', {}
+    noted = path.parent / 'prepare/command'     # of version 0.1
     if path.exists(): before = load_config(path, cls=PrepareConfig).model_dump()
     elif noted.exists():
         parser = ArgumentParser(argument_default=SUPPRESS)
@@ -68,24 +68,24 @@ def prepare_config(
 
 # %% ../nbs/26_prepare.ipynb #c26b0017
 def open_encoders(
-    cfg:PrepareConfig,
-    **versions,    # those that made the data set, as text='1'
+    cfg,        # the settings
+    **noted,    # those that made the data set, as text={'name': 'words', 'version': '1'}
 ) -> dict:
     "The encoders that the settings name: 'text', 'vision' and 'latents'. Raises `NanoditError`."
-    return {k: get_encoder(getattr(cfg, k), versions.get(k), device=cfg.device, dtype=cfg.dtype)
-            for k in ('text', 'vision', 'latents')}
+    return {kind: get_encoder(getattr(cfg, kind), noted.get(kind, {}).get('version'),
+                              device=cfg.device, dtype=cfg.dtype) for kind in ('text', 'vision', 'latents')}
 
-def identity(encoder) -> str:
+def identity(encoder):
     "What its results depend on: kind, version and length, but not the folder its weights lie in."
     length = getattr(encoder, 'max_length', None)
-    return f'{encoder.name.partition(":")[0]} {encoder.version}' + (f' {length} tokens' if length else '')
+    return f'{encoder.name.split(":")[0]} {encoder.version}' + (f' {length} tokens' if length else '')
 
 # %% ../nbs/26_prepare.ipynb #c26b0023
 def wanted_arrays(
-    caption:str,
-    flip_twins:bool,    # also what the mirrored sample needs
-    parity,             # the codec's flip parity; None: mirrored latents are stored
-) -> set:               # of 'vae', 'dinov3', 't5h' and their twins
+    caption,
+    flip_twins,    # also what the mirrored sample needs
+    parity,        # the codec's flip parity; None: mirrored latents are stored
+) -> set:          # of 'vae', 'dinov3', 't5h' and their twins
     "The arrays that a sample should have. A caption that cannot be turned has no twins."
     turned, names = flip_caption(caption), {'vae', 'dinov3', 't5h'}
     if not flip_twins or turned is None: return names
@@ -96,8 +96,8 @@ def wanted_arrays(
 # %% ../nbs/26_prepare.ipynb #7107e7e7
 @torch.inference_mode()
 def encode_samples(
-    samples:list,     # of one bucket: `json`, `picture` (3, H, W) uint8, and the names of arrays to `need`
-    encoders:dict,    # see `open_encoders`
+    samples,     # a list, of one bucket: `json`, `picture` (3, H, W) uint8, and the arrays that they `need`
+    encoders,    # see `open_encoders`
 ):
     "Adds to each sample the arrays that it needs."
     for name in MEMBERS[1:]:
@@ -107,7 +107,7 @@ def encode_samples(
             turn = flip_caption if flip else str
             captions = [turn(s['json']['caption']) for s in some]
             for s, rows, mask in zip(some, *encoders['text'].encode(captions)):
-                s[name], s[f't5m{name[3:]}'] = rows[mask].numpy(), mask[mask].numpy()
+                s[name], s[name.replace('h', 'm')] = rows[mask].numpy(), mask[mask].numpy()
         else:
             images = torch.from_numpy(np.stack([s['picture'] for s in some])) / 255
             encoder = encoders['latents' if name[:3] == 'vae' else 'vision']
@@ -116,9 +116,12 @@ def encode_samples(
 
 # %% ../nbs/26_prepare.ipynb #c26b0031
 def run_pipeline(
-    todo:list, read, write,    # [(tar, items)]; item → sample for `encode_samples`; writes (tar, samples)
-    encoders:dict, cfg:PrepareConfig,
-) -> int:                      # how many samples were read
+    todo,         # a list of (tar, items)
+    read,         # item → sample for `encode_samples`
+    write,        # takes a tar and an iterable of its samples
+    encoders,     # see `open_encoders`
+    cfg,          # the settings
+) -> int:         # how many samples were read
     "Each shard that is to do is read, encoded in batches, and written."
     total = sum(len(items) for _, items in todo)
     with tqdm(total=total, unit='photo', delay=2) as bar, ThreadPoolExecutor(cfg.workers) as pool:
@@ -133,21 +136,19 @@ def run_pipeline(
     return total
 
 # %% ../nbs/26_prepare.ipynb #c26b0036
-def short_hash(text:str) -> str:
-    "Sixteen digits that stand for a text."
-    return hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]
+def _hash(text): return hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]
 
-def key_for(path:str) -> str:
+def key_for(path):
     "A key for the photo with that relative path, which any webdataset reader takes whole."
-    return re.sub(r'[^A-Za-z0-9_-]+', '_', os.path.splitext(path)[0])[-60:] + '-' + short_hash(path)
+    return re.sub(r'[^A-Za-z0-9_-]+', '_', os.path.splitext(path)[0])[-60:] + '-' + _hash(path)
 
 # %% ../nbs/26_prepare.ipynb #ef6a6826
-def load_records(out:Path) -> dict:
+def load_records(out):
     "The record of each shard, by the path of its tar; what is in it, by attributes."
     return {out / p.parent.name / f'{p.stem}.tar': json.loads(p.read_bytes(), object_hook=AttrDict)
             for p in sorted(out.glob('prepare/*x*/shard-*.json'))}
 
-def hold_folder(out:Path):     # a file; the folder is ours until it is closed
+def hold_folder(out):     # a file; the folder is ours until it is closed
     "Keeps other prepares out of a data set, and deletes what a killed one has left. Raises `DataError`."
     foreign = set(out.glob('*x*/*.tar')) - load_records(out).keys()
     if foreign: raise DataError(f'{foreign.pop()} was not made by prepare. Move it, or choose another OUT.')
@@ -158,66 +159,51 @@ def hold_folder(out:Path):     # a file; the folder is ours until it is closed
     return lock
 
 # %% ../nbs/26_prepare.ipynb #c26b0050
-def reason(e:Exception) -> list:
+def reason(e):
     "The code and detail of a photo that is left out. Raises what says that a whole share is away."
     if is_unreachable(e): raise e
-    return list(e.args) if isinstance(e, LeftOut) else ['failed', f'cannot be read ({e.strerror})']
+    return e.args if isinstance(e, LeftOut) else ('failed', f'cannot be read ({e.strerror})')
 
-# %% ../nbs/26_prepare.ipynb #faa6607d
-def look_at(
-    photos:Photos, records:dict, buckets:tuple,
-    forget:bool,    # allow that samples are removed
-) -> tuple:         # {bucket: {path: entry}}; {path: code and detail} of the photos that are left out
-    "What is to be in the shards. Raises `DataError` where samples would be removed."
+# %% ../nbs/26_prepare.ipynb #18eb64d0
+def _plan(photos, out, recipe, cfg, forget):
+    "([(tar, entries)] of shards to make, {path: code and detail} of what is left out). Raises `DataError`."
+    records, want, left_out, todo = load_records(out), defaultdict(dict), dict(photos.left_out), []
     known = {e.photo: e for record in records.values() for e in record.photos}
-    want, left_out = {bucket: {} for bucket in sorted(buckets)}, dict(photos.left_out)
     for path in tqdm(photos.paths, desc='looking at photos', delay=2):
-        full, e = photos.root / path, known.get(path)
+        full, e = photos.root / path, known.get(path, {})
         try:
-            caption, now = short_hash(photos.caption(path)), os.stat(full)
-            if not (e and e.sha256 and e.bytes == now.st_size
-                    and (e.mtime_ns == now.st_mtime_ns or e.sha256 == sha256_file(full))):
+            caption, now = _hash(photos.caption(path)), os.stat(full)
+            now = dict(bytes=now.st_size, mtime_ns=now.st_mtime_ns)
+            if not (e.get('sha256') and (now.items() <= e.items() or e.sha256 == sha256_file(full))):
                 w, h = upright_size(open_photo(full))
-                e = AttrDict(photo=path, key=e.key if e else key_for(path), bytes=now.st_size,
-                             mtime_ns=now.st_mtime_ns, width=w, height=h)
+                e = AttrDict(now, photo=path, key=key_for(path), width=w, height=h)
         except (LeftOut, OSError) as x:
             left_out[path] = reason(x)
             continue
-        bucket = nearest_bucket(e.width, e.height, buckets)
+        bucket = nearest_bucket(e.width, e.height, cfg.buckets)
         want[bucket][path] = AttrDict(e, caption=caption, bucket=bucket)
         known.pop(path, None)
-    lost = [path for path, e in known.items() if not e.left_out]
-    if forget or not lost: return want, left_out
-    why = left_out.get(lost[0], ['is not there'])[-1]
-    raise DataError(f'{len(lost)} samples would be removed: {lost[0]} {why}. Bring it back, or add --forget.')
 
-# %% ../nbs/26_prepare.ipynb #efa096b6
-def plan(
-    out:Path, records:dict, recipe:dict,
-    want:dict,     # see `look_at`; emptied
-    n:int,         # photos in a new shard
-) -> list:         # of (tar, entries)
-    "Which shards to make."
-    number, todo = dict.fromkeys(want, 0), []
+    lost, number = [path for path, e in known.items() if not e.left_out], Counter()
+    if lost and not forget:
+        raise DataError(f'{len(lost)} samples would be removed: {lost[0]} '
+                        f'{left_out.get(lost[0], ["is not there"])[-1]}. Restore it, or add --forget.')
     for tar, record in records.items():
-        new = want.get(tar.parent.name, {})
+        bucket = tar.parent.name
+        new, number[bucket] = want[bucket], int(tar.stem[6:]) + 1
         stay = [new.pop(e.photo) for e in record.photos if e.photo in new]
-        number[tar.parent.name] = int(tar.stem[6:]) + 1
         same = record.recipe == recipe and record.photos == stay
         if not same or record.samples and not tar.exists(): todo.append((tar, stay))
-    for bucket, new in want.items():
-        for i, entries in enumerate(chunked(new.values(), n), number[bucket]):
+    for bucket, new in sorted(want.items()):
+        for i, entries in enumerate(chunked(new.values(), cfg.samples_per_shard), number[bucket]):
             todo.append((out / bucket / f'shard-{i:06d}.tar', entries))
-    return todo
+    return todo, left_out
 
 # %% ../nbs/26_prepare.ipynb #8676fd94
-def read_photo(
-    photos:Photos, flip_twins:bool, parity,    # see `wanted_arrays`
-    e:AttrDict,                                # the photo's entry
-) -> dict:
-    "A photo as a sample for `encode_samples`; on failure its entry says why it is left out."
+def _read(photos, flip_twins, parity, e):
+    "The photo of an entry as a sample for `encode_samples`; on failure the entry says why it is left out."
     full, (w, h) = photos.root / e.photo, bucket_size(e.bucket)
-    e.left_out, e.sha256 = None, ''     # without a hash, the next run looks again
+    e.update(left_out=None, sha256='')     # without a hash, the next run looks again
     try:
         caption, data = photos.caption(e.photo), retry(full.read_bytes, full)
         e.sha256 = hashlib.sha256(data).hexdigest()
@@ -225,14 +211,13 @@ def read_photo(
     except (LeftOut, OSError) as x:
         e.left_out = reason(x)
         return dict(entry=e, need=())
-    meta = dict(image_id=e.key, caption=caption, aspect_bucket=e.bucket, width=w, height=h,
-                image_path=e.photo.encode('utf-8', 'backslashreplace').decode(),
-                original_width=e.width, original_height=e.height)
+    meta = dict(caption=caption, aspect_bucket=e.bucket, width=w, height=h, original_width=e.width,
+                original_height=e.height, image_path=e.photo.encode('utf-8', 'backslashreplace').decode())
     return dict(key=e.key, bucket=e.bucket, json=meta, picture=picture, entry=e,
                 need=wanted_arrays(caption, flip_twins, parity))
 
 # %% ../nbs/26_prepare.ipynb #4e452552
-def write_shard(recipe:dict, tar:Path, samples):
+def _write(recipe, tar, samples):
     "Writes a shard of encoded samples. The old one goes first, and the record comes before the new one."
     entries, moments = [], Moments()
     tar.unlink(missing_ok=True)
@@ -246,28 +231,11 @@ def write_shard(recipe:dict, tar:Path, samples):
                 shard.write(encode_sample(s))
                 moments.add(s['vae'].astype(np.float16))     # as it is stored
             except DataError as x:
-                e.left_out, e.sha256 = ['not_finite', str(x)], ''     # the next run looks again
-        n = sum(not e.left_out for e in entries)
-        record = dict(recipe=recipe, samples=n, moments=asdict(moments), photos=entries)
+                e.update(left_out=['not_finite', str(x)], sha256='')     # the next run looks again
+        record = dict(recipe=recipe, samples=sum(not e.left_out for e in entries), moments=vars(moments),
+                      photos=entries)
         path = tar.parent.parent / 'prepare' / tar.parent.name / f'{tar.stem}.json'
         write_atomic(path, json.dumps(record, default=np.ndarray.tolist).encode())
-
-# %% ../nbs/26_prepare.ipynb #adf85ea0
-def finish(out:Path, left_out:dict, encoders:dict) -> AttrDict:     # how many samples, and left out
-    "Writes left_out.jsonl, encoders.json, and last latents.json: where it is, the data set is complete."
-    total, n, codec = Moments(), 0, encoders['latents']
-    for record in load_records(out).values():
-        total.add(Moments(*map(np.array, record.moments.values())))
-        n += record.samples
-        left_out = left_out | {e.photo: e.left_out for e in record.photos if e.left_out}
-    lines = [json.dumps(dict(photo=path, reason=code, detail=detail)) + '\n'
-             for path, (code, detail) in sorted(left_out.items())]
-    write_atomic(out / 'left_out.jsonl', ''.join(lines).encode())
-    if not n: raise DataError(f'not one photo could be used. {out}/left_out.jsonl says why.')
-    save_encoders(out, encoders['text'], encoders['vision'])
-    LatentStats(codec.name, codec.version, codec.channels, codec.downsample, total.mean.tolist(),
-                total.std.tolist(), codec.flip_parity, n).save(out)
-    return AttrDict(samples=n, left_out=len(lines))
 
 # %% ../nbs/26_prepare.ipynb #30547536
 def prepare(
@@ -275,24 +243,34 @@ def prepare(
     out:Path,               # the data set; created, or brought up to date
     forget:bool=False,      # allow that samples of earlier runs are removed
     **settings,             # keys of `PrepareConfig`; the others are as in the run before
-) -> AttrDict:              # numbers: samples in the data set, photos encoded now, photos left out
+) -> dict:                  # numbers: samples in the data set, photos encoded now, photos left out
     "Brings the shards in `out` up to date with the photos. Raises `NanoditError`."
     out, cfg = Path(out), prepare_config(out, **settings)
     if out.resolve() == Path(photos).resolve():
         raise DataError(f'{out} holds the photos. Choose another folder for the shards.')
-    odd = [b for b in cfg.buckets if any(side % 16 for side in bucket_size(b))]     # 2 x 2 latents a token
-    if odd or not cfg.buckets: raise DataError(f'buckets {odd}: both sides must be multiples of 16')
-    found, encoders = Photos(photos), open_encoders(cfg)
-    recipe = dict(pixels=1, flip_twins=cfg.flip_twins) | {k: identity(e) for k, e in encoders.items()}
-    read = partial(read_photo, found, cfg.flip_twins, encoders['latents'].flip_parity)
+    if any(int(side) % 16 for side in re.findall(r'\d+', str(cfg.buckets))):      # 2 x 2 latents a token
+        raise DataError(f'buckets {cfg.buckets}: both sides must be multiples of 16')
+    found, encoders, total, samples = Photos(photos), open_encoders(cfg), Moments(), 0
+    text, vision, codec = encoders.values()
+    recipe = dict(pixels=1, flip_twins=cfg.flip_twins, **{k: identity(e) for k, e in encoders.items()})
     with hold_folder(out):
-        records = load_records(out)
-        want, left_out = look_at(found, records, cfg.buckets, forget)
-        todo = plan(out, records, recipe, want, cfg.samples_per_shard)
+        todo, left_out = _plan(found, out, recipe, cfg, forget)
         save_config(cfg, out / 'prepare.yaml')
         if todo: (out / 'latents.json').unlink(missing_ok=True)
-        encoded = run_pipeline(todo, read, partial(write_shard, recipe), encoders, cfg)
-        return AttrDict(finish(out, left_out, encoders), encoded=encoded)
+        read = partial(_read, found, cfg.flip_twins, codec.flip_parity)
+        encoded = run_pipeline(todo, read, partial(_write, recipe), encoders, cfg)
+        for record in load_records(out).values():
+            samples += record.samples
+            total.add(Moments(*map(np.array, record.moments.values())))
+            left_out |= {e.photo: e.left_out for e in record.photos if e.left_out}
+        lines = [json.dumps(dict(photo=path, reason=code, detail=detail)) + '\n'
+                 for path, (code, detail) in sorted(left_out.items())]
+        write_atomic(out / 'left_out.jsonl', ''.join(lines).encode())
+        if not samples: raise DataError(f'not one photo could be used. {out}/left_out.jsonl says why.')
+        save_encoders(out, text, vision)
+        LatentStats(codec.name, codec.version, codec.channels, codec.downsample, total.mean.tolist(),
+                    total.std.tolist(), codec.flip_parity, samples).save(out)
+    return AttrDict(samples=samples, encoded=encoded, left_out=len(lines))
 
 # %% ../nbs/26_prepare.ipynb #fa36b3d1
 def add_twins(
@@ -305,12 +283,13 @@ def add_twins(
     stats = load_latents(index)
     noted = load_encoders(shards) | dict(latents=dict(name=stats.codec, version=stats.codec_version))
     names = dict(text='unknown', vision='unknown') | {k: e['name'] for k, e in noted.items()}
-    cfg = make_config(names | settings, source=str(shards), cls=PrepareConfig)
-    encoders = open_encoders(cfg, **{k: e['version'] for k, e in noted.items()})
+    # one worker: pictures are decoded one at a time
+    cfg = make_config(names | dict(workers=1) | settings, cls=PrepareConfig)
+    encoders = open_encoders(cfg, **noted)
     def need(spot):
         bucket, i = spot
-        wanted = wanted_arrays(index.captions(bucket)[i], True, stats.flip_parity)
-        return {name for name in wanted if not index.member(bucket, i, name)}
+        return {name for name in wanted_arrays(index.captions(bucket)[i], True, stats.flip_parity)
+                if not index.member(bucket, i, name)}
     def read(spot):
         s = read_sample(index, *spot) | dict(need=need(spot))
         with suppress(LeftOut, KeyError, TypeError):     # no such photo, no path, no folder
@@ -330,14 +309,14 @@ def main(
     photos:Param('folder of photos with captions, or one JSONL; or the word add-twins', str),
     out:Param('folder of the shards', str),
     settings:Param('as flip_twins=true text=t5:google/t5-v1_1-large; those not given are as in the '
-                   'run before, or with add-twins as the shards say', str, opt=False, nargs='*')=None,
+                   'run before, or with add-twins as the shards say', str, opt=False, nargs='*')=(),
     pictures:Param('with add-twins: the folder of the photos', str)=None,
     forget:bool=False,     # allow that samples of earlier runs are removed
 ):
     "Photos to shards. Example: python -m nanodit.prepare photos data/shards flip_twins=true"
     signal.signal(signal.SIGTERM, signal.default_int_handler)     # raises KeyboardInterrupt
     try:
-        chosen = {k: yaml.safe_load(v) for k, _, v in (s.partition('=') for s in settings or ())}
+        chosen = {k: yaml.safe_load(v) for k, _, v in (s.partition('=') for s in settings)}
         if photos == 'add-twins': print('tars of twins written:', add_twins(out, pictures, **chosen))
         else: print(prepare(photos, out, forget, **chosen))
     except yaml.YAMLError as e:

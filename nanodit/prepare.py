@@ -243,7 +243,7 @@ def prepare(
     out:Path,               # the data set; created, or brought up to date
     forget:bool=False,      # allow that samples of earlier runs are removed
     **settings,             # keys of `PrepareConfig`; the others are as in the run before
-) -> dict:                  # numbers: samples in the data set, photos encoded now, photos left out
+) -> dict:                  # numbers: samples there are, photos encoded now (damaged ones, too), left out
     "Brings the shards in `out` up to date with the photos. Raises `NanoditError`."
     out, cfg = Path(out), prepare_config(out, **settings)
     if out.resolve() == Path(photos).resolve():

@@ -49,10 +49,7 @@ def _lost_rank():
         raise DiskError('Lost contact with another rank. Rerun the same command to resume; any number of '
                         'ranks with the same effective batch will do.') from e
 
-def all_max(
-    group:Group,
-    x:int,       # what this rank has seen; True and False count as 1 and 0
-) -> int:        # the same on all ranks
+def all_max(group:Group, x) -> int:    # True and False count as 1 and 0
     "The largest answer of all ranks. Raises `DiskError` if a rank is lost, like all that follows."
     answer = torch.tensor(int(x))
     with _lost_rank():
@@ -83,10 +80,10 @@ def keep_alive(group:Group):
 
 # %% ../nbs/42_distributed.ipynb #62eb30ee
 def parallel(
-    model:nn.Module,     # NanoDiT, the same weights on all ranks
+    model:nn.Module,   # NanoDiT, the same weights on all ranks
     group:Group,
-    shard:bool=False,    # FSDP2 instead of DDP
-) -> nn.Module:          # call this one; `model` stays the bare one (sharded in place with `shard`)
+    shard=False,       # FSDP2 instead of DDP
+) -> nn.Module:        # call this one; `model` stays the bare one (sharded in place with `shard`)
     "The model as the ranks train it together."
     if group.world_size == 1: return model
     if not shard: return nn.parallel.DistributedDataParallel(model, gradient_as_bucket_view=True)
@@ -102,12 +99,8 @@ def parallel(
 
 def _sharded(net): return hasattr(net, 'reshard')      # by FSDP2, whose import takes most of a second
 
-# %% ../nbs/42_distributed.ipynb #f09e76e5
 @contextmanager
-def accumulating(
-    net:nn.Module,    # from `parallel`
-    on:bool,          # True for all micro-batches of a step but the last
-):
+def accumulating(net:nn.Module, on:bool):    # from `parallel`; True for all micro-batches but the last
     "Inside, gradients add up on each rank and are not exchanged."
     if _sharded(net): net.set_requires_gradient_sync(not on)
     with _lost_rank(), net.no_sync() if on and hasattr(net, 'no_sync') else nullcontext(): yield
@@ -118,11 +111,11 @@ def whole(x:Tensor) -> Tensor:
     "The whole tensor, on every rank, where `x` may be one rank's part. All ranks call it."
     return x.full_tensor() if hasattr(x, 'full_tensor') else x
 
-def whole_states(averages:dict) -> dict:
+def whole_states(averages):
     "The state dicts {name: state dict} with whole tensors. All ranks call it."
     return {k: dict(zip(v, map(whole, v.values()))) for k, v in averages.items()}
 
-def reshard(model:nn.Module):
+def reshard(model):
     "Drops whole weights that a sharded model has kept after a forward pass without gradients."
     if _sharded(model): model.reshard()
 
@@ -130,8 +123,8 @@ def reshard(model:nn.Module):
 @_lost_rank()
 def full_state(
     model:nn.Module,      # the bare model, perhaps sharded
-    optimizers:list,      # of torch optimizers
-    averages:dict,        # {name: state dict} of EMAs
+    optimizers,           # of torch, a list
+    averages,             # {name: state dict} of EMAs
 ) -> tuple:               # state dict, list of optimizer states, averages: all in whole tensors
     "All that is trained (with sharding on the main rank only). All ranks call it."
     from torch.distributed.checkpoint import state_dict as sd       # takes a second
@@ -141,7 +134,7 @@ def full_state(
     states = [sd.get_optimizer_state_dict(model, o, options=options) if o.state else none for o in optimizers]
     return weights, states, whole_states(averages)
 
-def load_full_state(model:nn.Module, optimizers:list, weights:dict, states:list):
+def load_full_state(model, optimizers, weights, states):
     "Loads what `full_state` gave, on any number of ranks. Learning rates and the like stay as they are."
     from torch.distributed.checkpoint import state_dict as sd
     options = sd.StateDictOptions(full_state_dict=True)
@@ -181,7 +174,7 @@ class Replay:
             self.pieces[name] = torch.empty(like.numel(), dtype=like.dtype, device=like.device)
         return self.pieces[name][:like.numel()].view(like.shape)
 
-    def record(self, x:dict, held:dict) -> tuple:
+    def record(self, x, held):
         "`f(x)`; a function that runs `f(held)` again, and its result, which is overwritten each time."
         if not self.recorded: self.stream, self.pool = torch.cuda.Stream(), torch.cuda.MemPool()
         outside, graph = torch.cuda.current_stream(), torch.cuda.CUDAGraph()

@@ -23,9 +23,9 @@ PASSES = dict(none=3, selective=3.1, full=4)
 
 def step_flops(
     m:ModelConfig,
-    patches:int,    # N, patches of a picture
-    text:float,     # L, tokens of a caption
-) -> float:
+    patches,    # N, patches of a picture
+    text,       # L, tokens of a caption
+):
     "Useful operations of forward and backward pass for one picture."
     D = m.hidden_size
     products = 6 * D + 2 * int(m.mlp_ratio * D)    # of each patch: qkv, proj, cross_q, cross_proj and the MLP
@@ -39,13 +39,13 @@ def activation_bytes(
     m:ModelConfig, batch, patches, text,   # N patches and L tokens of each picture
     e=2,                # bytes of a number: 2 for bfloat16, 4 for float32
     recompute='none',   # 'none', 'selective', 'full'
-) -> float:
+):
     "Bytes that the backward pass needs of a micro-batch (plan E.5)."
     block = dict(none=12 + e * (20 + 2 * m.mlp_ratio), selective=12 + e * (12 + m.mlp_ratio), full=4)
     of_patch = m.depth * block[recompute] + 4 + 2*e
     return batch * m.hidden_size * (patches * of_patch + text * m.depth * 3*e)
 
-def drawing_bytes(m:ModelConfig, pictures, patches, text, e=2) -> float:
+def drawing_bytes(m:ModelConfig, pictures, patches, text, e=2):
     "Bytes of a step of the sampler at its peak, beside the weights; arguments as of `activation_bytes`."
     of_patch = 8 + e * (5 + 2 * m.mlp_ratio)
     return 3 * pictures * m.hidden_size * (patches * of_patch + text * m.depth * 3*e)
@@ -57,7 +57,7 @@ GPUS = {'RTX 3090': (24, 71), 'RTX 4090': (24, 165), 'RTX 5090': (32, 209), 'L4'
         'H200': (141, 989)}
 ASSUMED_UTILISATION = .25
 
-def find_gpu(name:str) -> str:    # 'RTX 4090', 'NVIDIA GeForce RTX 4090', 'h100', …
+def find_gpu(name):    # 'RTX 4090', 'NVIDIA GeForce RTX 4090', 'h100', …
     "The entry of `GPUS` whose words are all in `name`. Raises `NanoditError` with the known ones."
     words = set(re.split('[ _-]+', name.upper()))
     found = max((k for k in GPUS if words >= set(k.upper().split())), key=len, default=None)
@@ -69,7 +69,7 @@ DRIVER = .75 * 2**30    # bytes that the driver takes beside torch
 COMPILED = dict(none=.88, selective=.69, full=.95)    # share of the activations that is left when compiled
 GAPS = .03, .17    # what the allocator holds beyond what is asked for: one size of picture, several
 
-def fixed_memory(cfg:Config, parameters:int) -> dict:
+def fixed_memory(cfg:Config, parameters):
     "Bytes that do not depend on the batch: 'weights', 'gradients', 'optimizer', 'average', 'copies'."
     t = cfg.training
     each = dict(weights=4, gradients=4, optimizer=5.3 if t.optimizer.type == 'Muon' else 8,
@@ -79,9 +79,9 @@ def fixed_memory(cfg:Config, parameters:int) -> dict:
 
 def bucket_memory(
     cfg:Config,
-    bucket:str,    # such as '512x512'
+    bucket,        # such as '512x512'
     longest=512,   # tokens of the longest caption
-) -> dict:         # patches; bytes: 'activations' with gradients on their way, 'draws' of the sampler
+):                 # patches; bytes: 'activations' with gradients on their way, 'draws' of the sampler
     "What a micro-batch of a bucket needs beside `fixed_memory`."
     m, t, e = cfg.model, cfg.training, 4 if cfg.training.precision == 'fp32' else 2
     width, height = bucket_size(bucket)
@@ -93,7 +93,7 @@ def bucket_memory(
                 draws=round(drawing_bytes(m, at_once(width, height, B), N, longest, e)))
 
 # %% ../nbs/44_estimate.ipynb #c9a92742
-def disk_bytes(cfg:Config, memory:dict) -> dict:
+def disk_bytes(cfg:Config, memory):
     "Bytes of a 'checkpoint', of all 'snapshots', and of all that is kept: 'total'."
     def times(every): return cfg.training.total_steps // every if every else 0
     checkpoint = memory['weights'] + memory['optimizer'] + memory['average']
@@ -118,7 +118,7 @@ class Estimate(SimpleNamespace):
         return f"""{self.parameters / 1e6:,.1f} M parameters, {self.flops_step / 1e12:,.2f} TFLOP an update
 {table}
 {self.gpu}: {'fits' if self.fits else advice}
-{self.gpu}: {self.hours:,.1f} hours, if {ASSUMED_UTILISATION:.0%} busy"""
+{self.hours:,.1f} hours, if {ASSUMED_UTILISATION:.0%} busy"""
 
 # %% ../nbs/44_estimate.ipynb #3f17bf92
 def estimate(

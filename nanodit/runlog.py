@@ -95,7 +95,7 @@ def flush(self:RunLog,
     durable:bool=False,   # also force it to the disk, as before a checkpoint
 ):
     "Writes the lines that wait in memory. If the disk refuses, they keep waiting, and `waits` says so."
-    self.waits = None
+    before, self.waits = self.waits, None
     for path, lines in self.pending.items():
         if not (lines or durable): continue
         try:
@@ -106,6 +106,7 @@ def flush(self:RunLog,
         except OSError as e:
             self.waits = (f'Cannot write {path} ({e.strerror}). Training continues; lines wait in memory. '
                           'Free some disk space, or check the disk.')
+    if self.waits and not before: warnings.warn(self.waits)
 
 # %% ../nbs/34_runlog.ipynb #152b2c18
 @patch

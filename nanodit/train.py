@@ -78,15 +78,11 @@ class Callback:
 
 # %% ../nbs/48_train.ipynb #33a24cbf
 class Run(Trainer):
-    "A training run as a config says: `resume`, then `fit`."
+    "A training run as a config says: `resume`, then `fit`. By default on the GPU, with all callbacks."
     saved = 0       # updates in the newest checkpoint that the folder has of this run
     stop = log = last_record = None                 # why to stop, an exception; the `RunLog`
 
-    def __init__(self, cfg:Config,
-        progress:bool=True,         # show progress bars
-        device=None,                # None = the GPU if there is one
-        callbacks=None,             # None = all that this notebook defines
-    ):
+    def __init__(self, cfg:Config, progress:bool=True, device=None, callbacks:list|None=None):
         group, c = Group(device), cfg.checkpoint
         self.progress, self.run_dir = progress and group.main, Path(c.output_dir)
         if group.main: draw_data(cfg.data, progress)
@@ -95,7 +91,6 @@ class Run(Trainer):
         super().__init__(cfg, index, load_latents(index), group)
         self.encoders = load_encoders(index.dir)
         self.validator = Validator(cfg, index, self.held_out, self.stats)
-        self.validator.half = self.precision.half
         self.mark = self.run_dir / '.running'         # of `Log`; where it is missing, the disk is away
         self.writer = CheckpointWriter(self.run_dir, keep_last_n=c.keep_last_n, keep_every=c.keep_every,
                                        mark=self.mark)
@@ -144,8 +139,6 @@ def fit(self:Run) -> dict:
         raise
     except torch.OutOfMemoryError as e:
         traceback.clear_frames(e.__traceback__)     # they hold the activations
-        self.zero_grad()
-        torch.cuda.empty_cache()
         # half an update cannot be saved, and other ranks may wait somewhere else
         if not self.updating and self.group.world_size == 1: self.finish()
         raise Halted(f'Out of memory at step {self.step} ({e}). The last checkpoint is of step {self.saved}. '
@@ -229,8 +222,9 @@ def save(self:Run, retire:bool=True):    # may this checkpoint delete older ones
     # in a run that is ill, nobody knows which checkpoint is the last good one
     retire = retire and not self.skipped and not isinstance(self.stop, Halted)
     self.writer.save(self.step, tensors, self.state() | dict(optimizer=meta), retire)
-    if self.mark.exists():              # a disk that is away gets no folder
-        with suppress(OSError): ledger.save(self.run_dir / 'ledger.jsonl', self.step)      # only for people
+    with suppress(OSError):             # this file is only for people
+        self.mark.stat()                # a disk that is away gets no folder
+        ledger.save(self.run_dir / 'ledger.jsonl', self.step)
 
 # %% ../nbs/48_train.ipynb #24b5df2e
 @patch
@@ -260,10 +254,8 @@ def finish(self:Run):
 
 # %% ../nbs/48_train.ipynb #d2aece59
 @patch
-def look(self:Run,
-    full:bool=False,    # the long version, for the end of a run, also written to report.json
-) -> dict:              # what the validation found
-    "Validates the averaged weights. Raises `Stopped`."
+def look(self:Run, full:bool=False) -> dict:
+    "What the validation finds; `full` is the report at the end, also in report.json. Raises `Stopped`."
     found, main = None, self.group.main
     if main or self.cfg.distributed.shard:
         try:
@@ -282,7 +274,6 @@ def look(self:Run,
 # %% ../nbs/48_train.ipynb #39d69e12
 class Log(Callback):
     "Locks the run's folder, writes its log and shows a bar, on the main rank."
-    waits = None
     def begin(self, run):
         cfg, folder = run.cfg, run.run_dir
         folder.mkdir(parents=True, exist_ok=True)
@@ -297,8 +288,6 @@ class Log(Callback):
 
     def after_step(self, run, record):
         run.log.write(**record)
-        if run.log.waits and not self.waits: run.say(f'ALARM, step {run.step}: {run.log.waits}')
-        self.waits = run.log.waits
         with suppress(OSError):       # of a terminal that is gone
             self.bar.set_postfix_str(f"loss {record['loss']:.3f}", refresh=False)
             self.bar.update()
@@ -348,9 +337,9 @@ class StopOnNonFinite(Callback):
     "Ends a run whose gradients stay non-finite, without a checkpoint."
     def after_step(self, run, record):
         if run.skipped < run.cfg.training.max_nonfinite: return
-        raise Halted(f'The gradients of the last {run.skipped} updates were not finite. None was applied. '
-                     'The log names the photos. Lower training.optimizer.lr, and resume from a checkpoint '
-                     f'up to step {run.step - run.skipped}.')
+        raise Halted(f'The gradients of the last {run.skipped} updates were not finite (see the log). Lower '
+                     'training.optimizer.lr, and resume from a checkpoint up to step '
+                     f'{run.step - run.skipped}.')
 
 # %% ../nbs/48_train.ipynb #ec3e5688
 class StopOnRequest(Callback):
@@ -391,16 +380,13 @@ class Validate(Callback):
 ON_MAIN, ON_ALL = (Log, WatchAlarms), (StopOnNonFinite, Save, StopOnRequest, Validate)
 
 # %% ../nbs/48_train.ipynb #8612e277
-def same_run(
-    then:dict,    # the state of a checkpoint
-    now:dict,     # `Run.state()` of the run that wants to resume from it
-) -> dict:        # lists of differences
-    "What differs: what forbids a resume, what needs `--allow-changed-data`, and what may change."
-    then, now = (flatten(s | dict(config=saved_config(s['config']).model_dump(mode='json')))
-                 for s in (then, now))
-    odd = {k: f'{k} was {a}, is {now[k]}' for k, a in then.items() if k in now and a != now[k]
-           and not {'unknown', ''} & {str(a), str(now[k])}}      # a codec and its version that nobody noted
-    def of(*prefixes): return [text for k, text in odd.items() if k.startswith(prefixes)]
+def same_run(then:dict, now:dict) -> dict:
+    "What differs between two `Run.state()`: refused, data (needs `--allow-changed-data`), changed (may do)."
+    then = flatten(then | dict(config=saved_config(then['config']).model_dump(mode='json')))
+    now, unnamed = flatten(now), ('unknown', '')      # a codec and its version that nobody noted
+    def of(*prefixes):
+        return [f'{k} was {a}, is {now[k]}' for k, a in then.items() if k.startswith(prefixes) and k in now
+                and a != now[k] and a not in unnamed and now[k] not in unnamed]
     return dict(refused=of('config.model.', 'config.training.optimizer.type', 'latents.codec'),
                 data=of('plan', 'data', 'effective_batch', 'encoders.'), changed=of('config.'))
 
@@ -433,8 +419,8 @@ def load(self:Run, ckpt):
 def resume(self:Run,
     where:str='auto',              # 'auto': the newest whole checkpoint of the folder; 'none'; or a path
     allow_changed_data:bool=False, # resume with other photos, another seed or batch
-) -> bool:                         # whether there was a checkpoint
-    "Continues from a checkpoint. Raises `CheckpointError` when it does not belong to this run."
+) -> bool:
+    "Continues from a checkpoint, if there is one. Raises `CheckpointError` where it is of another run."
     if where == 'none': return False
     ckpt = latest_checkpoint(self.run_dir) if where == 'auto' else load_checkpoint(where)
     if ckpt is None:
@@ -453,14 +439,13 @@ def resume(self:Run,
 # %% ../nbs/48_train.ipynb #a5eaf856
 @command
 def main(
-    config:Param('YAML file, or the name of a recipe such as tiny', str),
+    config:str,                       # YAML file, or the name of a recipe such as tiny
     overrides:Param('settings that replace those of the file, as training.total_steps=100', str, opt=False,
                     nargs='*')=None,
-    resume:Param("'auto' resumes from the newest whole checkpoint in the run's folder; 'none' starts at step "
-                 '0; or the path of a checkpoint', str)='auto',
+    resume:str='auto',                # 'auto': from the run's newest checkpoint; 'none'; or the path of one
     allow_changed_data:bool=False,    # resume even if photos, seed or batch differ from the checkpoint's
     dry_run:bool=False,               # print parameters, memory, time and disk of the run, and stop
-    gpu:Param("a dry run for this card, as 'RTX 4090'", str)=None,
+    gpu:str=None,                     # a dry run for this card, as 'RTX 4090'
 ):
     "Train NanoDiT. Example: python -m nanodit.train configs/tiny.yaml training.total_steps=100"
     cfg = load_config(config, overrides or ())

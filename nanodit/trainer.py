@@ -85,10 +85,8 @@ class Trainer:
 
 # %% ../nbs/46_trainer.ipynb #32d49d0f
 @patch
-def inputs(self:Trainer,
-    batch,      # a `Batch` with its noise
-) -> dict:      # name → tensor on the device; first dimension B
-    "All that a micro-batch's loss depends on."
+def inputs(self:Trainer, batch) -> dict:
+    "All that the loss of a `Batch` depends on: name → tensor (B, …) on the device."
     t, seed, slots = self.cfg.training, self.cfg.seed, batch.slots
     b = batch.to(self.device)
     times = sample_timesteps(seed, slots, t.timestep_sampling, t.logit_normal_loc, t.logit_normal_scale)
@@ -106,10 +104,8 @@ def inputs(self:Trainer,
 
 # %% ../nbs/46_trainer.ipynb #d03c2716
 @patch
-def losses(self:Trainer,
-    x:dict,                     # from `inputs`
-) -> tuple[Tensor, Tensor]:     # flow loss of each sample (B,); RMS of predicted ÷ true velocity, a number
-    "Forward pass of a micro-batch (Lipman et al. 2023, eq. 9), in the configured precision."
+def losses(self:Trainer, x:dict) -> tuple[Tensor, Tensor]:
+    "Flow loss of each sample (B,) (Lipman et al. 2023, eq. 9), and RMS of predicted ÷ true velocity."
     with autocast(self.device, self.precision.half):
         v = self.net(interpolate(x['x0'], x['noise'], x['t']), x['t'], x['text'], x['text_mask'], x['dino'],
                      x['keep_text'], x['keep_dino'])

@@ -8,20 +8,17 @@ __all__ = ['PLACES', 'MOVES', 'OWNER', 'BEFORE', 'IDIOM', 'COMPOUND', 'swap_left
 
 # %% ../nbs/14_augment.ipynb #e4245aae
 import re
-import numpy as np, torch
+import numpy as np
 
 # %% ../nbs/14_augment.ipynb #8592e4b5
-def swap_left_right(
-    caption: str,  # what the picture shows
-) -> str:
+def swap_left_right(caption: str) -> str:
     "The caption with the whole words left and right exchanged, case kept (plan D.3)."
     return re.sub(r'\b(left|right)\b', _other, caption, flags=re.I)
 
 def _other(m):
     "The opposite direction, in the case of the matched word."
-    w = m[0]
-    o = 'right' if w.lower() == 'left' else 'left'
-    return o.upper() if w.isupper() else o.capitalize() if w[0].isupper() else o
+    o = 'right' if m[0].lower() == 'left' else 'left'
+    return o.upper() if m[0].isupper() else o.capitalize() if m[0][0].isupper() else o
 
 # %% ../nbs/14_augment.ipynb #4188b07a
 # after these words left or right is a direction,
@@ -48,9 +45,7 @@ COMPOUND = re.compile(r"""
       (?:left|right) (?:\b|_)""", re.I | re.X)
 
 # %% ../nbs/14_augment.ipynb #78bcbfa7
-def flip_caption(
-    caption: str,  # what the picture shows
-) -> str|None:
+def flip_caption(caption: str) -> str|None:
     "The caption of the mirrored picture: directions exchanged, idioms kept. None in doubt (plan D.3)."
     low = caption.lower()
     # most captions; the long patterns cost a hundred times as much
@@ -76,40 +71,28 @@ def _turn(caption):
     if after_a_word and re.search(r'\bleft\b', ' '.join(around), re.I): return None
     return ''.join(swap_left_right(a) + i for a,i in zip(around, idioms + ['']))
 
-def is_directional(
-    caption: str,  # what the picture shows
-) -> bool:
+def is_directional(caption: str) -> bool:
     "True when the caption says a direction, so that it would be wrong under the mirrored picture."
     return flip_caption(caption) != caption
 
 # %% ../nbs/14_augment.ipynb #aeb88e09
 def flip_latent(
-    z,       # (…, C, h, w) array or tensor
-    parity,  # (C,) of ±1
+    z,         # (…, C, h, w) float array
+    parity,    # (C,) of ±1, of `LatentStats`
     out=None,  # where to put it; may be `z` itself
 ):
-    "The mirrored picture's latent, channel c times parity[c]. Raises `ValueError` if their numbers differ."
-    if len(parity) != z.shape[-3]:
-        raise ValueError(f"parity has {len(parity)} entries, the latent {z.shape[-3]} channels")
-    if isinstance(z, torch.Tensor):
-        res = z.flip(-1) * torch.tensor(parity, dtype=z.dtype, device=z.device)[:,None,None]
-        return res if out is None else out.copy_(res)
-    z = np.ascontiguousarray(z)
-    # bits move faster than halves multiply, and a number's sign is its highest bit
-    out, bits = np.empty_like(z) if out is None else out, f'i{z.itemsize}'
-    sign = -(1 << (8*z.itemsize-1))
-    signs = np.array([sign if p < 0 else 0 for p in parity], bits)[:,None,None] if min(parity) < 0 else None
-    turned, to = z.view(bits)[...,::-1], out.view(bits)
-    if signs is None: to[...] = turned
-    else: np.bitwise_xor(turned, signs, out=to)
+    "The mirrored picture's latent, channel c times parity[c]."
+    out, bits = np.empty_like(z) if out is None else out, f'u{z.itemsize}'
+    # a number's sign is its highest bit, and bits turn faster than halves multiply
+    sign = np.array([(p < 0) << 8*z.itemsize - 1 for p in parity], bits)[:,None,None]
+    np.bitwise_xor(z.view(bits)[...,::-1], sign, out=out.view(bits))
     return out
 
 # %% ../nbs/14_augment.ipynb #987711fd
 def why_not_flip(
-    caption: str,           # what the picture shows
-    has_vae_twin: bool,     # `.vae_flip.npy` is stored
-    has_text_twin: bool,    # `.t5h_flip.npy` is stored
-    parity: list|None,      # the codec's, None when it has none
+    caption: str,
+    has_vae_twin: bool, has_text_twin: bool,    # whether `.vae_flip.npy` and `.t5h_flip.npy` are stored
+    parity: list|None,           # the codec's, None when it has none
     swap_captions: bool = True,  # False: the naive flip, for comparison: text is not flipped
 ) -> str|None:  # None, 'caption', 'latent' or 'text'
     "What stands in the way of flipping this sample; None: nothing does."

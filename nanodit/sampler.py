@@ -9,14 +9,14 @@ __all__ = ['SOLVERS', 'euler', 'heun', 'guided_velocity', 'sample']
 from typing import Callable
 import torch
 from torch import nn, Tensor
-from .flow import guidance_branches, guide
+from .flow import guidance_branches
 
 # %% ../nbs/06_sampler.ipynb #d3ae6089
 def euler(
     velocity:Callable,              # f(x (B, C, h, w), t: float) → v of the same shape
     x:Tensor,                       # noise at t = 1 (B, C, h, w)
     num_steps:int=50,               # calls of the network
-    callback:Callable|None=None,    # f(step, x, t) after every step
+    callback=None,                  # f(step, x, t) after every step
 ) -> Tensor:                        # clean latent at t = 0, same shape
     "First-order integration of dx/dt = v from t = 1 to 0 (Euler; plan D.6)."
     for i in range(num_steps):
@@ -25,9 +25,7 @@ def euler(
         if callback: callback(i, x, t_next)
     return x
 
-def heun(
-    velocity:Callable, x:Tensor, num_steps:int=50, callback:Callable|None=None,
-) -> Tensor:
+def heun(velocity:Callable, x:Tensor, num_steps:int=50, callback=None) -> Tensor:
     "Second order: two calls a step, one in the last (Karras et al. 2022, alg. 1). Arguments as `euler`."
     for i in range(num_steps):
         t, t_next = 1 - i / num_steps, 1 - (i + 1) / num_steps
@@ -48,9 +46,9 @@ def guided_velocity(
     text_scale:float=3.0, dino_scale:float=2.0,
 ) -> Callable:                     # f(x (B, C, h, w), t: float) → guided velocity
     "The velocity under dual guidance, all needed branches in one batch (plan D.6)."
-    names = list(guidance_branches(text_scale, dino_scale))
-    B, n = len(text), len(names)
-    def of(which): return torch.tensor([k == which for k in names], device=text.device).repeat_interleave(B)
+    weights = guidance_branches(text_scale, dino_scale)
+    B, n = len(text), len(weights)
+    def of(which): return torch.tensor([k == which for k in weights], device=text.device).repeat_interleave(B)
     def rep(a): return a.repeat(n, *[1] * (a.ndim - 1))
     text_kv = model.encode_text(rep(text), rep(text_mask), of('text'))
     dino, keep_dino = rep(dino), of('dino')
@@ -58,7 +56,7 @@ def guided_velocity(
     def velocity(x, t):
         times = torch.full((n * B,), t, dtype=torch.float32, device=x.device)
         v = model(rep(x), times, None, None, dino, keep_dino=keep_dino, text_kv=text_kv)
-        return guide(dict(zip(names, v.chunk(n))), text_scale, dino_scale)
+        return sum(w * part for w, part in zip(weights.values(), v.chunk(n)))
     return velocity
 
 # %% ../nbs/06_sampler.ipynb #b649233a
@@ -66,14 +64,12 @@ def guided_velocity(
 def sample(
     model:nn.Module,               # a NanoDiT with EMA weights (plan C.4)
     noise:Tensor,                  # unit normal (B, C, h, w): its shape is the picture's
-    text:Tensor,                   # (B, L, D)
-    text_mask:Tensor,              # (B, L) bool
+    text:Tensor, text_mask:Tensor, # (B, L, D), (B, L) bool
     dino:Tensor,                   # (B, dino_dim)
     num_steps:int=50, text_scale:float=3.0, dino_scale:float=2.0,   # plan D.6
-    solver:str='euler',            # 'euler' or 'heun'
-    callback:Callable|None=None,   # f(step, x, t) after every step; may raise to stop
+    solver:str='euler',            # one of `SOLVERS`
+    callback=None,                 # f(step, x, t) after every step; may raise to stop
 ) -> Tensor:                       # normalised latents (B, C, h, w)
-    "Latents sampled from `noise` under both conditions. Raises `ValueError` for an unknown solver."
-    if solver not in SOLVERS: raise ValueError(f"solver must be one of {', '.join(SOLVERS)}, not {solver!r}")
+    "Latents sampled from `noise` under both conditions."
     velocity = guided_velocity(model, text, text_mask, dino, text_scale, dino_scale)
     return SOLVERS[solver](velocity, noise, num_steps, callback)

@@ -95,6 +95,7 @@ def _fingerprint(index):
     stamps = [index.fingerprint, [stamp[:2] for _, stamp in index.tars]]
     return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()[:16]
 
+# %% ../nbs/12_latents.ipynb #dcdb6975
 def measure_latents(
     index: ShardIndex,                                    # the data set
     codec='unknown', codec_version='', flip_parity=None,  # as in `LatentStats`

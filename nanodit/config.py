@@ -35,6 +35,7 @@ class Section(BaseModel):
         if errors: raise ValidationError.from_exception_data(type(self).__name__, errors)
         return self
 
+# %% ../nbs/22_config.ipynb #dc30de34
 def _threads(x):
     if x == 'auto' or type(x) is int and x >= 0: return x
     raise PydanticCustomError('threads', 'must be auto or a whole number, 0 or more')

@@ -10,12 +10,12 @@ __all__ = ['ARRAYS', 'TWINS', 'DTYPES', 'MEMBERS', 'INDEX_VERSION', 'Table', 'Da
 
 # %% ../nbs/10_shards.ipynb #93d27941
 import hashlib, json, math, os, re, tarfile
-from collections import defaultdict, namedtuple
+from collections import Counter, defaultdict, namedtuple
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 import numpy as np, webdataset
-from fastcore.basics import chunked, groupby, patch
+from fastcore.basics import patch
 from tqdm.auto import tqdm
 from webdataset.tariterators import base_plus_ext
 from .files import DataError, fsync_dir, sha256_file, write_atomic
@@ -149,14 +149,19 @@ def write_shards(
     samples_per_shard=1000,  # plan A.4
     overwrite=False,         # replace shards of the same name instead of refusing
 ) -> list:                   # their paths
-    "Writes samples into `{bucket}/shard-NNNNNN.tar`. Raises `DataError` if one of them does not fit."
-    paths = []
-    for bucket, encoded in groupby(samples, lambda s: s['bucket'], encode_sample).items():
-        for i, some in enumerate(chunked(encoded, samples_per_shard)):
-            paths.append(Path(out)/bucket/f'shard-{i:06d}.tar')
-            if paths[-1].exists() and not overwrite: raise DataError(f'{paths[-1]} exists; use a new dir')
-            with new_tar(paths[-1]) as tar:
-                for members in some: tar.write(members)
+    "Streams samples into `{bucket}/shard-NNNNNN.tar`. Raises `DataError` at the first one that does not fit."
+    paths, shards, tars, count = [], defaultdict(ExitStack), {}, Counter()
+    with ExitStack() as stack:
+        for s in samples:
+            members, bucket = encode_sample(s), s['bucket']
+            if count[bucket] % samples_per_shard == 0:
+                paths.append(Path(out)/bucket/f'shard-{count[bucket]//samples_per_shard:06d}.tar')
+                if paths[-1].exists() and not overwrite: raise DataError(f'{paths[-1]} exists; use a new dir')
+                if bucket not in tars: stack.push(shards[bucket])
+                shards[bucket].close()      # the full one before it
+                tars[bucket] = shards[bucket].enter_context(new_tar(paths[-1]))
+            tars[bucket].write(members)
+            count[bucket] += 1
     return paths
 
 # %% ../nbs/10_shards.ipynb #5a1de065
@@ -271,6 +276,7 @@ def index_tar(
                 photos.append((key, *index_sample(files, tars[0].parent.name, values)))
             except (DataError, ArithmeticError, LookupError, TypeError, ValueError) as e:
                 damage.append((key, str(e) if isinstance(e, DataError) else f'cannot be parsed: {e!r}'))
+    if not photos and not damage: damage.append((None, 'holds no samples'))
     return dict(photos=photos, damage=damage)
 
 # %% ../nbs/10_shards.ipynb #0b6938eb

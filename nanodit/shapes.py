@@ -42,7 +42,6 @@ class Scene(NamedTuple):
     hue:str
     light:str       # the side it comes from
 
-# %% ../nbs/20_shapes.ipynb #12480dce
 def random_scene(rng:np.random.Generator) -> Scene:
     "A scene with one or two things of different colours."
     def pick(words): return str(rng.choice(list(words)))
@@ -163,8 +162,7 @@ def is_held_out(scene:Scene) -> bool:
 def _scenes(seed, purpose, held_out):
     "An endless stream of (scene, generator) pairs, held out or not."
     for i in count():
-        rng = slot_rng(seed, purpose, i)
-        scene = random_scene(rng)
+        scene = random_scene(rng := slot_rng(seed, purpose, i))
         if is_held_out(scene) == held_out: yield scene, rng
 
 def held_out_scenes(n:int, seed:int=0) -> list:
@@ -175,8 +173,7 @@ def held_out_scenes(n:int, seed:int=0) -> list:
 # %% ../nbs/20_shapes.ipynb #f11915c2
 def encode_picture(
     picture:np.ndarray,   # (3, H, W), as its bucket has it
-    text:str,             # its caption
-    key:str,              # image id
+    text:str, key:str,    # its caption, and its id
     codec:str='mixed',    # a built-in codec
 ) -> dict:                # a sample for `write_shards`
     "A picture of this world as a training sample with flip twins, by the built-in encoders."
@@ -195,8 +192,7 @@ def make_shapes(
     out:Path,                 # folder for the shards, created
     num_samples:int=4000,     # pictures
     buckets:tuple=('112x112', '128x96', '96x128'),   # W×H, in turn
-    seed:int=0,
-    progress:bool=True,       # show a bar
+    seed:int=0, progress:bool=True,       # show a bar
     codec:str='mixed',        # a built-in codec
 ) -> Path:
     "Draws and encodes the data set into shards under `out`, with `latents.json`; returns `out`."

@@ -11,7 +11,7 @@ import hashlib, json, re, warnings
 from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
-from textwrap import wrap
+from textwrap import fill
 import numpy as np, torch, torch.nn.functional as F
 from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -130,12 +130,9 @@ def _version(at, inside):
         return found[1] if found else 'unknown'
     folder, sha = Path(at) / inside, hashlib.sha256()
     for p in sorted([folder / 'config.json', *folder.glob('*.safetensors')]):
-        size = p.stat().st_size
-        sha.update(f'{p.name} {size} '.encode())
-        with open(p, 'rb') as f:
-            for k in range(16):
-                f.seek(size * k // 16)
-                sha.update(f.read(65536))
+        data = np.memmap(p, mode='r')
+        sha.update(f'{p.name} {len(data)} '.encode())
+        for k in range(16): sha.update(data[len(data) * k // 16:][:65536])
     return sha.hexdigest()[:12]
 
 # %% ../nbs/18_encoders.ipynb #26fe629a
@@ -285,6 +282,6 @@ def contact_sheet(
     for i, (picture, text) in enumerate(zip_longest(pictures, texts, fillvalue='')):
         x, y = 8 + i % columns * step, 8 + i // columns * high
         sheet.paste(ImageOps.pad(to_image(picture), (cell, cell), Image.LANCZOS, color='white'), (x, y))
-        lines = wrap(text, cell // 6, max_lines=6, placeholder='…')
-        pen.text((x, y + cell + 2), '\n'.join(lines), 'black', font, spacing=0)
+        lines = fill(text, cell // 6, max_lines=6, placeholder='…')
+        pen.text((x, y + cell + 2), lines, 'black', font, spacing=0)
     return sheet

@@ -33,20 +33,17 @@ class Painter:
         self.config, self.stats = ckpt.config, LatentStats(**ckpt.state['latents'])
         self.buckets = ckpt.state.get('buckets') or self.config.data.buckets or ['512x512']   # 0.1: no key
 
-# %% ../nbs/50_generate.ipynb #e6c85dd3
-@patch
-def encode(self:Painter, kind:str, what):
-    "Captions by the encoder 'text', or pictures (B, 3, H, W) by 'vision'. Raises `NanoditError`."
-    if kind not in self.encoders:
-        raise NanoditError(f'{self.path} does not name its {kind} encoder. Add it to encoders.json in the '
-                           'data folder and resume training.')
-    return get_encoder(self.encoders[kind]['name'], self.encoders[kind].get('version')).encode(what)
+    def encode(self, kind:str, what):
+        "Captions by the encoder 'text', or pictures (B, 3, H, W) by 'vision'. Raises `NanoditError`."
+        if kind not in self.encoders:
+            raise NanoditError(f'{self.path} does not name its {kind} encoder. Add it to encoders.json in '
+                               'the data folder and resume training.')
+        return get_encoder(self.encoders[kind]['name'], self.encoders[kind].get('version')).encode(what)
 
 # %% ../nbs/50_generate.ipynb #534e2a04
 def load_picture(
-    source:Path|bytes,          # a file, or what is in one
-    width:int, height:int,      # pixels
-) -> np.ndarray:                # (3, height, width) float32 in [0, 1]
+    source:Path|bytes, width:int, height:int,    # a file, or what is in one; pixels
+) -> np.ndarray:                                 # (3, height, width) float32 in [0, 1]
     "A photo as training read it: upright, in sRGB, covering the size (plan A.1). Raises `NanoditError`."
     try:
         return load_photo(source, width, height).astype(np.float32) / 255
@@ -59,41 +56,37 @@ def resolve(self:Painter,
     prompt:str='',               # words; empty = none
     like:Path|bytes=None,        # a reference picture for the mood: a file, or what is in one
     size:str=None,               # 'WxH'; None = the first bucket of its training
-    n:int=1,                     # how many, each from noise of its own
-    seed:int=0,
+    n:int=1, seed:int=0,         # how many, each from noise of its own
     **sampling,                  # text_scale, dino_scale, num_steps, solver; None = as its config says
 ) -> dict:                       # the same by name, without `like` and with nothing left open
     "A request in full: settings of the checkpoint where it says nothing. Raises `NanoditError`."
     if not prompt and not like: raise NanoditError('Give a prompt, a reference picture, or both.')
     if n < 1: raise NanoditError(f'n must be at least 1, got {n}.')
-    given = {k: v for k, v in sampling.items() if v is not None}
-    if not prompt: given['text_scale'] = 0.
-    if not like: given['dino_scale'] = 0.
-    own = make_config(self.config.sampling.model_dump() | given, source='the request', cls=SamplingConfig)
+    own = self.config.sampling.model_dump() | {k: v for k, v in sampling.items() if v is not None}
+    if not prompt: own['text_scale'] = 0.
+    if not like: own['dino_scale'] = 0.
+    own = make_config(own, source='the request', cls=SamplingConfig).model_dump()
     size, unit = size or self.buckets[0], self.stats.downsample * self.config.model.patch_size
     if any(side % unit for side in bucket_size(size)):
         raise NanoditError(f'Size {size}: both sides must be multiples of {unit} for this model.')
-    return dict(prompt=prompt, size=size, n=n, seed=seed) | own.model_dump()
+    return dict(prompt=prompt, size=size, n=n, seed=seed) | own
 
 # %% ../nbs/50_generate.ipynb #ffbf096b
 @patch
 def paint(self:Painter,
-    prompt:str='', like:Path|bytes=None,     # as in `resolve`
-    progress:bool=False,                     # show a bar
-    **request,                               # the rest of `resolve`
-) -> list:                                   # (3, H, W) float32 arrays in [0, 1]
+    prompt:str='', like:Path|bytes=None, progress:bool=False,    # as in `resolve`; whether to show a bar
+    **request,               # the rest of `resolve`
+) -> list:                   # (3, H, W) float32 arrays in [0, 1]
     "Pictures for a prompt, a reference, or both (plan D.6). Raises `NanoditError`."
-    r, model = self.resolve(prompt, like, **request), self.config.model
-    width, height = bucket_size(r['size'])
-    text, dino = torch.zeros(0, model.text_dim), torch.zeros(model.dino_dim)
+    r, bf16 = self.resolve(prompt, like, **request), HALF[self.config.training.precision]
+    (width, height), n, _ = bucket_size(r.pop('size')), r.pop('n'), r.pop('prompt')
+    text, dino = torch.zeros(0, self.config.model.text_dim), torch.zeros(self.config.model.dino_dim)
     if prompt:
         tokens, mask = self.encode('text', [prompt])
         text = tokens[0][mask[0]]
     if like: dino = self.encode('vision', torch.from_numpy(load_picture(like, width, height))[None])[0]
-    settings = {k: v for k, v in r.items() if k not in ('prompt', 'size', 'n')}
-    return draw_prompts(self.model, [Prompt(prompt, text, dino, width, height)] * r['n'], self.stats,
-                        bf16=HALF[self.config.training.precision], progress='drawing' if progress else '',
-                        **settings)
+    return draw_prompts(self.model, [Prompt(prompt, text, dino, width, height)] * n, self.stats, **r,
+                        bf16=bf16, progress='drawing' if progress else '')
 
 # %% ../nbs/50_generate.ipynb #0d0415a9
 def picture_png(
@@ -101,17 +94,16 @@ def picture_png(
     **about,             # written into the PNG's text field 'nanodit'
 ) -> bytes:              # the PNG
     "One picture as it is, several as a sheet, with what they were drawn from inside the file."
-    image, info, out = to_image(pictures[0]), PngInfo(), io.BytesIO()
-    if len(pictures) > 1: image = contact_sheet(pictures, columns=4, cell=256)
+    info, out = PngInfo(), io.BytesIO()
+    image = contact_sheet(pictures, columns=4, cell=256) if len(pictures) > 1 else to_image(pictures[0])
     info.add_itxt('nanodit', ', '.join(f'{k}={v!r}' for k, v in about.items()))
     image.save(out, 'png', pnginfo=info)
     return out.getvalue()
 
 # %% ../nbs/50_generate.ipynb #572fa4a3
 def explorer(
-    checkpoint:Path,     # folder of a checkpoint or of a run
-    device:str=None,     # None = the GPU if there is one
-):                       # an ipywidgets panel
+    checkpoint:Path, device:str=None,    # as in `Painter`
+):                                       # an ipywidgets panel
     "A panel that draws: prompt, reference, guidance, steps, seed, size."
     import ipywidgets as w
     painter = Painter(checkpoint, device)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TIMES', 'ANSWERS', 'pick_photos', 'held_out_loss', 'conditioning_strength', 'divergence_test', 'dino_swap',
-           'text_control', 'Validator', 'validate', 'table', 'main']
+           'text_control', 'Validator', 'table', 'main']
 
 # %% ../nbs/40_validate.ipynb #7a75541c
 import json, time
@@ -12,14 +12,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 import numpy as np, torch
-from fastcore.basics import chunked, groupby, patch
+from fastcore.basics import chunked, groupby, patch, store_attr
 from torch import nn
 from .config import Config
 from .flow import flow_loss, interpolate, rms, slot_normal, velocity_target
 from .machine import HALF, autocast
 from .latents import LatentStats, id_fraction
 from .shards import ShardIndex
-from .files import DiskError, NanoditError, Stopped, command, write_atomic
+from .files import DiskError, Stopped, command, write_atomic
 from .data import Flips, Tile, read_tile
 from .encoders import find_device
 from .checkpoint import load_model
@@ -46,22 +46,23 @@ def pick_photos(
 
 # %% ../nbs/40_validate.ipynb #6988cfdf
 @torch.no_grad()
-def _mean_over_photos(ask, model, index, stats, n_max, seed=0, batch_size=32, bf16=None, poll=None):
-    "Means over photos of the m numbers (B,) that `ask` returns, at each time: (m, 10); and how many photos."
-    device, unflipped, answers = next(model.parameters()).device, Flips(index, None, 0.), []
+def _mean_losses(model, index, stats, n_max, kept, batch_size=32, bf16=None, poll=lambda: None):
+    "Means over photos (2m, 10): loss with each of m pairs of conditions, then size and changes of velocity."
+    device, unflipped, losses = next(model.parameters()).device, Flips(index, None, 0.), []
     for tile in pick_photos(index, n_max, batch_size):
-        batch = read_tile(index, tile, unflipped).to(device)
-        x0, by_time = stats.normalize(batch.latents), []
+        batch, found = read_tile(index, tile, unflipped).to(device), []
+        x0, on = stats.normalize(batch.latents), torch.ones(len(tile.slots), dtype=torch.bool, device=device)
         for k, time_k in enumerate(TIMES):
-            if poll: poll()
-            eps = slot_normal(seed, f'held out {k}', batch.slots, x0.shape[1:]).to(device)
-            t = torch.full((len(x0),), time_k, device=device)
+            poll()
+            eps = slot_normal(0, f'held out {k}', batch.slots, x0.shape[1:]).to(device)
+            t, target = on * time_k, velocity_target(x0, eps)
+            velocity = partial(model, interpolate(x0, eps, t), t, batch.text, batch.text_mask, batch.dino)
             with autocast(device, bf16):
-                velocity = partial(model, interpolate(x0, eps, t), t, batch.text, batch.text_mask, batch.dino)
-                by_time.append(torch.stack(ask(velocity, velocity_target(x0, eps))))
-        answers.append(torch.stack(by_time, 1))
-    answers = torch.cat(answers, 2).double()
-    return answers.mean(2).cpu().numpy(), answers.shape[2]
+                vs = [velocity(on & text, on & dino) for text, dino in kept]
+                found += [flow_loss(v, target) for v in vs]
+                found += [flow_loss(v, vs[0]) for v in (0 * vs[0], *vs[1:])]
+        losses.append(torch.stack(found))
+    return torch.cat(losses, 1).double().mean(1).view(10, -1).T.cpu().numpy()
 
 # %% ../nbs/40_validate.ipynb #0216bb09
 def held_out_loss(
@@ -69,11 +70,10 @@ def held_out_loss(
     index:ShardIndex,        # photos that training never sees
     stats:LatentStats,       # of the data set
     n_max:int=256,           # photos, at most
-    **how,                   # seed, batch_size; bf16 (None = where that is fast); poll(), may raise to stop
+    **how,                   # batch_size; bf16 (None = where that is fast); poll(), may raise to stop
 ) -> dict:                   # held_out_loss, held_out_by_t (10 means), held_out_n
     "The flow loss on fixed photos, times and noise, with all conditions."
-    def ask(velocity, target): return [flow_loss(velocity(), target)]
-    (by_t,), n = _mean_over_photos(ask, model, index, stats, n_max, **how)
+    by_t, n = _mean_losses(model, index, stats, n_max, [(True, True)], **how)[0], min(n_max, len(index))
     return dict(held_out_loss=by_t.mean().item(), held_out_by_t=by_t.tolist(), held_out_n=n)
 
 # %% ../nbs/40_validate.ipynb #46f72ff7
@@ -81,30 +81,21 @@ def conditioning_strength(
     model, index, stats, n_max=32, **how,    # as in `held_out_loss`
 ) -> dict:     # text_strength, dino_strength, each also _by_t; text_gain, dino_gain; strength_n
     "Relative change of the velocity (RMS ÷ RMS) without text or without vector, and how much the loss rises."
-    def ask(velocity, target):
-        on = torch.ones(len(target), dtype=torch.bool, device=target.device)
-        full, no_text, no_dino = velocity(), velocity(~on, on), velocity(on, ~on)
-        pairs = ((full, target), (no_text, target), (no_text, full), (no_dino, target), (no_dino, full),
-                 (full, 0 * full))
-        return [flow_loss(v, other) for v, other in pairs]
-    (loss, *without, size), n = _mean_over_photos(ask, model, index, stats, n_max, **how)
-    record = dict(strength_n=n)
-    for name, (loss_without, change) in dict(text=without[:2], dino=without[2:]).items():
+    kept = (True, True), (False, True), (True, False)
+    loss, *without, size, no_text, no_dino = _mean_losses(model, index, stats, n_max, kept, **how)
+    record = dict(strength_n=min(n_max, len(index)))
+    for name, loss_without, change in zip(('text', 'dino'), without, (no_text, no_dino)):
         by_t = np.sqrt(change / size.clip(1e-12))
         record |= {f'{name}_strength': by_t.mean().item(), f'{name}_strength_by_t': by_t.tolist(),
                    f'{name}_gain': (loss_without - loss).mean().item()}
     return record
 
-# %% ../nbs/40_validate.ipynb #4dc29664
-def _mean(numbers:list):
-    "The mean of some numbers or truth values; None of none."
-    return float(np.mean(numbers)) if numbers else None
-
-def _judged(mark:str, pictures:list, prompts:list) -> list:
-    "For each picture of a drawn scene whether it has this mark of the judge."
-    return [marks(x, p)[mark] for x, p in zip(pictures, prompts) if p.mood]
-
 # %% ../nbs/40_validate.ipynb #0d4611a0
+def _share(mark, pictures, prompts, together=1):
+    "The share of drawn scenes with this mark of the judge, so many counted as one; None for photos."
+    right = [marks(x, p)[mark] for x, p in zip(pictures, prompts) if p.mood]
+    return float(np.mean([all(some) for some in chunked(right, together)])) if right else None
+
 def divergence_test(
     draw,                          # f(prompts, text_scale=, dino_scale=, slots=) → latents, pictures
     prompts:list,                  # of `Prompt`
@@ -112,9 +103,9 @@ def divergence_test(
     "Text alone against vector alone, from the same noise: how far apart, and how good."
     a, by_text = draw(prompts, text_scale=4., dino_scale=0.)
     b, by_dino = draw(prompts, text_scale=0., dino_scale=2.)
-    numbers = dict(divergence=_mean([rms(x - y).item() for x, y in zip(a, b)]),
-                   divergence_text_right=_mean(_judged('text_control', by_text, prompts)),
-                   divergence_dino_right=_mean(_judged('mood', by_dino, prompts)), divergence_n=len(prompts))
+    numbers = dict(divergence=float(np.mean([rms(x - y).item() for x, y in zip(a, b)])),
+                   divergence_text_right=_share('text_control', by_text, prompts),
+                   divergence_dino_right=_share('mood', by_dino, prompts), divergence_n=len(prompts))
     pictures = [x for pair in zip(by_text, by_dino) for x in pair]
     return numbers, pictures, [f'{part} only: {p.caption}' for p in prompts for part in ('text', 'vector')]
 
@@ -123,28 +114,25 @@ def dino_swap(
     draw, prompts:list,            # as in `divergence_test`; prompts 0 and 1 make a pair, 2 and 3 the next
 ) -> tuple:                        # numbers, pictures, captions for a sheet
     "Does the composition follow the caption, and the mood the vector?"
-    four, captions = [], []
+    four, whose = [], ('own vector', "the other's vector")
     for a, b in zip(prompts[::2], prompts[1::2]):
         b = replace(b, width=a.width, height=a.height)
-        for p, q in (a, b), (b, a):
-            four += [p, replace(p, dino=q.dino, mood=q.mood)]
-            captions += [f'{p.caption}, own vector', f"{p.caption}, the other's vector"]
-    _, pictures = draw(four, slots=[i // 4 for i in range(len(four))])
+        four += [a, replace(a, dino=b.dino, mood=b.mood), b, replace(b, dino=a.dino, mood=a.mood)]
+    _, pictures = draw(four, slots=np.arange(len(four)) // 4)
     mixed = pictures[1::2], four[1::2]
-    numbers = dict(swap_composition=_mean(_judged('text_control', *mixed)),
-                   swap_mood=_mean(_judged('mood', *mixed)), swap_n=len(four) // 2)
-    return numbers, pictures, captions
+    numbers = dict(swap_composition=_share('text_control', *mixed), swap_mood=_share('mood', *mixed),
+                   swap_n=len(four) // 2)
+    return numbers, pictures, [f'{p.caption}, {whose[i % 2]}' for i, p in enumerate(four)]
 
 # %% ../nbs/40_validate.ipynb #af1900f2
 def text_control(
     draw, prompts:list,            # as in `divergence_test`; prompts that have `mirrored`
-) -> tuple:                        # numbers, pictures, captions for a sheet; all empty without prompts
+) -> tuple:                        # numbers, pictures, captions for a sheet
     "Does the picture follow when left and right change places in the caption?"
-    if not prompts: return {}, [], []
     both = [q for p in prompts for q in (p, flip_prompt(p))]
-    _, pictures = draw(both, slots=[i // 2 for i in range(len(both))])
-    right = [all(pair) for pair in chunked(_judged('text_control', pictures, both), 2)]
-    return dict(control=_mean(right), control_n=len(prompts)), pictures, [p.caption for p in both]
+    _, pictures = draw(both, slots=np.arange(len(both)) // 2)
+    numbers = dict(control=_share('text_control', pictures, both, together=2), control_n=len(prompts))
+    return numbers, pictures, [p.caption for p in both]
 
 # %% ../nbs/40_validate.ipynb #31f958c9
 class Validator:
@@ -152,77 +140,58 @@ class Validator:
     judged, tested, tested_full = 200, 4, 32     # pictures for the judge; prompts of a test, short and full
     def __init__(self,
         cfg:Config,
-        index:ShardIndex,                # the part that is trained on
-        held_index:ShardIndex|None,      # the held-out part; None or empty = there is none
-        stats:LatentStats,               # of the data set
+        index:ShardIndex,            # the part that is trained on
+        held:ShardIndex|None,        # the held-out part; None or empty = there is none
+        stats:LatentStats,           # of the data set
     ):
-        self.cfg, self.index, self.held, self.stats = cfg, index, held_index, stats
-        self.folder, self.half, self.problems = cfg.samples_dir, HALF[cfg.training.precision], {}
+        store_attr()
+        self.folder, self.half = cfg.samples_dir, HALF[cfg.training.precision]
 
-# %% ../nbs/40_validate.ipynb #4bca2207
-@patch
-def prompts(self:Validator,
-    n:int,                    # how many
-    directional:bool=False,   # only those in which left and right can be exchanged
-) -> list:
-    "Held-out scenes of the built-in world, or prompts of held-out photos, or of any; always the same."
-    if not self.cfg.data.shapes: return dataset_prompts(self.held or self.index, n, directional)
-    scenes = shape_prompts(3 * n if directional else n, self.cfg.data.buckets)
-    return [p for p in scenes if p.mirrored is not None or not directional][:n]
+    def prompts(self,
+        n:int,                       # how many
+        directional:bool=False,      # only those in which left and right can be exchanged
+    ) -> list:
+        "Held-out scenes of the built-in world, or prompts of held-out photos, or of any; always the same."
+        if not self.cfg.data.shapes: return dataset_prompts(self.held or self.index, n, directional)
+        scenes = shape_prompts(3 * n if directional else n, self.cfg.data.buckets)
+        return [p for p in scenes if p.mirrored is not None or not directional][:n]
 
-# %% ../nbs/40_validate.ipynb #a7f4e258
-@patch
-def draw(self:Validator,
-    model, prompts:list,
-    **settings,               # of `draw_latents`, instead of those of the config
-) -> tuple:
-    "Latents and pictures of some prompts; in false colours if the codec is missing."
-    own = self.cfg.sampling.model_dump() | dict(batch_size=self.cfg.training.batch_size, bf16=self.half)
-    latents = draw_latents(model, prompts, self.stats, **own | settings)
-    try:
+    def draw(self, model, prompts:list, **settings) -> tuple:
+        "Latents and pictures of some prompts, by the config's settings of `draw_latents`, or these."
+        own = self.cfg.sampling.model_dump() | dict(batch_size=self.cfg.training.batch_size, bf16=self.half)
+        latents = draw_latents(model, prompts, self.stats, **own | settings)
         return latents, decode_latents(latents, self.stats)
-    except NanoditError as e:
-        self.problems['pictures'] = f'false colours: {e}'
-        return latents, [(z.cpu()[:3] / 4 + .5).clamp(0, 1).numpy() for z in latents]
 
-@patch
-def samples(self:Validator, draw, full:bool) -> tuple:
-    "The sample sheet and, for the built-in shapes, the judge's marks: numbers, pictures, captions."
-    n, shapes = self.cfg.validation.num_samples, self.cfg.data.shapes
-    prompts = self.prompts(max(n, self.judged) if full and shapes else n)
-    _, pictures = draw(prompts)
-    numbers = judge_shapes(pictures, prompts) if shapes else {}
-    return numbers, pictures[:n], [p.caption for p in prompts[:n]]
-
-# %% ../nbs/40_validate.ipynb #a7b2a062
-@patch
-def questions(self:Validator,
-    model, full, poll=None, progress=False,    # as in `__call__`
-) -> dict:                    # name → function: () → (numbers, pictures, captions), or (numbers,)
-    "The questions that can be asked, in their order."
-    photos, n = self.held or self.index, self.tested_full if full else self.tested
-    draw = partial(self.draw, model, callback=poll, progress='drawing' if progress else '')
-    how = dict(batch_size=min(32, self.cfg.training.batch_size), bf16=self.half, poll=poll)
-    found = dict(strength=lambda: [conditioning_strength(model, photos, self.stats, **how)],
-                 samples=lambda: self.samples(draw, full),
-                 divergence=lambda: divergence_test(draw, self.prompts(n)),
-                 swap=lambda: dino_swap(draw, self.prompts(n)),
-                 control=lambda: text_control(draw, self.prompts(n, directional=True)))
-    if self.held: found['held_out'] = lambda: [held_out_loss(model, self.held, self.stats, **how)]
-    return found
+    def samples(self, draw, full:bool) -> tuple:
+        "The sample sheet and, for the built-in shapes, the judge's marks: numbers, pictures, captions."
+        n, shapes = self.cfg.validation.num_samples, self.cfg.data.shapes
+        prompts = self.prompts(max(n, self.judged) if full and shapes else n)
+        _, pictures = draw(prompts)
+        numbers = judge_shapes(pictures, prompts) if shapes else {}
+        return numbers, pictures[:n], [p.caption for p in prompts[:n]]
 
 # %% ../nbs/40_validate.ipynb #f6280dc2
 @patch
 def __call__(self:Validator,
     model,                    # NanoDiT with EMA weights in it
     step:int,                 # updates done; part of the names of the sheets
-    poll=None,                # f(*_), called often; may raise `Stopped` or `DiskError`
+    poll=lambda *_: None,     # called often; may raise `Stopped` or `DiskError`
     progress:bool=False,      # show bars
     full:bool=False,          # the report at the end of a run
 ) -> dict:                    # JSON can hold it
     "All answers, with `problems` for what could not be asked, and `seconds`. Raises what `poll` raises."
-    started, record, sheets, self.problems = time.perf_counter(), dict(step=int(step)), {}, {}
-    for name, question in self.questions(model, full, poll, progress).items():
+    started, record, sheets, problems = time.perf_counter(), dict(step=step), {}, {}
+    photos, n = self.held or self.index, self.tested_full if full else self.tested
+    draw = partial(self.draw, model, callback=poll, progress='drawing' if progress else '')
+    how = dict(batch_size=min(32, self.cfg.training.batch_size), bf16=self.half, poll=poll)
+    questions = dict(
+        strength=lambda: [conditioning_strength(model, photos, self.stats, **how)],
+        samples=lambda: self.samples(draw, full),
+        divergence=lambda: divergence_test(draw, self.prompts(n)),
+        swap=lambda: dino_swap(draw, self.prompts(n)),
+        control=lambda: text_control(draw, self.prompts(n, directional=True)))
+    if self.held: questions['held_out'] = lambda: [held_out_loss(model, self.held, self.stats, **how)]
+    for name, question in questions.items():
         try:
             numbers, *sheet = question()
             record |= numbers
@@ -231,34 +200,10 @@ def __call__(self:Validator,
         except (Stopped, DiskError):
             raise
         except Exception as e:
-            self.problems[name] = f'{type(e).__name__}: {e}'
+            problems[name] = f'{type(e).__name__}: {e}'
             torch.cuda.empty_cache()
-    return dict(**finite(record), samples=sheets.pop('samples', None), sheets=sheets, problems=self.problems,
+    return dict(**finite(record), samples=sheets.pop('samples', None), sheets=sheets, problems=problems,
                 seconds=round(time.perf_counter() - started, 2))
-
-# %% ../nbs/40_validate.ipynb #03f30d7a
-def validate(
-    path:Path,                # folder of a checkpoint, or of a run: then its newest whole checkpoint
-    full:bool=False,          # with as many pictures as the final report
-    data:Path=None,           # folder of the shards; None = where the config says
-    out:Path=None,            # folder for sheets and validate.json; None = `validate` in the run's folder
-    device:str=None,          # None = the GPU if there is one
-    progress:bool=False,      # show bars
-) -> dict:                    # as from `Validator`
-    "A checkpoint's answers, also written to `validate.json`. Raises `NanoditError`."
-    model, ckpt = load_model(path, find_device(device))
-    state, cfg = ckpt.state, ckpt.config
-    threads = state.get('machine', {}).get('threads')     # as many as in training: sums come out the same
-    if threads: torch.set_num_threads(threads)
-    whole = ShardIndex.open(data or cfg.data.shard_base_dir, cfg.data.buckets, on_damage=cfg.data.on_damage)
-    index, held = whole.split(cfg.validation.held_out)
-    validator = Validator(cfg, index, held, LatentStats(**state['latents']))
-    validator.folder = Path(out or ckpt.path.parent / 'validate')      # the run's own sheets stay as they are
-    record = validator(model, ckpt.step, progress=progress, full=full) | dict(checkpoint=str(ckpt.path))
-    if state.get('data') not in (None, index.fingerprint, whole.fingerprint):
-        record['problems']['photos'] = 'not those of the training: held-out photos may have been trained on'
-    write_atomic(validator.folder / 'validate.json', json.dumps(record, indent=1).encode(), sync=False)
-    return record
 
 # %% ../nbs/40_validate.ipynb #0e5b051f
 ANSWERS = dict(
@@ -285,7 +230,7 @@ def table(
              for key, meaning in ANSWERS.items() if record.get(key) is not None]
     return '\n'.join(lines + [f'{k}: {v}' for k, v in record['problems'].items()])
 
-# %% ../nbs/40_validate.ipynb #dcd30853
+# %% ../nbs/40_validate.ipynb #03f30d7a
 @command
 def main(
     checkpoint:str,       # folder of a checkpoint, or of a run (its newest whole checkpoint)
@@ -295,5 +240,16 @@ def main(
     device:str=None,      # cpu or cuda; default: the GPU if there is one
 ):
     "Validate a checkpoint: does it learn, does it follow its conditions? Example: nanodit-validate runs/tiny"
-    record = validate(checkpoint, full, data, out, device, progress=True)
-    print(f"{record['checkpoint']}, EMA weights\n{table(record)}\nsample sheet: {record['samples']}")
+    model, ckpt = load_model(checkpoint, find_device(device))
+    state, cfg = ckpt.state, ckpt.config
+    threads = state.get('machine', {}).get('threads')     # as many as in training: sums come out the same
+    if threads: torch.set_num_threads(threads)
+    whole = ShardIndex.open(data or cfg.data.shard_base_dir, cfg.data.buckets, on_damage=cfg.data.on_damage)
+    index, held = whole.split(cfg.validation.held_out)
+    validator = Validator(cfg, index, held, LatentStats(**state['latents']))
+    validator.folder = Path(out or ckpt.path.parent / 'validate')      # the run's own sheets stay as they are
+    record = validator(model, ckpt.step, progress=True, full=full) | dict(checkpoint=str(ckpt.path))
+    if state.get('data') not in (None, index.fingerprint, whole.fingerprint):
+        record['problems']['photos'] = 'not those of the training: held-out photos may have been trained on'
+    write_atomic(validator.folder / 'validate.json', json.dumps(record, indent=1).encode(), sync=False)
+    print(f"{ckpt.path}, EMA weights\n{table(record)}\nsample sheet: {record['samples']}")

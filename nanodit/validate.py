@@ -118,7 +118,7 @@ def dino_swap(
     for a, b in zip(prompts[::2], prompts[1::2]):
         b = replace(b, width=a.width, height=a.height)
         four += [a, replace(a, dino=b.dino, mood=b.mood), b, replace(b, dino=a.dino, mood=a.mood)]
-    _, pictures = draw(four, slots=np.arange(len(four)) // 4)
+    _, pictures = draw(four, slots=[i // 4 for i in range(len(four))])
     mixed = pictures[1::2], four[1::2]
     numbers = dict(swap_composition=_share('text_control', *mixed), swap_mood=_share('mood', *mixed),
                    swap_n=len(four) // 2)
@@ -130,7 +130,7 @@ def text_control(
 ) -> tuple:                        # numbers, pictures, captions for a sheet
     "Does the picture follow when left and right change places in the caption?"
     both = [q for p in prompts for q in (p, flip_prompt(p))]
-    _, pictures = draw(both, slots=np.arange(len(both)) // 2)
+    _, pictures = draw(both, slots=[i // 2 for i in range(len(both))])
     numbers = dict(control=_share('text_control', pictures, both, together=2), control_n=len(prompts))
     return numbers, pictures, [p.caption for p in both]
 

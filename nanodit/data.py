@@ -224,6 +224,7 @@ def read(self: Loader, tile: Tile) -> Batch:
         slot_normal(self.seed, 'noise', batch.slots, batch.latents.shape[1:], batch.noise)
     return batch
 
+# %% ../nbs/16_data.ipynb #8b55d4fa
 @patch
 def __iter__(self: Loader):
     "Goes on from `.step`, for ever."

@@ -49,6 +49,7 @@ def _lost_rank():
         raise DiskError('Lost contact with another rank. Rerun the same command to resume; any number of '
                         'ranks with the same effective batch will do.') from e
 
+# %% ../nbs/42_distributed.ipynb #dd395692
 def all_max(group:Group, x) -> int:    # True and False count as 1 and 0
     "The largest answer of all ranks. Raises `DiskError` if a rank is lost, like all that follows."
     answer = torch.tensor(int(x))

@@ -267,6 +267,7 @@ class WandbLog(_Sink):
 
     def alarms(self, a): self.run.alert(a['name'], str(Alarm(**a)))
 
+# %% ../nbs/34_runlog.ipynb #e17896d8
 def sinks(
     cfg:LogConfig, run_dir:Path,      # `log` of the config, folder of the run
     name:str='', step:int=0,          # name of the run in W&B, updates already done

@@ -25,6 +25,7 @@ def euler(
         if callback: callback(i, x, t_next)
     return x
 
+# %% ../nbs/06_sampler.ipynb #1ac8b766
 def heun(velocity:Callable, x:Tensor, num_steps:int=50, callback=None) -> Tensor:
     "Second order: two calls a step, one in the last (Karras et al. 2022, alg. 1). Arguments as `euler`."
     for i in range(num_steps):

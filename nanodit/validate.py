@@ -19,7 +19,7 @@ from .flow import flow_loss, interpolate, rms, slot_normal, velocity_target
 from .machine import HALF, autocast
 from .latents import LatentStats, id_fraction
 from .shards import ShardIndex
-from .files import DiskError, Stopped, command, write_atomic
+from .files import DiskError, NanoditError, Stopped, command, write_atomic
 from .data import Flips, Tile, read_tile
 from .encoders import find_device
 from .checkpoint import load_model
@@ -145,7 +145,7 @@ class Validator:
         stats:LatentStats,           # of the data set
     ):
         store_attr()
-        self.folder, self.half = cfg.samples_dir, HALF[cfg.training.precision]
+        self.folder, self.half, self.problems = cfg.samples_dir, HALF[cfg.training.precision], {}
 
     def prompts(self,
         n:int,                       # how many
@@ -157,10 +157,14 @@ class Validator:
         return [p for p in scenes if p.mirrored is not None or not directional][:n]
 
     def draw(self, model, prompts:list, **settings) -> tuple:
-        "Latents and pictures of some prompts, by the config's settings of `draw_latents`, or these."
+        "Latents and pictures of some prompts, by the config's settings or these."
         own = self.cfg.sampling.model_dump() | dict(batch_size=self.cfg.training.batch_size, bf16=self.half)
         latents = draw_latents(model, prompts, self.stats, **own | settings)
-        return latents, decode_latents(latents, self.stats)
+        try:
+            return latents, decode_latents(latents, self.stats)
+        except NanoditError as e:
+            self.problems['pictures'] = f'false colours: {e}'
+            return latents, [(z.cpu()[:3] / 4 + .5).clamp(0, 1).numpy() for z in latents]
 
     def samples(self, draw, full:bool) -> tuple:
         "The sample sheet and, for the built-in shapes, the judge's marks: numbers, pictures, captions."
@@ -180,7 +184,7 @@ def __call__(self:Validator,
     full:bool=False,          # the report at the end of a run
 ) -> dict:                    # JSON can hold it
     "All answers, with `problems` for what could not be asked, and `seconds`. Raises what `poll` raises."
-    started, record, sheets, problems = time.perf_counter(), dict(step=step), {}, {}
+    started, record, sheets, self.problems = time.perf_counter(), dict(step=step), {}, {}
     photos, n = self.held or self.index, self.tested_full if full else self.tested
     draw = partial(self.draw, model, callback=poll, progress='drawing' if progress else '')
     how = dict(batch_size=min(32, self.cfg.training.batch_size), bf16=self.half, poll=poll)
@@ -200,9 +204,9 @@ def __call__(self:Validator,
         except (Stopped, DiskError):
             raise
         except Exception as e:
-            problems[name] = f'{type(e).__name__}: {e}'
+            self.problems[name] = f'{type(e).__name__}: {e}'
             torch.cuda.empty_cache()
-    return dict(**finite(record), samples=sheets.pop('samples', None), sheets=sheets, problems=problems,
+    return dict(**finite(record), samples=sheets.pop('samples', None), sheets=sheets, problems=self.problems,
                 seconds=round(time.perf_counter() - started, 2))
 
 # %% ../nbs/40_validate.ipynb #0e5b051f

@@ -20,7 +20,7 @@ import torch
 import yaml
 from fastcore.basics import AttrDict, chunked, groupby
 from fastcore.script import Param
-from pydantic import BeforeValidator, PositiveInt
+from pydantic import BeforeValidator, Field, PositiveInt
 from tqdm.auto import tqdm
 from .files import (
     DataError, Stopped, command, is_unreachable, lock_file, retry, sha256_file, write_atomic)
@@ -42,7 +42,7 @@ class PrepareConfig(Section):
     latents: Text = 'dct'  # Codec: dct, mixed, or as vae:black-forest-labs/FLUX.1-schnell/vae.
     flip_twins: bool = False  # Also store what mirrored photos need.
     # picture sizes, WIDTHxHEIGHT, as a list or with commas
-    buckets: Annotated[Buckets, BeforeValidator(_listed)] = BUCKETS
+    buckets: Annotated[Buckets, Field(min_length=1), BeforeValidator(_listed)] = BUCKETS
     samples_per_shard: PositiveInt = 1000  # Photos in a new shard.
     batch_size: PositiveInt = 16  # Photos encoded together; memory grows with it.
     workers: PositiveInt = 4  # Threads that read and resize photos.

@@ -146,9 +146,9 @@ def main(
     if rounds < 2: raise NanoditError('--rounds must be at least 2.')
     cfg, device = load_config(config, overrides), 'cuda' if torch.cuda.is_available() else 'cpu'
     if memory: torch.cuda.set_per_process_memory_fraction(memory * 2**30 / torch.cuda.mem_get_info()[1])
-    r = (bench_step if what == 'step' else bench_run)(cfg, device, rounds)
+    records, r = read_records(out), (bench_step if what == 'step' else bench_run)(cfg, device, rounds)
     name = record_name(r)
-    before = flatten(read_records(out).get(name, {}).get('summary', {}))
+    before = flatten(records.get(name, {}).get('summary', {}))
     rows = [{what: k, 'now': v, 'before': before.get(k, '')} for k, v in flatten(r['summary']).items()]
     print(text_table(rows), f'kept as {name}', sep='\n')
     save_record(name, r | dict(cap_gb=memory), f'{out}/bench/results.jsonl')

@@ -329,8 +329,9 @@ def _override(raw, where, item):
     where.setdefault(path.partition('.')[0], 'command line')
     where[path], (*sections, key) = 'command line', path.split('.')
     for section in sections:
-        if not isinstance(raw.get(section), dict): raw[section] = {}
+        if raw.get(section) is None: raw[section] = {}
         raw = raw[section]
+        if not isinstance(raw, dict): raise ConfigError(f'{path}: {section} has no keys (command line)')
     raw[key] = _parse(text, 'command line')[0]
 
 def _recipes():
@@ -342,7 +343,7 @@ def load_config(path_or_name, overrides=(), cls=Config):    # a `cls`
     """The checked settings of a YAML file, or of a recipe such as 'tiny', with 'key.sub=value' overrides.
     Raises `ConfigError` with every problem."""
     path, recipes = Path(path_or_name), _recipes()
-    if not path.is_file(): path = recipes.get(str(path))
+    if path.is_dir() or not path.exists(): path = recipes.get(str(path))
     if not path: raise ConfigError(f'no file and no recipe {path_or_name}; recipes: {", ".join(recipes)}')
     raw, where = _parse(path.read_bytes(), path)
     if not isinstance(raw, dict): raise ConfigError(f'{path} has no keys; start from one of the recipes')

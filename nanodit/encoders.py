@@ -230,7 +230,9 @@ class VAECodec(Pretrained):
 _REAL = {c.kind: c for c in (T5Encoder, DINOv3Encoder, VAECodec)}
 _BUILT_IN = {c.name: c for c in (DCTCodec, MixedCodec, WordEncoder, RingEncoder)}
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=3)
+def _loaded(kind, where, **options): return _REAL[kind](where, **options)
+
 def get_encoder(
     name:str,      # 'mixed', 'dct', 'words', 'ring', or kind:id-or-folder as in 't5:google/t5-v1_1-large'
     version:str=None,   # the one that was noted with the data, if it has to be the same
@@ -239,7 +241,7 @@ def get_encoder(
     "The encoder of that name. Raises `NanoditError` for an unknown name or another version."
     kind, _, where = name.partition(':')
     if name in _BUILT_IN: encoder = _BUILT_IN[name]()
-    elif kind in _REAL and where: encoder = _REAL[kind](where, **options)
+    elif kind in _REAL and where: encoder = _loaded(kind, where, **options)
     else:
         raise NanoditError(f"no encoder is called {name!r}; built in are {', '.join(_BUILT_IN)}; "
                            "others are called t5:, dinov3: or vae: and a model id or a folder")

@@ -35,14 +35,14 @@ UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EO
 
 def fsync_dir(path):
     "Makes the renames inside a folder survive a power cut, where the system can."
-    if os.name == 'nt': return    # Windows opens no folder
-    fd = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(fd)
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
     except OSError as e:
-        if e.errno not in UNSUPPORTED: raise
-    finally:
-        os.close(fd)
+        if e.errno not in {errno.EACCES, *UNSUPPORTED}: raise    # Windows opens no folder
 
 def write_atomic(path, data:bytes, sync:bool=True):
     "Writes `data`: then `path` holds all of it, or what it held before. With `sync`, the disk has it, too."
@@ -143,7 +143,7 @@ def command(main):    # a function with docments; it may return an exit code
     @wraps(main)
     def run(*args, **kwargs):
         if args or kwargs: return main(*args, **kwargs)
-        sys.stdout.reconfigure(errors='backslashreplace')
+        if hasattr(sys.stdout, 'reconfigure'): sys.stdout.reconfigure(errors='backslashreplace')
         options = vars(make_parser(main).parse_intermixed_args())
         del options['pdb'], options['xtra']     # fastcore's own
         try:

@@ -17,7 +17,7 @@ import torch
 from fastcore.basics import patch
 from tqdm.auto import tqdm
 from .files import DataError, write_atomic
-from .shards import ShardIndex, Table, open_tar, read_array
+from .shards import ShardIndex, Table, find_tars, open_tar, read_array
 
 # %% ../nbs/12_latents.ipynb #70f21f99
 @lru_cache(16)
@@ -92,7 +92,8 @@ class Moments:
 # %% ../nbs/12_latents.ipynb #96b9eff9
 def _fingerprint(index):
     "A hash of the photos, and of each tar's size and time."
-    stamps = [index.fingerprint, [stamp[:2] for _, stamp in index.tars]]
+    tars = [(b, tar) for b in index.buckets for tar in np.unique(index.column(b, 'json')[:, 0])]
+    stamps = [index.fingerprint, [[b, index.tars[tar][1][:2]] for b, tar in tars]]
     return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()[:16]
 
 # %% ../nbs/12_latents.ipynb #dcdb6975
@@ -121,7 +122,9 @@ def load_latents(
         if stats.fingerprint in (None, _fingerprint(index)): return stats
         codec = stats.codec, stats.codec_version, stats.flip_parity
     stats = measure_latents(index, *codec)
-    with suppress(OSError): stats.save(index.dir)
+    # of a part, or of a damaged one, they are measured each time
+    if not index.damage and set(index.buckets) == {b for b, _ in find_tars(index.dir)}:
+        with suppress(OSError): stats.save(index.dir)
     return stats
 
 # %% ../nbs/12_latents.ipynb #8740cfe7

@@ -8,6 +8,7 @@ __all__ = ['BUCKETS', 'LEAST_SIDE', 'SUFFIXES', 'NOT_READ', 'LeftOut', 'nearest_
 
 # %% ../nbs/24_photos.ipynb #ec174f80
 import io, json, os, warnings
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from unicodedata import normalize
@@ -140,7 +141,8 @@ def read_list(self:Photos, name:str):     # of the JSONL
             path = self.found.get(named, self.found.get(place))
             if path is None: raise LeftOut('no_file', f'names {named}, which does not exist')
             if path in self.captions: raise LeftOut('bad_line', f'names {path} again; the first line counts')
-            self.captions[path] = str(entry.get('text') or entry.get('caption') or '')
+            texts = [t for t in (entry.get('text'), entry.get('caption')) if isinstance(t, str)]
+            self.captions[path] = next(filter(str.strip, texts), '')
         except LeftOut as e:
             self.left_out[f'{name}:{n}'] = e.args
         except (ValueError, TypeError, KeyError):
@@ -154,9 +156,9 @@ NOT_READ = tuple('.gif .bmp .tif .tiff .heic .heif .avif .jxl .jp2 .dng .cr2 .cr
 @patch
 def walk(self:Photos) -> list:     # the JSONLs
     "Finds photos and caption lists. Links to folders come last. Raises `OSError` where it cannot read."
-    todo, seen, lists = [''], {}, []
-    while todo:
-        folder, *todo = todo
+    todo, late, seen, lists = deque(['']), deque(), {}, []
+    while todo or late:
+        folder = (todo or late).popleft()
         first, inner, links = seen.setdefault(os.path.realpath(self.root / folder), folder), [], []
         if first != folder: self.left_out[folder] = 'folder_twice', f'same folder as {first or "."}; skipped'
         elif folder and (self.root / folder / 'prepare/lock').exists():
@@ -174,5 +176,6 @@ def walk(self:Photos) -> list:     # the JSONLs
                 elif kind.endswith(NOT_READ):
                     self.left_out[path] = 'format', 'is not read; convert it to JPEG, PNG or WebP'
                 elif not full.exists(): self.left_out[path] = 'dead_link', 'is a dead link'
-        todo = inner + todo + links
+        todo.extendleft(reversed(inner))
+        late.extend(links)
     return lists

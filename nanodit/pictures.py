@@ -56,8 +56,8 @@ def dataset_prompts(
     directional:bool=False,   # only captions that can have left and right exchanged, at most `n`
 ) -> list:
     "Prompts of photos, spread evenly over all buckets; none twice unless there are fewer than `n`."
-    photos = [(b, i) for b in index.buckets for i in range(index.n(b))
-              if not directional or index.member(b, i, 't5h_flip')]
+    photos = [(b, i) for b in index.buckets for i, c in enumerate(index.captions(b)) if not directional
+              or flip_caption(c) not in (None, c) and index.member(b, i, 't5h_flip')]
     places = np.linspace(0, len(photos) - 1, min(n, len(photos)) if directional else n)
     return [photo_prompt(read_sample(index, *photos[round(k)])) for k in places]
 

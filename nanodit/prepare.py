@@ -176,7 +176,7 @@ def _plan(photos, out, recipe, cfg, forget):
             now = dict(bytes=now.st_size, mtime_ns=now.st_mtime_ns)
             if not (e.get('sha256') and (now.items() <= e.items() or e.sha256 == sha256_file(full))):
                 w, h = upright_size(open_photo(full))
-                e = AttrDict(now, photo=path, key=key_for(path), width=w, height=h)
+                e = AttrDict(now, photo=path, key=e.get('key') or key_for(path), width=w, height=h)
         except (LeftOut, OSError) as x:
             left_out[path] = reason(x)
             continue
@@ -206,7 +206,7 @@ def _read(photos, flip_twins, parity, e):
     e.update(left_out=None, sha256='')     # without a hash, the next run looks again
     try:
         caption, data = photos.caption(e.photo), retry(full.read_bytes, full)
-        e.sha256 = hashlib.sha256(data).hexdigest()
+        e.update(caption=_hash(caption), sha256=hashlib.sha256(data).hexdigest())
         picture = load_photo(data, w, h)
     except (LeftOut, OSError) as x:
         e.left_out = reason(x)
@@ -248,10 +248,11 @@ def prepare(
     out, cfg = Path(out), prepare_config(out, **settings)
     if out.resolve() == Path(photos).resolve():
         raise DataError(f'{out} holds the photos. Choose another folder for the shards.')
-    if any(int(side) % 16 for side in re.findall(r'\d+', str(cfg.buckets))):      # 2 x 2 latents a token
-        raise DataError(f'buckets {cfg.buckets}: both sides must be multiples of 16')
     found, encoders, total, samples = Photos(photos), open_encoders(cfg), Moments(), 0
     text, vision, codec = encoders.values()
+    unit = 2 * codec.downsample     # the model takes 2 x 2 latents at a time
+    if any(int(side) % unit for side in re.findall(r'\d+', str(cfg.buckets))):
+        raise DataError(f'buckets {cfg.buckets}: both sides must be multiples of {unit}')
     recipe = dict(pixels=1, flip_twins=cfg.flip_twins, **{k: identity(e) for k, e in encoders.items()})
     with hold_folder(out):
         todo, left_out = _plan(found, out, recipe, cfg, forget)

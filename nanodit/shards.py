@@ -62,6 +62,8 @@ def check_sample(
 ) -> tuple:   # the kind, see `array_shapes`; the real rows of the texts {'t5h': …}
     "What a sample has in common with all of its data set. Raises `DataError` for what does not fit."
     if not isinstance(sample['json'].get('caption'), str): raise DataError('.json has no caption (a text)')
+    for n in 'vae', 'dinov3', 't5h':
+        if n not in shapes: raise DataError(f'lacks .{n}; encode the photo again')
     vae, rows = shapes['vae'], {}
     kind = [vae[0], -(-bucket_size(bucket)[0]//vae[-1]), shapes['t5h'][-1], math.prod(shapes['dinov3'])]
     expected = array_shapes(kind, bucket)
@@ -150,10 +152,12 @@ def write_shards(
     overwrite=False,         # replace shards of the same name instead of refusing
 ) -> list:                   # their paths
     "Streams samples into `{bucket}/shard-NNNNNN.tar`. Raises `DataError` at the first one that does not fit."
-    paths, shards, tars, count = [], defaultdict(ExitStack), {}, Counter()
+    paths, shards, tars, count, keys = [], defaultdict(ExitStack), {}, Counter(), set()
     with ExitStack() as stack:
         for s in samples:
             members, bucket = encode_sample(s), s['bucket']
+            if s['key'] in keys: raise DataError(f"sample {s['key']!r} comes twice; keys must be unique")
+            keys.add(s['key'])
             if count[bucket] % samples_per_shard == 0:
                 paths.append(Path(out)/bucket/f'shard-{count[bucket]//samples_per_shard:06d}.tar')
                 if paths[-1].exists() and not overwrite: raise DataError(f'{paths[-1]} exists; use a new dir')
@@ -174,6 +178,8 @@ def group_members(
         tar = tarfile.open(fileobj=f, mode='r:')
         for m in tar:
             if m.issparse(): raise tarfile.ReadError(f'{m.name} is sparse')
+            if m.offset_data + m.size > os.fstat(f.fileno()).st_size:
+                raise tarfile.ReadError(f'cut inside {m.name}')
             key, ending = base_plus_ext(m.name.removeprefix('./'))
             if not m.isreg() or not key: continue
             files, name = samples.setdefault(key, {}), ending.lower().removesuffix('.npy')
@@ -245,8 +251,7 @@ def index_sample(
 ) -> tuple:          # caption, kind, four numbers for each of `MEMBERS`
     "Where the members of a sample lie. Raises `DataError` with what is wrong."
     if None in files: raise DataError('comes twice, or is interleaved with others; sort the tar by name')
-    for n in 'json', 'vae', 'dinov3', 't5h':
-        if n not in files: raise DataError(f'lacks .{n}; encode the photo again')
+    if 'json' not in files: raise DataError('lacks .json; encode the photo again')
     found = {n: find_array(n, *files[n]) for n in ('json', *DTYPES) if n in files}
     wanted = found if values else found.keys() & {'json', 't5m', 't5m_flip'}
     sample = {n: read_array(files[n][0], found[n]) for n in wanted}

@@ -9,7 +9,7 @@ __all__ = ['GO_ON', 'SAVE', 'KEEP', 'STOP', 'ON_MAIN', 'ON_ALL', 'draw_data', 'o
 
 # %% ../nbs/48_train.ipynb #e71dbf7b
 import json, math, mmap, platform, shutil, signal, sys, tempfile, threading, time, traceback
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 import torch, nanodit
 from fastcore.basics import patch
@@ -144,7 +144,8 @@ def fit(self:Run) -> dict:
         raise Halted(f'Out of memory at step {self.step} ({e}). The last checkpoint is of step {self.saved}. '
                      'To resume, set training.gradient_checkpointing=true.') from None
     finally:
-        for c in reversed(self.callbacks): c.end(self)
+        with ExitStack() as ends:               # all of them, in reverse order, whatever one raises
+            for c in self.callbacks: ends.callback(c.end, self)
 
 # %% ../nbs/48_train.ipynb #85e0968b
 @patch
@@ -238,7 +239,8 @@ def check_disk(self:Run, wait:bool=False):
     "Tells which saves the disk refused. The next one tries again."
     for w in self.writer, self.snapshots:
         if trouble := w.join(wait):
-            self.saved = max([0, *map(step_of, list_checkpoints(self.run_dir))])
+            self.saved = 0
+            with suppress(OSError): self.saved = max([0, *map(step_of, list_checkpoints(self.run_dir))])
             self.tell(Alarm('disk_low', self.step, self.step, 0., 1., 'warn', str(trouble),
                             'The next save tries again.'))
 
@@ -354,7 +356,8 @@ class StopOnRequest(Callback):
                 self.before[s] = signal.signal(s, self.on_signal)
 
     def ask(self, why):
-        self.run.stop = Stopped(f'Stopped by {why}. Rerun the same command, without --resume, to resume.')
+        why = Stopped(f'Stopped by {why}. Rerun the same command, without --resume, to resume.')
+        self.run.stop = self.run.stop or why
 
     def on_signal(self, number, frame):
         self.ask(signal.Signals(number).name)
@@ -377,7 +380,8 @@ class Validate(Callback):
         for what, why in found['problems'].items(): run.say(f'step {step}: {what} not measured ({why})')
         run.ask('after_validation', found)
 
-ON_MAIN, ON_ALL = (Log, WatchAlarms), (StopOnNonFinite, Save, StopOnRequest, Validate)
+# they end in reverse order: signals are heard until `Save` has waited for the disk
+ON_MAIN, ON_ALL = (Log, WatchAlarms), (StopOnNonFinite, StopOnRequest, Save, Validate)
 
 # %% ../nbs/48_train.ipynb #8612e277
 def same_run(then:dict, now:dict) -> dict:
@@ -408,11 +412,13 @@ def load(self:Run, ckpt):
         ledger.since = s.get('ledger_since', 0)
         ledger.flipped[:] = tensors['ledger']['flipped'].numpy() * self.group.main
     self.stats = self.validator.stats = LatentStats(**s['latents'])
-    then = s.get('machine') or dict(s['config']['training'], threads=0)     # version 0.1 noted no machine
+    was = s['config']['training']
+    then = s.get('machine') or dict(was, threads=was['cpu_threads'])      # version 0.1 noted no machine
     if t.precision == 'auto':
         self.precision = Precision(then.get('name') or then['precision'], 'as the checkpoint was computed')
         for x in (self.validator, *self.optimizers): x.half = self.precision.half
-    if t.cpu_threads == 'auto' and then['threads']: torch.set_num_threads(then['threads'])
+    threads = then['threads'] if t.cpu_threads == 'auto' else None
+    if threads and threads != 'auto': torch.set_num_threads(threads)
 
 # %% ../nbs/48_train.ipynb #bb4af605
 @patch
@@ -421,6 +427,10 @@ def resume(self:Run,
     allow_changed_data:bool=False, # resume with other photos, another seed or batch
 ) -> bool:
     "Continues from a checkpoint, if there is one. Raises `CheckpointError` where it is of another run."
+    mine = where != 'none' and Path(where).resolve().parent == self.run_dir.resolve()
+    if where != 'auto' and not mine and list_checkpoints(self.run_dir):
+        raise CheckpointError(f'{self.run_dir} already has checkpoints. Continue them without --resume, or '
+                              'choose another checkpoint.output_dir.')
     if where == 'none': return False
     ckpt = latest_checkpoint(self.run_dir) if where == 'auto' else load_checkpoint(where)
     if ckpt is None:

@@ -317,14 +317,14 @@ def _parse(text, source):
         return node and build(node), where
     except Exception as e:    # PyYAML also raises ValueError, KeyError, AttributeError and more
         mark = getattr(e, 'problem_mark', None)
-        place = f'{source}:{mark.line + 1}' if mark else source
+        place = f'{source}:{mark.line + 1}' if mark and source != 'command line' else source
         raise ConfigError(f'{getattr(e, "problem", e)} ({place})') from None
 
 # %% ../nbs/22_config.ipynb #059d6433
 def _override(raw, where, item):
     "Puts `key.sub=value` into `raw` and notes it in `where`. Raises `ConfigError`."
     path, equals, text = item.partition('=')
-    if not equals: raise ConfigError(f'cannot read {item!r} (command line); write key.sub=value')
+    if not equals: raise ConfigError(f'cannot read {item!r}; write key.sub=value (command line)')
     for old in [p for p in where if p.startswith(f'{path}.')]: del where[old]
     where.setdefault(path.partition('.')[0], 'command line')
     where[path], (*sections, key) = 'command line', path.split('.')

@@ -19,12 +19,14 @@ from tqdm.auto import tqdm
 from .files import DataError, write_atomic
 from .shards import ShardIndex, Table, find_tars, open_tar, read_array
 
-# %% ../nbs/12_latents.ipynb #70f21f99
+# %% ../nbs/12_latents.ipynb #70f21f98
 @lru_cache(16)
-def _mean_std(mean, std, device):
-    "Both as (C, 1, 1), float32, on the device."
-    return torch.tensor([mean, std], device=device)[..., None, None]
+def _mean_std(mean, std, dtype, device):
+    "Both as (C, 1, 1) on the device, in that precision, at least float32."
+    dtype = torch.promote_types(dtype, torch.float32)
+    return torch.tensor([mean, std], dtype=dtype, device=device)[..., None, None]
 
+# %% ../nbs/12_latents.ipynb #70f21f99
 @dataclass
 class LatentStats:
     "Per-channel statistics of a data set's latents, as in `latents.json`. Raises `DataError` if impossible."
@@ -58,12 +60,12 @@ class LatentStats:
 
     def normalize(self, z):
         "Latents (B, C, h, w) as stored, with mean 0 and deviation 1 per channel; float32 or wider."
-        mean, std = _mean_std(tuple(self.mean), tuple(self.std), z.device)
+        mean, std = _mean_std(tuple(self.mean), tuple(self.std), z.dtype, z.device)
         return (z - mean)/std
 
     def denormalize(self, z):
         "Latents (B, C, h, w) as the decoder expects them: `normalize` undone; float32 or wider."
-        mean, std = _mean_std(tuple(self.mean), tuple(self.std), z.device)
+        mean, std = _mean_std(tuple(self.mean), tuple(self.std), z.dtype, z.device)
         return z*std + mean
 
 # %% ../nbs/12_latents.ipynb #446cace5

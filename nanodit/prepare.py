@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PrepareConfig', 'prepare_config', 'open_encoders', 'identity', 'wanted_arrays', 'encode_samples', 'run_pipeline',
-           'key_for', 'load_records', 'hold_folder', 'reason', 'prepare', 'add_twins', 'main']
+           'key_for', 'record_path', 'load_records', 'hold_folder', 'reason', 'prepare', 'add_twins', 'main']
 
 # %% ../nbs/26_prepare.ipynb #be1c4623
 import hashlib, json, os, re, shlex, signal
@@ -143,6 +143,10 @@ def key_for(path):
     return re.sub(r'[^A-Za-z0-9_-]+', '_', os.path.splitext(path)[0])[-60:] + '-' + _hash(path)
 
 # %% ../nbs/26_prepare.ipynb #ef6a6826
+def record_path(tar):
+    "Where the record of a shard is."
+    return tar.parent.parent / 'prepare' / tar.parent.name / f'{tar.stem}.json'
+
 def load_records(out):
     "The record of each shard, by the path of its tar; what is in it, by attributes."
     return {out / p.parent.name / f'{p.stem}.tar': json.loads(p.read_bytes(), object_hook=AttrDict)
@@ -150,8 +154,9 @@ def load_records(out):
 
 def hold_folder(out):     # a file; the folder is ours until it is closed
     "Keeps other prepares out of a data set, and deletes what a killed one has left. Raises `DataError`."
-    foreign = set(out.glob('*x*/*.tar')) - load_records(out).keys()
-    if foreign: raise DataError(f'{foreign.pop()} was not made by prepare. Move it, or choose another OUT.')
+    for tar in out.glob('*x*/*.tar'):
+        if not record_path(tar).exists():
+            raise DataError(f'{tar} was not made by prepare. Move it, or choose another OUT.')
     (out / 'prepare').mkdir(parents=True, exist_ok=True)
     lock = lock_file(out / 'prepare/lock')
     if not lock: raise DataError(f'{out}: another prepare is at work here. Wait for it, or stop it.')
@@ -234,8 +239,7 @@ def _write(recipe, tar, samples):
                 e.update(left_out=['not_finite', str(x)], sha256='')     # the next run looks again
         record = dict(recipe=recipe, samples=sum(not e.left_out for e in entries), moments=vars(moments),
                       photos=entries)
-        path = tar.parent.parent / 'prepare' / tar.parent.name / f'{tar.stem}.json'
-        write_atomic(path, json.dumps(record, default=np.ndarray.tolist).encode())
+        write_atomic(record_path(tar), json.dumps(record, default=np.ndarray.tolist).encode())
 
 # %% ../nbs/26_prepare.ipynb #30547536
 def prepare(

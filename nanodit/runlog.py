@@ -183,7 +183,7 @@ class Alarms:
             self.skipped.append('skipped' in record)
             n['skipped_of_100'] = sum(self.skipped)
         if 'loss' in n:
-            if len(self.losses) >= 20: n['loss_ratio'] = n['loss'] / float(np.median(self.losses))
+            if len(self.losses) >= 20: n['loss_ratio'] = n['loss'] / max(float(np.median(self.losses)), 1e-9)
             self.losses.append(n['loss'])
         if 'data_wait' in n and n.get('seconds'):
             self.times.append((n['data_wait'], n['seconds']))

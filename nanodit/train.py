@@ -238,9 +238,11 @@ def tell(self:Run, alarm:Alarm):
 def check_disk(self:Run, wait:bool=False):
     "Tells which saves the disk refused. The next one tries again."
     for w in self.writer, self.snapshots:
-        if trouble := w.join(wait):
+        trouble = w.join(wait)
+        if trouble and w is self.writer:
             self.saved = 0
             with suppress(OSError): self.saved = max([0, *map(step_of, list_checkpoints(self.run_dir))])
+        if trouble:
             self.tell(Alarm('disk_low', self.step, self.step, 0., 1., 'warn', str(trouble),
                             'The next save tries again.'))
 

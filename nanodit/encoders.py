@@ -278,12 +278,13 @@ def contact_sheet(
 ) -> Image.Image:
     "All pictures on one sheet, each scaled into a square, with its caption below."
     font = ImageFont.truetype(f'{get_data_path()}/fonts/ttf/DejaVuSansMono.ttf', 10)    # 6 pixels a letter
-    columns, step, high = min(columns, len(pictures)), cell + 8, cell + (84 if texts else 8)
+    captions = [fill(text, cell // 6, max_lines=6, placeholder='…') for text in texts]
+    columns, step = min(columns, len(pictures)), cell + 8
+    high = step + max((26 + 10 * caption.count('\n') for caption in captions), default=0)
     sheet = Image.new('RGB', (columns * step + 8, -(-len(pictures) // columns) * high + 8), 'white')
     pen = ImageDraw.Draw(sheet)
-    for i, (picture, text) in enumerate(zip_longest(pictures, texts, fillvalue='')):
+    for i, (picture, caption) in enumerate(zip_longest(pictures, captions, fillvalue='')):
         x, y = 8 + i % columns * step, 8 + i // columns * high
         sheet.paste(ImageOps.pad(to_image(picture), (cell, cell), Image.LANCZOS, color='white'), (x, y))
-        lines = fill(text, cell // 6, max_lines=6, placeholder='…')
-        pen.text((x, y + cell + 2), lines, 'black', font, spacing=0)
+        pen.text((x, y + cell + 2), caption, 'black', font, spacing=0)
     return sheet

@@ -53,7 +53,7 @@ def sample(
     weights = guidance_branches(text_scale, dino_scale)
     B, n = len(text), len(weights)
     def of(which): return torch.tensor([k == which for k in weights], device=text.device).repeat_interleave(B)
-    def rep(a): return torch.cat([a] * n)
+    def rep(a): return a.repeat(n, *[1] * (a.ndim - 1))
     text_kv = model.encode_text(rep(text), rep(text_mask), of('text'))
     dino, keep_dino = rep(dino), of('dino')
 

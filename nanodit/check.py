@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from fastcore.script import Param
 from PIL import Image
-from .augment import is_directional
+from .augment import flip_caption
 from .encoders import contact_sheet, get_encoder
 from .files import DataError, command, text_table
 from .latents import LatentStats, load_latents
@@ -40,7 +40,7 @@ def summary(
     "Photos, text lengths, directional captions and twins of each bucket."
     rows = []
     for b in index.buckets:
-        n, says = index.column(b, 't5h')[:, 3], np.array([is_directional(c) for c in index.captions(b)])
+        n, says = index.column(b, 't5h')[:, 3], np.array([flip_caption(c) != c for c in index.captions(b)])
         rows.append(dict(bucket=b, photos=len(n), text_rows=f'{n.min()} / {np.median(n):.0f} / {n.max()}',
                          left_or_right=says.sum(),
                          of_these_with_text_twin=(says & index.has(b, 't5h_flip')).sum(),

@@ -6,8 +6,8 @@
 __all__ = ['Probability', 'Fraction', 'Width', 'Betas', 'Bucket', 'Buckets', 'Text', 'Folder', 'Precision', 'Threads', 'Action',
            'Section', 'ModelConfig', 'OptimizerConfig', 'CfgDropoutConfig', 'TrainingConfig', 'ShapesConfig',
            'DataConfig', 'SamplingConfig', 'ValidationConfig', 'CheckpointConfig', 'LogConfig', 'DistributedConfig',
-           'AlarmConfig', 'AlarmsConfig', 'Config', 'ConfigError', 'make_config', 'saved_config', 'load_config',
-           'save_config', 'config_schema']
+           'AlarmConfig', 'AlarmsConfig', 'Config', 'ConfigError', 'make_config', 'saved_config', 'override',
+           'load_config', 'save_config', 'config_schema']
 
 # %% ../nbs/22_config.ipynb #62add1d5
 import difflib, json, math, os, re, warnings, yaml
@@ -321,7 +321,7 @@ def _parse(text, source):
         raise ConfigError(f'{getattr(e, "problem", e)} ({place})') from None
 
 # %% ../nbs/22_config.ipynb #059d6433
-def _override(raw, where, item):
+def override(raw, where, item):
     "Puts `key.sub=value` into `raw` and notes it in `where`. Raises `ConfigError`."
     path, equals, text = item.partition('=')
     if not equals: raise ConfigError(f'cannot read {item!r}; write key.sub=value (command line)')
@@ -347,7 +347,7 @@ def load_config(path_or_name, overrides=(), cls=Config):    # a `cls`
     if not path: raise ConfigError(f'no file and no recipe {path_or_name}; recipes: {", ".join(recipes)}')
     raw, where = _parse(path.read_bytes(), path)
     if not isinstance(raw, dict): raise ConfigError(f'{path} has no keys; start from one of the recipes')
-    for item in overrides: _override(raw, where, item)
+    for item in overrides: override(raw, where, item)
     return make_config(raw, where, str(path), cls)
 
 def save_config(cfg:Section, path) -> Path:

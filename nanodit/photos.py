@@ -8,7 +8,6 @@ __all__ = ['BUCKETS', 'LEAST_SIDE', 'SUFFIXES', 'NOT_READ', 'LeftOut', 'nearest_
 
 # %% ../nbs/24_photos.ipynb #ec174f80
 import io, json, os, warnings
-from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from unicodedata import normalize
@@ -19,9 +18,9 @@ from .files import DataError, is_unreachable
 from .shards import bucket_size
 
 # %% ../nbs/24_photos.ipynb #0ef290d8
-class LeftOut(Exception):
+class LeftOut(DataError):
     "Why one photo is left out: a code to count by, and a sentence whose subject is the photo."
-    def __str__(self): return ': '.join(self.args)
+    def __str__(self): return f'the photo {self.args[1]}'
 
 # %% ../nbs/24_photos.ipynb #6edfce63
 BUCKETS = tuple('1024x1024 832x1216 1216x832 768x1280 1280x768 1344x704 704x1344'.split())   # width x height
@@ -57,11 +56,9 @@ def open_photo(source:Path|bytes) -> Image.Image:
 # %% ../nbs/24_photos.ipynb #3e264204
 def upright_size(im:Image.Image) -> tuple:
     "Width and height of an opened photo as people see it, without decoding it."
-    try:
-        turned = Image.Image.getexif(im).get(0x0112) in (5, 6, 7, 8)
-    except Exception:
-        return im.size     # broken EXIF data turns nothing, here and in `exif_transpose`
-    return im.size[::-1] if turned else im.size
+    with suppress(Exception):     # broken EXIF data turns nothing, here and in `exif_transpose`
+        if Image.Image.getexif(im).get(0x0112) in (5, 6, 7, 8): return im.size[::-1]
+    return im.size
 
 # %% ../nbs/24_photos.ipynb #34e8b3ce
 def to_srgb(im:Image.Image) -> Image.Image:
@@ -143,11 +140,9 @@ def read_list(self:Photos, name:str):     # of the JSONL
             if path in self.captions: raise LeftOut('bad_line', f'names {path} again; the first line counts')
             texts = [t for t in (entry.get('text'), entry.get('caption')) if isinstance(t, str)]
             self.captions[path] = next(filter(str.strip, texts), '')
-        except LeftOut as e:
-            self.left_out[f'{name}:{n}'] = e.args
-        except (ValueError, TypeError, KeyError):
-            what = 'is not a UTF-8 JSON object with file_name or image_path'
-            self.left_out[f'{name}:{n}'] = 'bad_line', what
+        except (LeftOut, ValueError, TypeError, KeyError) as e:
+            bad = 'bad_line', 'is not a UTF-8 JSON object with file_name or image_path'
+            self.left_out[f'{name}:{n}'] = e.args if isinstance(e, LeftOut) else bad
 
 # %% ../nbs/24_photos.ipynb #70eb332c
 SUFFIXES = ('.jpg', '.jpeg', '.jfif', '.png', '.webp')
@@ -156,10 +151,10 @@ NOT_READ = tuple('.gif .bmp .tif .tiff .heic .heif .avif .jxl .jp2 .dng .cr2 .cr
 @patch
 def walk(self:Photos) -> list:     # the JSONLs
     "Finds photos and caption lists. Links to folders come last. Raises `OSError` where it cannot read."
-    todo, late, seen, lists = deque(['']), deque(), {}, []
-    while todo or late:
-        folder = (todo or late).popleft()
-        first, inner, links = seen.setdefault(os.path.realpath(self.root / folder), folder), [], []
+    todo, links, seen, lists = [''], [], {}, []     # of folders, the next one is the last of `todo`
+    while todo or links:
+        folder = todo.pop() if todo else links.pop(0)
+        first, inner = seen.setdefault(os.path.realpath(self.root / folder), folder), []
         if first != folder: self.left_out[folder] = 'folder_twice', f'same folder as {first or "."}; skipped'
         elif folder and (self.root / folder / 'prepare/lock').exists():
             self.left_out[folder] = 'shards', 'contains shards; skipped'
@@ -176,6 +171,5 @@ def walk(self:Photos) -> list:     # the JSONLs
                 elif kind.endswith(NOT_READ):
                     self.left_out[path] = 'format', 'is not read; convert it to JPEG, PNG or WebP'
                 elif not full.exists(): self.left_out[path] = 'dead_link', 'is a dead link'
-        todo.extendleft(reversed(inner))
-        late.extend(links)
+        todo += reversed(inner)
     return lists

@@ -4,11 +4,10 @@
 
 # %% auto #0
 __all__ = ['PrepareConfig', 'prepare_config', 'open_encoders', 'identity', 'wanted_arrays', 'encode_samples', 'run_pipeline',
-           'key_for', 'record_path', 'load_records', 'hold_folder', 'reason', 'prepare', 'add_twins', 'main']
+           'key_for', 'load_records', 'hold_folder', 'reason', 'prepare', 'add_twins', 'main']
 
 # %% ../nbs/26_prepare.ipynb #be1c4623
 import hashlib, json, os, re, shlex, signal
-from argparse import SUPPRESS, ArgumentParser
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -29,7 +28,7 @@ from .shards import (
 from .latents import LatentStats, Moments, load_latents
 from .augment import flip_caption
 from .encoders import get_encoder, load_encoders, save_encoders
-from .config import Buckets, Section, Text, load_config, make_config, save_config
+from .config import Buckets, Section, Text, load_config, make_config, override, save_config
 from .photos import BUCKETS, LeftOut, Photos, load_photo, nearest_bucket, open_photo, upright_size
 
 # %% ../nbs/26_prepare.ipynb #c26b0007
@@ -59,11 +58,10 @@ def prepare_config(
     noted = path.parent / 'prepare/command'     # of version 0.1
     if path.exists(): before = load_config(path, cls=PrepareConfig).model_dump()
     elif noted.exists():
-        parser = ArgumentParser(argument_default=SUPPRESS)
-        for name in PrepareConfig.model_fields:
-            parser.add_argument('--' + name.replace('_', '-'), type=yaml.safe_load, nargs='?', const=True)
-        words = shlex.split(noted.read_text('utf-8', 'surrogateescape'))
-        before = vars(parser.parse_known_args(words)[0])
+        options = {f'--{key}'.replace('_', '-'): key for key in PrepareConfig.model_fields}
+        words = [*shlex.split(noted.read_text('utf-8', 'surrogateescape')), '--']
+        before = {options[word]: value[:2] == '--' or yaml.safe_load(value)
+                  for word, value in zip(words, words[1:]) if word in options}
     return make_config(before | settings, source=str(path), cls=PrepareConfig)
 
 # %% ../nbs/26_prepare.ipynb #c26b0017
@@ -143,10 +141,6 @@ def key_for(path):
     return re.sub(r'[^A-Za-z0-9_-]+', '_', os.path.splitext(path)[0])[-60:] + '-' + _hash(path)
 
 # %% ../nbs/26_prepare.ipynb #ef6a6826
-def record_path(tar):
-    "Where the record of a shard is."
-    return tar.parent.parent / 'prepare' / tar.parent.name / f'{tar.stem}.json'
-
 def load_records(out):
     "The record of each shard, by the path of its tar; what is in it, by attributes."
     return {out / p.parent.name / f'{p.stem}.tar': json.loads(p.read_bytes(), object_hook=AttrDict)
@@ -154,13 +148,10 @@ def load_records(out):
 
 def hold_folder(out):     # a file; the folder is ours until it is closed
     "Keeps other prepares out of a data set, and deletes what a killed one has left. Raises `DataError`."
-    for tar in out.glob('*x*/*.tar'):
-        if not record_path(tar).exists():
-            raise DataError(f'{tar} was not made by prepare. Move it, or choose another OUT.')
     (out / 'prepare').mkdir(parents=True, exist_ok=True)
     lock = lock_file(out / 'prepare/lock')
     if not lock: raise DataError(f'{out}: another prepare is at work here. Wait for it, or stop it.')
-    for p in out.glob('*x*/.*.tmp'): p.unlink()
+    for p in out.glob('*x*/**/.*.tmp'): p.unlink()
     return lock
 
 # %% ../nbs/26_prepare.ipynb #c26b0050
@@ -173,6 +164,8 @@ def reason(e):
 def _plan(photos, out, recipe, cfg, forget):
     "([(tar, entries)] of shards to make, {path: code and detail} of what is left out). Raises `DataError`."
     records, want, left_out, todo = load_records(out), defaultdict(dict), dict(photos.left_out), []
+    if foreign := set(out.glob('*x*/*.tar')) - records.keys():
+        raise DataError(f'{min(foreign)} was not made by prepare. Move it, or choose another OUT.')
     known = {e.photo: e for record in records.values() for e in record.photos}
     for path in tqdm(photos.paths, desc='looking at photos', delay=2):
         full, e = photos.root / path, known.get(path, {})
@@ -239,7 +232,8 @@ def _write(recipe, tar, samples):
                 e.update(left_out=['not_finite', str(x)], sha256='')     # the next run looks again
         record = dict(recipe=recipe, samples=sum(not e.left_out for e in entries), moments=vars(moments),
                       photos=entries)
-        write_atomic(record_path(tar), json.dumps(record, default=np.ndarray.tolist).encode())
+        path = tar.parent.parent / 'prepare' / tar.parent.name / f'{tar.stem}.json'
+        write_atomic(path, json.dumps(record, default=np.ndarray.tolist).encode())
 
 # %% ../nbs/26_prepare.ipynb #30547536
 def prepare(
@@ -255,7 +249,7 @@ def prepare(
     found, encoders, total, samples = Photos(photos), open_encoders(cfg), Moments(), 0
     text, vision, codec = encoders.values()
     unit = 2 * codec.downsample     # the model takes 2 x 2 latents at a time
-    if any(int(side) % unit for side in re.findall(r'\d+', str(cfg.buckets))):
+    if any(side % unit for bucket in cfg.buckets for side in bucket_size(bucket)):
         raise DataError(f'buckets {cfg.buckets}: both sides must be multiples of {unit}')
     recipe = dict(pixels=1, flip_twins=cfg.flip_twins, **{k: identity(e) for k, e in encoders.items()})
     with hold_folder(out):
@@ -305,7 +299,7 @@ def add_twins(
     spots = [(b, i) for b in index.buckets for i in range(index.n(b))]
     tars = groupby(spots, lambda spot: index.member(*spot, 'vae').path)
     todo = [(tar, some) for tar, some in tars.items() if any(map(need, some))]
-    run_pipeline(todo, read, write_twins, encoders, cfg)
+    with hold_folder(index.dir): run_pipeline(todo, read, write_twins, encoders, cfg)
     return len(todo)
 
 # %% ../nbs/26_prepare.ipynb #459367b1
@@ -319,12 +313,11 @@ def main(
     forget:bool=False,     # allow that samples of earlier runs are removed
 ):
     "Photos to shards. Example: python -m nanodit.prepare photos data/shards flip_twins=true"
+    chosen = {}
+    for item in settings: override(chosen, {}, item)
     signal.signal(signal.SIGTERM, signal.default_int_handler)     # raises KeyboardInterrupt
     try:
-        chosen = {k: yaml.safe_load(v) for k, _, v in (s.partition('=') for s in settings)}
         if photos == 'add-twins': print('tars of twins written:', add_twins(out, pictures, **chosen))
         else: print(prepare(photos, out, forget, **chosen))
-    except yaml.YAMLError as e:
-        raise DataError(f'settings are written key=value, such as flip_twins=true ({e})') from None
     except KeyboardInterrupt:
         raise Stopped('stopped; the same command goes on where it was') from None

@@ -372,7 +372,7 @@ def open(cls: ShardIndex,
 ) -> ShardIndex:
     "The index of all shards in `dir`, read from the cache where nothing changed. Raises `DataError`."
     self, photos, places, tars = cls(dir), defaultdict(list), {}, find_tars(Path(dir), buckets)
-    if (self.dir/'prepare').is_dir() and not (self.dir/'latents.json').exists():
+    if any(self.dir.glob('prepare/*x*')) and not (self.dir/'latents.json').exists():
         raise DataError(f'{dir}: prepare has not finished here. Run `nanodit-prepare PHOTOS {dir}` again')
     for bucket, path in tqdm(tars, desc='index', unit='tar', delay=2, leave=False):
         d, first = load_tar(path, on_damage == 'verify'), [len(self.tars), 0, 0, 0]

@@ -8,6 +8,7 @@ __all__ = ['DCTCodec', 'MixedCodec', 'WordEncoder', 'RingEncoder', 'find_device'
 
 # %% ../nbs/18_encoders.ipynb #3a3d6348
 import hashlib, json, re, warnings
+from contextlib import suppress
 from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
@@ -154,13 +155,13 @@ class Pretrained:
         except Exception as e:
             hint = " Run `pip install 'nanodit[encoders]'`." if isinstance(e, ImportError) else ''
             raise NanoditError(f'{self.name} cannot be loaded: {e}{hint}') from e
-        self.version = _version(self.at, self.inside)
 
     def _load(self, model_class, **options):
         model, info = model_class.from_pretrained(self.at, subfolder=self.inside, use_safetensors=True,
                                                   output_loading_info=True, **options)
         if lacks := sorted(info['missing_keys']):
             raise ValueError(f'it lacks {len(lacks)} of its weights, such as {lacks[0]}')
+        self.version = _version(self.at, self.inside)
         return model.eval().to(self.device)
 
     @torch.inference_mode()
@@ -190,11 +191,15 @@ class T5Encoder(Pretrained):
 class DINOv3Encoder(Pretrained):
     "Pictures → DINOv3's CLS vector (plan A.3), by transformers."
     kind, side = 'dinov3', 224      # pixels
-    mean_std = [.485, .456, .406], [.229, .224, .225]      # that it was trained with, of ImageNet
+    mean_std = [.485, .456, .406], [.229, .224, .225]      # of ImageNet, unless its folder says otherwise
     def _open(self):
-        from transformers import DINOv3ViTModel
+        from transformers import DINOv3ViTModel, ImageProcessingMixin
         self.model = self._load(DINOv3ViTModel, dtype=self.dtype)
         self.dim = self.model.config.hidden_size
+        with suppress(OSError):     # no preprocessor_config.json
+            own, _ = ImageProcessingMixin.get_image_processor_dict(self.at, subfolder=self.inside)
+            self.mean_std = own['image_mean'], own['image_std']
+        if self.mean_std != DINOv3Encoder.mean_std: self.version += '+own-mean-std'
 
     def encode(self, images:Tensor) -> Tensor:
         "CLS vectors (B, dim) float32 of pictures (B, 3, H, W) in [0, 1]."

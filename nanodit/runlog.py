@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CONDITIONS', 'Rule', 'LOWER_LR', 'RULES', 'parse_record', 'iter_log', 'read_log', 'cut_log', 'finite', 'flat_numbers',
-           'RunLog', 'Alarm', 'Alarms', 'read_history', 'TensorBoardLog', 'WandbLog', 'sinks']
+           'RunLog', 'Alarm', 'Alarms', 'TensorBoardLog', 'open_sink']
 
 # %% ../nbs/34_runlog.ipynb #25564d8c
 import heapq, json, math, os, warnings
@@ -12,10 +12,9 @@ from collections import deque, namedtuple
 from contextlib import suppress
 from pathlib import Path
 import numpy as np
-import yaml
 from fastcore.basics import patch
 from PIL import Image
-from .config import AlarmsConfig, LogConfig
+from .config import AlarmsConfig, Config
 from .files import NanoditError, flatten
 
 # %% ../nbs/34_runlog.ipynb #fa87147a
@@ -25,15 +24,19 @@ def parse_record(line:bytes) -> dict:
         record = json.loads(line)
         return record if isinstance(record, dict) and 'step' in record else None
 
-def iter_log(path:Path):
-    "Yields the records of a .jsonl file, which may not exist; damaged lines are left out."
-    if path.exists():
-        with open(path, 'rb') as f: yield from filter(None, map(parse_record, f))
+def iter_log(
+    path:Path,        # a .jsonl file, which may not exist, or the folder of a run (then its log.jsonl)
+    tail=math.inf,    # how many bytes to read, from its end
+):
+    "Yields the records, and leaves out damaged lines."
+    path = Path(path)
+    with suppress(FileNotFoundError), open(path / 'log.jsonl' if path.is_dir() else path, 'rb') as f:
+        f.seek(max(0, f.seek(0, os.SEEK_END) - tail))
+        yield from filter(None, map(parse_record, f))
 
 def read_log(path:Path) -> list[dict]:
-    "The records of a run's folder (of its log.jsonl), or of a .jsonl file; none if it does not exist."
-    path = Path(path)
-    return list(iter_log(path / 'log.jsonl' if path.is_dir() else path))
+    "The records of a .jsonl file, or of a run's log; none if it does not exist."
+    return list(iter_log(path))
 
 # %% ../nbs/34_runlog.ipynb #436240a0
 def cut_log(
@@ -67,17 +70,15 @@ class RunLog:
     "Writes log.jsonl, validation.jsonl and alarms.jsonl, each cut back to the step where the run resumes."
     def __init__(self,
         run_dir:Path, start_step:int=0,     # created; updates already done, later lines are cut off
-        log_every:int=1, extra=(),          # records between writes to the disk; receivers, from `sinks`
+        log_every:int=1, sink=None,         # records between writes to the disk; a receiver, or None
     ):
-        self.path, self.log_every, self.extra = Path(run_dir) / 'log.jsonl', log_every, list(extra)
+        self.path, self.log_every, self.sink = Path(run_dir) / 'log.jsonl', log_every, sink
         self.waits = None                   # a message while lines wait for the disk
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.pending = {self._file(name): bytearray() for name in ('log', 'validation', 'alarms')}
+        self.pending = {self.path.with_stem(x): bytearray() for x in ('log', 'validation', 'alarms')}
         for path in self.pending:
             path.touch()
             cut_log(path, start_step)
-
-    def _file(self, name): return self.path.with_name(f'{name}.jsonl')
 
     def flush(self,
         durable:bool=False,   # also force it to the disk, as before a checkpoint
@@ -98,39 +99,26 @@ class RunLog:
 
 # %% ../nbs/34_runlog.ipynb #20682f11
 @patch
-def _add(self:RunLog, name:str, record:dict):
+def add(self:RunLog,
+    file:str,        # 'log', 'validation' or 'alarms'
+    **record,        # `step`, and the numbers of an update, of a validation (with its sheets), or an `Alarm`
+):
     "Adds a line to a file, and passes the record on. A receiver that fails is dropped with a warning."
-    record, lines = finite(record), self.pending[self._file(name)]
+    record, lines = finite(record), self.pending[self.path.with_stem(file)]
     lines += json.dumps(record).encode() + b'\n'
-    if name != 'log' or lines.count(b'\n') >= self.log_every: self.flush()
-    for sink in list(self.extra):
-        try:
-            getattr(sink, name)(record)
-        except Exception as e:
-            self.extra.remove(sink)
-            warnings.warn(f'{type(sink).__name__} gets no more records ({e!r}). {self.path} gets them all.')
-
-@patch
-def write(self:RunLog, **record):
-    "Takes the record of an update; `step` must be among its keys."
-    self._add('log', record)
-
-@patch
-def validation(self:RunLog, record:dict):
-    "Takes the result of a validation, with its `step` and the paths of its sheets; written at once."
-    self._add('validation', record)
-
-@patch
-def alarm(self:RunLog, a):
-    "Takes an `Alarm` that fired; written at once."
-    self._add('alarms', a._asdict())
+    if file != 'log' or lines.count(b'\n') >= self.log_every: self.flush()
+    try:
+        if self.sink: self.sink.add(file, record)
+    except Exception as e:
+        warnings.warn(f'{type(self.sink).__name__} gets no more records ({e!r}). {self.path} gets them all.')
+        self.sink = None
 
 @patch
 def close(self:RunLog):
     "Writes what waits. What the disk refuses even now is lost."
     self.flush()
-    for sink in self.extra:
-        with suppress(Exception): sink.close()
+    with suppress(Exception):
+        if self.sink: self.sink.close()
 
 # %% ../nbs/34_runlog.ipynb #b445288d
 class Alarm(namedtuple('Alarm', 'name step since value threshold action seen remedy')):
@@ -215,73 +203,56 @@ def look(self:Alarms,
     return fired
 
 # %% ../nbs/34_runlog.ipynb #fd9c217e
-def read_history(run_dir:Path):
-    "Yields all records of log and validations, in the order in which the alarms saw them."
-    files = (iter_log(Path(run_dir) / f'{name}.jsonl') for name in ('validation', 'log'))
-    yield from heapq.merge(*files, key=lambda r: r['step'])
-
 @patch
-def replay(self:Alarms, records) -> Alarms:
-    "Itself, in the state that a run has after the records of `read_history`; nothing fires."
-    for r in records: self.look(r)
+def replay(self:Alarms, run_dir:Path) -> Alarms:
+    "Itself, in the state that a run has after the log and the validations in its folder; nothing fires."
+    files = (iter_log(Path(run_dir) / f'{name}.jsonl') for name in ('validation', 'log'))
+    for r in heapq.merge(*files, key=lambda r: r['step']): self.look(r)
     for name in [n for n in self.active if self.limits[n].action == 'stop']:
         self.active.remove(name)
         self.seen[name].clear()
     return self
 
 # %% ../nbs/34_runlog.ipynb #ac2c0cec
-class _Sink:
-    "A further receiver. A kind of it defines `send`, `alarms` and `close`."
-    def log(self, record, prefix=''):
-        numbers = {prefix + k: x for k, x in flat_numbers(record).items() if k != 'step'}
-        sheets = dict(samples=record.get('samples')) | record.get('sheets', {})
-        self.send(numbers, {k: path for k, path in sheets.items() if path}, record['step'])
-
-    def validation(self, record): self.log(record, 'validation/')
-
-class TensorBoardLog(_Sink):
-    "Sends numbers and sheets to TensorBoard, in the folder `tensorboard` of the run."
-    def __init__(self, run_dir:Path, name:str, step:int):
+class TensorBoardLog:
+    "Sends numbers, sheets and alarms to TensorBoard, in a folder of the run. W&B may read them there."
+    def __init__(self, cfg:Config, name:str, step:int):
+        run_dir, self.wandb = Path(cfg.checkpoint.output_dir), None
+        if cfg.log.wandb:
+            import wandb
+            key = run_dir / 'wandb.id'
+            if not key.exists(): key.write_text(os.urandom(8).hex())
+            self.wandb = wandb.init(
+                project='nanodit', name=name, id=key.read_text().strip(), resume='allow', dir=run_dir,
+                config=cfg.model_dump(mode='json'), sync_tensorboard=True, settings=dict(console='off'))
+            self.wandb.define_metric('*', step_metric='global_step')
         from torch.utils.tensorboard import SummaryWriter
         self.writer = SummaryWriter(str(run_dir / 'tensorboard'), purge_step=step)
-        self.close = self.writer.close
 
-    def send(self, numbers, sheets, step):
-        for name, x in numbers.items(): self.writer.add_scalar(name, x, step)
-        for name, path in sheets.items():
-            self.writer.add_image(name, np.array(Image.open(path).convert('RGB')), step, dataformats='HWC')
+    def add(self, file, record):
+        if file == 'alarms': return self.alarm(Alarm(**record))
+        step, prefix = record.pop('step'), 'validation/' if file == 'validation' else ''
+        for key, x in flat_numbers(record).items(): self.writer.add_scalar(prefix + key, x, step)
+        sheets = dict(samples=record.get('samples')) | record.get('sheets', {})
+        for key, path in sheets.items():
+            if not path: continue
+            self.writer.add_image(key, np.array(Image.open(path).convert('RGB')), step, dataformats='HWC')
 
-    def alarms(self, a): self.writer.add_text(f"alarms/{a['name']}", str(Alarm(**a)), a['step'])
+    def alarm(self, a):
+        self.writer.add_text(f'alarms/{a.name}', str(a), a.step)
+        if self.wandb: self.wandb.alert(a.name, str(a))
 
-# %% ../nbs/34_runlog.ipynb #f5f6740b
-class WandbLog(_Sink):
-    "Sends numbers and sheets to Weights & Biases, under one id for all resumes."
-    def __init__(self, run_dir:Path, name:str, step:int):
-        import wandb
-        key, self.picture = run_dir / 'wandb.id', wandb.Image
-        if not key.exists(): key.write_text(os.urandom(8).hex())
-        config = yaml.safe_load((run_dir / 'config.yaml').read_text('utf-8'))
-        self.run = wandb.init(project='nanodit', name=name, id=key.read_text().strip(), resume='allow',
-                              dir=run_dir, config=config, settings=dict(console='off'))
-        self.run.define_metric('*', step_metric='step')
-        self.close = self.run.finish
+    def close(self):
+        self.writer.close()
+        if self.wandb: self.wandb.finish()
 
-    def send(self, numbers, sheets, step):
-        self.run.log(numbers | {k: self.picture(path) for k, path in sheets.items()} | dict(step=step))
-
-    def alarms(self, a): self.run.alert(a['name'], str(Alarm(**a)))
-
-# %% ../nbs/34_runlog.ipynb #e17896d8
-def sinks(
-    cfg:LogConfig, run_dir:Path,      # `log` of the config, folder of the run
-    name:str='', step:int=0,          # name of the run in W&B, updates already done
-) -> list:                            # for `RunLog(extra=…)`
-    "The receivers that a config asks for. Raises `NanoditError` where one does not start."
-    made = []
-    for key, kind in dict(tensorboard=TensorBoardLog, wandb=WandbLog).items():
-        try:
-            if getattr(cfg, key): made.append(kind(run_dir, name, step))
-        except Exception as e:
-            raise NanoditError(f"log.{key} does not start ({e}). Try pip install 'nanodit[log]' or wandb "
-                               f'login, or set WANDB_MODE=offline or log.{key}=false.') from e
-    return made
+def open_sink(
+    cfg:Config,
+    name:str='', step:int=0,    # of the run, in W&B; updates that are done
+):                              # a `TensorBoardLog`, or None
+    "The receiver that the config asks for. Raises `NanoditError` where it does not start."
+    try:
+        return TensorBoardLog(cfg, name, step) if cfg.log.tensorboard or cfg.log.wandb else None
+    except Exception as e:
+        raise NanoditError(f"TensorBoard or W&B does not start ({e}). Try pip install 'nanodit[log]' or "
+                           'wandb login, set WANDB_MODE=offline, or switch off what `log` asks for.') from e

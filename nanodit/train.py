@@ -28,7 +28,7 @@ from .files import DataError, DiskError, NanoditError, Stopped, command, flatten
 from .latents import LatentStats, load_latents
 from .machine import Precision
 from .model import count_parameters
-from .runlog import Alarm, Alarms, RunLog, read_history, read_log, sinks
+from .runlog import Alarm, Alarms, RunLog, open_sink, read_log
 from .shapes import make_shapes
 from .shards import ShardIndex
 from .trainer import Trainer
@@ -232,7 +232,7 @@ def save(self:Run, retire:bool=True):    # may this checkpoint delete older ones
 def tell(self:Run, alarm:Alarm):
     "Says and logs an alarm."
     self.say(str(alarm))
-    if self.log: self.log.alarm(alarm)
+    if self.log: self.log.add('alarms', **alarm._asdict())
 
 @patch
 def check_disk(self:Run, wait:bool=False):
@@ -285,18 +285,18 @@ class Log(Callback):
         save_config(cfg, folder / 'config.yaml')
         for d in folder, folder / 'posthoc':
             for p in set_aside_after(d, run.saved): run.say(f'renamed a later checkpoint to {p}')
-        extra = sinks(cfg.log, folder, cfg.name or folder.name, run.step)
-        run.log = RunLog(folder, run.saved, cfg.training.log_every, extra=extra)
+        sink = open_sink(cfg, cfg.name or folder.name, run.step)
+        run.log = RunLog(folder, run.saved, cfg.training.log_every, sink)
         self.bar = tqdm(total=cfg.training.total_steps, initial=run.step, unit='step',
                         disable=not run.progress, delay=1e-3)
 
     def after_step(self, run, record):
-        run.log.write(**record)
+        run.log.add('log', **record)
         with suppress(OSError):       # of a terminal that is gone
             self.bar.set_postfix_str(f"loss {record['loss']:.3f}", refresh=False)
             self.bar.update()
 
-    def after_validation(self, run, found): run.log.validation(found)
+    def after_validation(self, run, found): run.log.add('validation', **found)
 
     def end(self, run):
         run.log.close()
@@ -319,7 +319,7 @@ class Save(Callback):
 # %% ../nbs/48_train.ipynb #4d35d257
 class WatchAlarms(Callback):
     "Shows each record to the alarms, tells what fires, and does what the alarm's action says."
-    def begin(self, run): self.alarms = Alarms(run.cfg.alarms).replay(read_history(run.run_dir))
+    def begin(self, run): self.alarms = Alarms(run.cfg.alarms).replay(run.run_dir)
 
     def after_step(self, run, record):
         if run.step % run.cfg.checkpoint.save_every == 0:

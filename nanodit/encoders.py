@@ -148,7 +148,7 @@ class Pretrained:
         dtypes = dict(bf16=torch.bfloat16, fp16=torch.float16, fp32=torch.float32)
         self.dtype = dtypes[dtype or half_is_fast(self.device).name]
         where, _, self.cut = where.partition('#')
-        parts = [where] if where[:1] in '/.~' or Path(where).exists() else where.split('/')
+        parts = [where] if Path(where).exists() else where.split('/')
         self.at, self.inside = '/'.join(parts[:2]), '/'.join(parts[2:])
         try:
             self._open()

@@ -10,7 +10,6 @@ __all__ = ['PrepareConfig', 'prepare_config', 'open_encoders', 'identity', 'want
 import hashlib, json, os, re, shlex, signal
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -58,10 +57,11 @@ def prepare_config(
     noted = path.parent / 'prepare/command'     # of version 0.1
     if path.exists(): before = load_config(path, cls=PrepareConfig).model_dump()
     elif noted.exists():
-        options = {f'--{key}'.replace('_', '-'): key for key in PrepareConfig.model_fields}
         words = [*shlex.split(noted.read_text('utf-8', 'surrogateescape')), '--']
-        before = {options[word]: value[:2] == '--' or yaml.safe_load(value)
-                  for word, value in zip(words, words[1:]) if word in options}
+        for name in PrepareConfig.model_fields:
+            if (option := '--' + name.replace('_', '-')) in words:
+                value = words[words.index(option) + 1]
+                before[name] = value[:2] == '--' or yaml.safe_load(value)
     return make_config(before | settings, source=str(path), cls=PrepareConfig)
 
 # %% ../nbs/26_prepare.ipynb #c26b0017
@@ -190,8 +190,8 @@ def _plan(photos, out, recipe, cfg, forget):
         bucket = tar.parent.name
         new, number[bucket] = want[bucket], int(tar.stem[6:]) + 1
         stay = [new.pop(e.photo) for e in record.photos if e.photo in new]
-        same = record.recipe == recipe and record.photos == stay
-        if not same or record.samples and not tar.exists(): todo.append((tar, stay))
+        if [record.recipe, record.photos] != [recipe, stay] or record.samples and not tar.exists():
+            todo.append((tar, stay))
     for bucket, new in sorted(want.items()):
         for i, entries in enumerate(chunked(new.values(), cfg.samples_per_shard), number[bucket]):
             todo.append((out / bucket / f'shard-{i:06d}.tar', entries))
@@ -291,11 +291,12 @@ def add_twins(
                 if not index.member(bucket, i, name)}
     def read(spot):
         s = read_sample(index, *spot) | dict(need=need(spot))
-        with suppress(LeftOut, KeyError, TypeError):     # no such photo, no path, no folder
+        try:
             s['picture'] = load_photo(Path(photos) / s['json']['image_path'], *bucket_size(s['bucket']))
-            return s
-        picture = encoders['latents'].decode(torch.from_numpy(s['vae'])[None].float())[0]
-        return s | dict(picture=(picture * 255).round().byte().numpy())
+        except (LeftOut, KeyError, TypeError):     # no such photo, no path, no folder
+            picture = encoders['latents'].decode(torch.from_numpy(s['vae'])[None].float())[0]
+            s['picture'] = (picture * 255).round().byte().numpy()
+        return s
     spots = [(b, i) for b in index.buckets for i in range(index.n(b))]
     tars = groupby(spots, lambda spot: index.member(*spot, 'vae').path)
     todo = [(tar, some) for tar, some in tars.items() if any(map(need, some))]

@@ -17,7 +17,6 @@ from typing import NamedTuple
 import numpy as np, torch
 from fastcore.basics import groupby, patch, store_attr
 from .flow import slot_normal, slot_rng, slot_uniform
-from .latents import LatentStats
 from .shards import ShardIndex, open_tar, read_array
 from .files import DataError, retry, write_atomic
 from .augment import flip_caption, flip_latent, why_not_flip
@@ -45,18 +44,18 @@ class BatchPlan:
     "Which photo sits in which slot of which step: a pure function of seed, data set and batch sizes."
     def __init__(self,
         seed: int,             # of the shuffles
-        index,                 # a `ShardIndex`, or {bucket: number of photos}
+        sizes: dict,           # bucket → photos in it, as `index.sizes`
         effective_batch: int,  # slots per optimizer step, over all ranks and micro-batches; whole tiles
         tile: int,             # slots per micro-batch
+        data: str = None,      # the data set's fingerprint
     ):
-        store_attr('seed,effective_batch,tile')
-        self.tiles_per_step, self.data = effective_batch//tile, getattr(index, 'fingerprint', None)
-        self.sizes = {b: index.n(b) for b in index.buckets} if self.data else index
-        self.buckets, self.order = list(self.sizes), turns([*self.sizes.values()])
-        self.had = np.eye(len(self.sizes), dtype=np.int64)[self.order].cumsum(0)   # turns of each bucket
-        @lru_cache(4*len(self.sizes))
+        store_attr()
+        self.tiles_per_step = effective_batch//tile
+        self.buckets, self.order = list(sizes), turns([*sizes.values()])
+        self.had = np.eye(len(sizes), dtype=np.int64)[self.order].cumsum(0)   # turns of each bucket
+        @lru_cache(4*len(sizes))
         def pass_order(bucket, number):      # the order (n,) of its photos in the pass of that number, from 0
-            draws = slot_rng(seed, f'pass {bucket}', number).random(self.sizes[bucket])
+            draws = slot_rng(seed, f'pass {bucket}', number).random(sizes[bucket])
             return np.argsort(draws, kind='stable')
         self.pass_order = pass_order
 
@@ -134,7 +133,7 @@ class Batch:
     flipped: torch.Tensor    # (B,) bool
     bucket: str              # 'WIDTHxHEIGHT'
     slots: torch.Tensor      # (B,) i64, global slot numbers
-    noise: torch.Tensor|None = None   # (B, C, h, w) f32, the slots' noise (plan C.2), if asked for
+    noise: torch.Tensor|None = None   # (B, C, h, w) f32, the slots' noise (plan C.2); the loader draws it
     def to(self, device):
         "The same batch with its tensors on `device`."
         return replace(self, **{k: v.to(device, non_blocking=True) for k,v in vars(self).items()
@@ -152,15 +151,14 @@ def read_tile(
     pin: bool = False,   # into page-locked memory, for a GPU
 ) -> Batch:
     "The batch of one tile. Raises `DataError` when a file has changed underneath."
-    b, flipped, swap = tile.bucket, flips(tile), flips.swap_captions
-    photos = list(zip(tile.positions.tolist(), flipped.tolist()))
-    def find(name, turn=True):      # for a mirrored photo that of its twin, if there is one
-        return [
-            f and turn and index.member(b, p, f'{name}_flip') or index.member(b, p, name) for p, f in photos
-        ]
-    vae, dino, texts = find('vae'), find('dinov3'), find('t5h', swap)
+    b, places, flipped = tile.bucket, tile.positions.tolist(), flips(tile)
+    turned = flipped & flips.swap_captions      # the texts that are mirrored, too
+    def find(name, mirrored):      # of a mirrored photo that of its twin, if there is one
+        return [f and index.member(b, p, f'{name}_flip') or index.member(b, p, name)
+                for p, f in zip(places, mirrored)]
+    vae, dino, texts = find('vae', flipped), find('dinov3', flipped), find('t5h', turned)
     lengths = torch.tensor([m.shape[0] for m in texts])
-    B, L = len(photos), round_up(int(lengths.max()))
+    B, L = len(places), round_up(int(lengths.max()))
     latents = torch.empty(B, *vae[0].shape, dtype=torch.float16, pin_memory=pin)
     vectors = torch.empty(B, *dino[0].shape, pin_memory=pin)
     text = torch.zeros(B, L, texts[0].shape[1], dtype=torch.float16, pin_memory=pin)
@@ -170,12 +168,12 @@ def read_tile(
             for m, row in reads:
                 if m.dtype == row.dtype: read_array(f, m, row[:m.shape[0]])
                 else: row[:m.shape[0]] = read_array(f, m)
-    for z, (p, f) in zip(rows, photos):
-        if f and index.member(b, p, 'vae_flip') is None: flip_latent(z, flips.parity, out=z)
-    captions, ids = index.captions(b), [index.ids(b)[p] for p,_ in photos]
-    captions = [flip_caption(captions[p]) if f and swap else captions[p] for p, f in photos]
-    return Batch(latents, text, torch.arange(L) < lengths[:,None], vectors, ids, captions,
-                 torch.from_numpy(flipped), b, torch.from_numpy(tile.slots))
+    for z, p, f in zip(rows, places, flipped):
+        if f and not index.member(b, p, 'vae_flip'): flip_latent(z, flips.parity, out=z)
+    ids, captions = index.ids(b), index.captions(b)
+    captions = [flip_caption(captions[p]) if f else captions[p] for p, f in zip(places, turned)]
+    return Batch(latents, text, torch.arange(L) < lengths[:,None], vectors, [ids[p] for p in places],
+                 captions, torch.from_numpy(flipped), b, torch.from_numpy(tile.slots))
 
 # %% ../nbs/16_data.ipynb #fcf5f182
 PATIENCE = 1, 4, 10, 30, 60, 120, 240      # seconds before each further try to read a photo
@@ -185,29 +183,23 @@ class Loader:
     def __init__(self,
         index: ShardIndex,            # the data set
         plan: BatchPlan,              # which photo when
-        stats: LatentStats|None = None, # for the codec's flip parity
-        flip_prob: float = .5,        # data.horizontal_flip_prob
-        swap_captions: bool = True,   # data.swap_caption_lr; False = the naive flip
-        seed: int = 0,                # of the flip coins and the noise
-        num_workers: int = 1,         # threads; 0 = read in the caller
+        flips: Flips,                 # which of them mirrored
+        num_workers: int = 1,         # threads; 0 = read nothing ahead
         prefetch_factor: int = 4,     # tiles read ahead per thread, rounded up to whole steps
         rank: int = 0, world_size: int = 1,  # which share of each step
-        start_step: int = 0,          # first step to yield
+        step: int = 0,                # the first to yield
         pin: bool = False,            # page-locked memory, for a GPU
-        noise: bool = False,          # draw each slot's noise as well, for training
         tell=warnings.warn,           # is told, from any thread, of each read that the disk did not answer
         stop=lambda: False,           # true when nobody wants to wait for a disk any longer
     ):
         store_attr()
-        self.flips = Flips(index, stats and stats.flip_parity, flip_prob, swap_captions, seed)
-        self.step = start_step
-        self.pool = ThreadPoolExecutor(num_workers, 'nanodit-loader') if num_workers else None
+        self.pool = ThreadPoolExecutor(max(num_workers, 1), 'nanodit-loader')
 
     def __enter__(self): return self
     def __exit__(self, *_):
         "Stops the threads; what they were reading is dropped."
         self.stop = lambda: True
-        if self.pool: self.pool.shutdown(wait=True, cancel_futures=True)
+        self.pool.shutdown(cancel_futures=True)
 
 # %% ../nbs/16_data.ipynb #95abcc42
 @patch
@@ -219,23 +211,24 @@ def read(self: Loader, tile: Tile) -> Batch:
     except OSError as e:
         raise DataError(f'{e.filename} cannot be read any more ({e.strerror}). '
                         'Put it back, then run the same command to go on.') from e
-    if self.noise:
-        batch.noise = torch.empty(batch.latents.shape, pin_memory=self.pin)
-        slot_normal(self.seed, 'noise', batch.slots, batch.latents.shape[1:], batch.noise)
+    shape = batch.latents.shape
+    batch.noise = torch.empty(shape, pin_memory=self.pin)
+    slot_normal(self.plan.seed, 'noise', batch.slots, shape[1:], batch.noise)
     return batch
 
 # %% ../nbs/16_data.ipynb #8b55d4fa
 @patch
 def __iter__(self: Loader):
     "Goes on from `.step`, for ever."
-    def start(tile):
-        return self.pool.submit(self.read, tile).result if self.pool else partial(self.read, tile)
-    steps = (list(map(start, self.plan.tiles(s, self.rank, self.world_size))) for s in count(self.step))
+    def start(step):
+        tiles = self.plan.tiles(step, self.rank, self.world_size)
+        return [self.pool.submit(self.read, tile) for tile in tiles]
+    steps = map(start, count(self.step))
     ahead = -(-self.num_workers*self.prefetch_factor*self.world_size//self.plan.tiles_per_step)
     started = deque(islice(steps, ahead))
     while True:
         started.append(next(steps))
-        batches = [result() for result in started.popleft()]
+        batches = [job.result() for job in started.popleft()]
         self.step += 1
         yield self.step-1, batches
 
@@ -247,8 +240,8 @@ _NOT_FLIPPED = dict(text='no text twin for left or right; `nanodit-prepare add-t
 @patch
 def report(self: Loader) -> list[str]:
     "What the user should know before the run: buckets, what is not flipped, what is left out."
-    counts = [f'{b} {n}' for b,n in self.plan.sizes.items()]
-    lines = [f'{len(self.index)} photos in {len(counts)} buckets: ' + ', '.join(counts)]
+    counts = ', '.join(f'{b} {n}' for b, n in self.plan.sizes.items())
+    lines = [f'{len(self.index)} photos in {len(self.plan.sizes)} buckets: {counts}']
     why = Counter(sum(self.flips.why.values(), []))
     lines += [f'{why[w]} photos are not flipped: {text}' for w, text in _NOT_FLIPPED.items() if why[w]]
     if n := len(self.index.damage): lines.append(f'{n} damaged samples or shards are left out')
@@ -283,5 +276,5 @@ class Ledger:
         rows = [dict(id=k, bucket=b, seen=n, flipped=self.flipped[self.row[k]])
                 for b in now for k,n in zip(self.index.ids(b), now[b]-then[b])]
         rows += [dict(id=d.key, tar=d.tar, skipped=d.what) for d in self.index.damage]
-        lines = [json.dumps(r, ensure_ascii=False, default=int) for r in rows]
-        write_atomic(path, '\n'.join([*lines, '']).encode())
+        lines = [json.dumps(r, ensure_ascii=False, default=int) + '\n' for r in rows]
+        write_atomic(path, ''.join(lines).encode())

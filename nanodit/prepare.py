@@ -24,7 +24,7 @@ from .files import (
     DataError, Stopped, command, is_unreachable, lock_file, retry, sha256_file, write_atomic)
 from .shards import (
     MEMBERS, ShardIndex, bucket_size, encode_sample, new_tar, note_shard, read_sample, write_twins)
-from .latents import LatentStats, Moments, load_latents
+from .latents import LatentStats, Moments, load_latents, moments
 from .augment import flip_caption
 from .encoders import get_encoder, load_encoders, save_encoders
 from .config import Buckets, Section, Text, load_config, make_config, override, save_config
@@ -217,9 +217,8 @@ def _read(photos, flip_twins, parity, e):
 # %% ../nbs/26_prepare.ipynb #4e452552
 def _write(recipe, tar, samples):
     "Writes a shard of encoded samples. The old one goes first, and the record comes before the new one."
-    entries, moments = [], Moments()
-    tar.unlink(missing_ok=True)
-    note_shard(tar)
+    entries, total = [], Moments()
+    note_shard(tar)     # deletes the old one
     with new_tar(tar) as shard:
         for s in samples:
             e = s['entry']
@@ -227,10 +226,10 @@ def _write(recipe, tar, samples):
             if e.left_out: continue
             try:
                 shard.write(encode_sample(s))
-                moments.add(s['vae'].astype(np.float16))     # as it is stored
+                total += moments(s['vae'].astype(np.float16))     # as it is stored
             except DataError as x:
                 e.update(left_out=['not_finite', str(x)], sha256='')     # the next run looks again
-        record = dict(recipe=recipe, samples=sum(not e.left_out for e in entries), moments=vars(moments),
+        record = dict(recipe=recipe, samples=sum(not e.left_out for e in entries), moments=vars(total),
                       photos=entries)
         path = tar.parent.parent / 'prepare' / tar.parent.name / f'{tar.stem}.json'
         write_atomic(path, json.dumps(record, default=np.ndarray.tolist).encode())
@@ -260,7 +259,7 @@ def prepare(
         encoded = run_pipeline(todo, read, partial(_write, recipe), encoders, cfg)
         for record in load_records(out).values():
             samples += record.samples
-            total.add(Moments(*map(np.array, record.moments.values())))
+            if record.samples: total += Moments(*map(np.array, record.moments.values()))
             left_out |= {e.photo: e.left_out for e in record.photos if e.left_out}
         lines = [json.dumps(dict(photo=path, reason=code, detail=detail)) + '\n'
                  for path, (code, detail) in sorted(left_out.items())]

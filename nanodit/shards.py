@@ -36,43 +36,42 @@ def bucket_size(bucket: str) -> tuple:
 def random_sample(
     key, bucket='48x32', caption='a photo', channels=16,   # of the latent
     text=(7, 1024), dino=1024,   # rows and width of the text; length of the vision vector
-    seed=0,                      # another seed, another noise
 ) -> dict:
-    "A sample of noise with the shapes of a real one, a pure function of `(key, seed)`."
-    normal = np.random.default_rng([seed, *key.encode()]).standard_normal
-    w, h = bucket_size(bucket)
-    arrays = dict(vae=normal((channels, h//8, w//8), 'f4'), dinov3=normal(dino, 'f4'), t5h=normal(text, 'f4'))
-    return dict(key=key, bucket=bucket, json=dict(caption=caption), t5m=np.ones(text[0], 'u1'),
-                **{n: a.astype(DTYPES[n]) for n, a in arrays.items()})
+    "A sample of noise with the shapes of a real one. Its numbers depend on the key alone."
+    (w, h), rng = bucket_size(bucket), np.random.default_rng([*key.encode()])
+    shapes = dict(vae=(channels, h//8, w//8), dinov3=(dino,), t5h=text)
+    arrays = {n: rng.standard_normal(shape, 'f4').astype(DTYPES[n]) for n, shape in shapes.items()}
+    return dict(key=key, bucket=bucket, json=dict(caption=caption), t5m=np.ones(text[0], 'u1'), **arrays)
 
 # %% ../nbs/10_shards.ipynb #893d1fcf
 def array_shapes(
     kind,    # latent channels, pixels per latent cell, width of the text, length of the vision vector
     bucket,  # its name
-) -> dict:   # of what has rows (a text) or bytes (the json): without their number
+    length,  # rows of a text, bytes of a JSON
+) -> dict:
     "The shape that each array of a bucket must have."
     (channels, cell, width, vision), (w, h) = kind, bucket_size(bucket)
-    return dict(json=(), vae=(channels, h//cell, w//cell), dinov3=(vision,), t5h=(width,))
+    return dict(json=(length,), vae=(channels, h//cell, w//cell), dinov3=(vision,), t5h=(length, width))
 
 # %% ../nbs/10_shards.ipynb #c4ec5a01
 def check_sample(
-    sample,   # json, t5m and t5m_flip, as far as they are there
-    shapes,   # name of an array → its shape; the twins may be missing
+    meta,     # what its JSON holds
+    arrays,   # name → array, or the `Member` that says its shape; the masks are arrays
     bucket,   # that they are in
 ) -> tuple:   # the kind, see `array_shapes`; the real rows of the texts {'t5h': …}
     "What a sample has in common with all of its data set. Raises `DataError` for what does not fit."
-    if not isinstance(sample['json'].get('caption'), str): raise DataError('.json has no caption (a text)')
+    if not isinstance(meta.get('caption'), str): raise DataError('.json has no caption (a text)')
     for n in 'vae', 'dinov3', 't5h':
-        if n not in shapes: raise DataError(f'lacks .{n}; encode the photo again')
-    vae, rows = shapes['vae'], {}
+        if n not in arrays: raise DataError(f'lacks .{n}; encode the photo again')
+    shapes, rows = {n: a.shape for n, a in arrays.items()}, {}
+    vae = shapes['vae']
     kind = [vae[0], -(-bucket_size(bucket)[0]//vae[-1]), shapes['t5h'][-1], math.prod(shapes['dinov3'])]
-    expected = array_shapes(kind, bucket)
     for n, shape in shapes.items():
-        good = expected.get(n.removesuffix('_flip'))
+        good = array_shapes(kind, bucket, shape[0]).get(n.removesuffix('_flip'))
         if good and shape[-len(good):] != good:
             raise DataError(f'.{n}.npy has shape {shape}, expected {good} in bucket {bucket}')
         if n[:3] != 't5h': continue
-        mask = sample.get(n.replace('h', 'm'), sample.get('t5m', sample['json'].get('t5_attention_mask', ())))
+        mask = arrays.get(n.replace('h', 'm'), arrays.get('t5m', meta.get('t5_attention_mask', ())))
         mask = np.ravel(mask) != 0
         rows[n] = real = int(mask.sum())
         if shape[0] not in (len(mask), real) or not mask[:real].all():
@@ -100,7 +99,7 @@ def encode_sample(
         if not re.fullmatch(r'(?!__)[^./\\\x00-\x1f]{1,80}', key):
             raise DataError("a key must have 1 to 80 characters, no '.', '/' and no leading '__'")
         arrays = stored_arrays(sample)
-        check_sample(arrays | dict(json=meta), {n: a.shape for n, a in arrays.items()}, sample['bucket'])
+        check_sample(meta, arrays, sample['bucket'])
     except DataError as e:
         raise DataError(f'sample {key!r}: {e}') from None
     text = json.dumps(meta, ensure_ascii=False, sort_keys=True)
@@ -114,15 +113,14 @@ def read_sums(folder: Path) -> dict:
     return dict(reversed(line.split(None, 1)) for line in lines)
 
 def note_shard(
-    path: Path, sha256=None,   # a shard that is new or gone, and the sum of the new one
+    path: Path, sha256=None,   # the sum of a new shard; None: delete the shard
 ):
-    "Writes a shard's line into SHA256SUMS, or takes it out. Twins of the old shard are removed."
+    "Writes a shard's line into SHA256SUMS, or deletes both. Twins of the old shard are deleted, too."
     twins = path.parent/'twins'/path.name
-    if twins.exists():
-        note_shard(twins)
-        twins.unlink()
+    if twins.exists(): note_shard(twins)
     sums = {n: h for n, h in (read_sums(path.parent) | {path.name: sha256}).items() if h}
     write_atomic(path.parent/'SHA256SUMS', ''.join(f'{h}  {n}\n' for n, h in sorted(sums.items())).encode())
+    if not sha256: path.unlink(missing_ok=True)
 
 # %% ../nbs/10_shards.ipynb #dc87206a
 @contextmanager
@@ -149,20 +147,18 @@ def new_tar(path: Path):
 def write_shards(
     samples, out,            # dictionaries, see `encode_sample`; a folder for the folders of the buckets
     samples_per_shard=1000,  # plan A.4
-    overwrite=False,         # replace shards of the same name instead of refusing
 ) -> list:                   # their paths
     "Streams samples into `{bucket}/shard-NNNNNN.tar`. Raises `DataError` at the first one that does not fit."
-    paths, shards, tars, count, keys = [], defaultdict(ExitStack), {}, Counter(), set()
+    paths, shards, tars, count = [], {}, {}, Counter()
     with ExitStack() as stack:
         for s in samples:
             members, bucket = encode_sample(s), s['bucket']
-            if s['key'] in keys: raise DataError(f"sample {s['key']!r} comes twice; keys must be unique")
-            keys.add(s['key'])
-            if count[bucket] % samples_per_shard == 0:
-                paths.append(Path(out)/bucket/f'shard-{count[bucket]//samples_per_shard:06d}.tar')
-                if paths[-1].exists() and not overwrite: raise DataError(f'{paths[-1]} exists; use a new dir')
-                if bucket not in tars: stack.push(shards[bucket])
-                shards[bucket].close()      # the full one before it
+            number, within = divmod(count[bucket], samples_per_shard)
+            if not within:
+                if number: shards[bucket].close()
+                shards[bucket] = stack.enter_context(ExitStack())
+                paths.append(Path(out)/bucket/f'shard-{number:06d}.tar')
+                if paths[-1].exists(): raise DataError(f'{paths[-1]} exists; use a new dir')
                 tars[bucket] = shards[bucket].enter_context(new_tar(paths[-1]))
             tars[bucket].write(members)
             count[bucket] += 1
@@ -253,14 +249,14 @@ def index_sample(
     if None in files: raise DataError('comes twice, or is interleaved with others; sort the tar by name')
     if 'json' not in files: raise DataError('lacks .json; encode the photo again')
     found = {n: find_array(n, *files[n]) for n in ('json', *DTYPES) if n in files}
-    wanted = found if values else found.keys() & {'json', 't5m', 't5m_flip'}
-    sample = {n: read_array(files[n][0], found[n]) for n in wanted}
-    sample['json'] = dict(json.loads(sample['json'].tobytes()))
-    if values: stored_arrays(sample)
-    kind, rows = check_sample(sample, {n: m.shape for n, m in found.items()}, bucket)
+    read = {n: read_array(files[n][0], m) for n, m in found.items()
+            if values or n in ('json', 't5m', 't5m_flip')}
+    meta = dict(json.loads(read['json'].tobytes()))
+    if values: stored_arrays(read)
+    kind, rows = check_sample(meta, found | read, bucket)
     row = [(int(m.path != found['json'].path), m.offset, m.dtype.itemsize, rows.get(n, m.shape[0]))
            if (m := found.get(n)) else (0, -1, 0, 0) for n in MEMBERS]
-    return sample['json']['caption'], kind, row
+    return meta['caption'], kind, row
 
 # %% ../nbs/10_shards.ipynb #c800e26d
 def index_tar(
@@ -292,12 +288,12 @@ def load_tar(
 ) -> dict:                # as of `index_tar`, and tars [(path, [size, mtime_ns, ctime_ns])]
     "`index_tar`, from the cache if neither the shard nor its twins have changed since."
     twins, known = path.parent/'twins'/path.name, {}
-    tars = [path] + [twins]*twins.exists()
+    tars = [path, twins] if twins.exists() else [path]
     stamp = [INDEX_VERSION, *([st.st_size, st.st_mtime_ns, st.st_ctime_ns] for st in map(os.stat, tars))]
     cache = path.parent.parent/'.nanodit/index'/path.parent.name/f'{path.name}.json'
-    with suppress(OSError, ValueError, TypeError): known = dict(json.loads(cache.read_bytes()))
+    with suppress(OSError, ValueError): known = json.loads(cache.read_bytes())
     if known.get('stamp') != stamp or values:
-        known = index_tar(tars, values or bool(known.get('damage'))) | dict(stamp=stamp)
+        known = index_tar(tars, values or known.get('damage')) | dict(stamp=stamp)
         with suppress(OSError): write_atomic(cache, json.dumps(known).encode(), sync=False)
     return known | dict(tars=[*zip(map(str, tars), stamp[1:])])
 
@@ -308,9 +304,9 @@ def find_tars(
     "The shards in folders like `832x1216` or `bucket_832x1216`. Raises `DataError` if a bucket has none."
     found = []
     for folder in dir.glob('*x*'):
-        m = re.fullmatch(r'(?:bucket_)?([1-9]\d*x[1-9]\d*)', folder.name)
-        names = os.listdir(folder) if m else []      # a glob skips a folder that it cannot read
-        found += [(m[1], folder/n) for n in names if n.endswith('.tar') and n[0] != '.']
+        if m := re.fullmatch(r'(?:bucket_)?([1-9]\d*x[1-9]\d*)', folder.name):
+            names = os.listdir(folder)      # a glob skips a folder that it cannot read
+            found += [(m[1], folder/n) for n in names if n.endswith('.tar') and n[0] != '.']
     there = sorted({b for b, _ in found})
     want = [b.removeprefix('bucket_') for b in buckets] or there
     if not want or set(want) - set(there):
@@ -324,14 +320,17 @@ Table = namedtuple('Table', 'keys captions members')
 
 class ShardIndex:
     "Which photos there are, in which bucket, and where each array begins; made by `ShardIndex.open`."
-    kind = None           # what all photos have in common, see `array_shapes`
-    whole = part = None   # of a part: the index it was split from, and which part it is
+    kind = None    # what all photos have in common, see `array_shapes`
+    part = None    # which part of another index it is
     def __init__(self, dir):
         self.dir, self.tables, self.damage, self.tars = Path(dir), {}, [], []     # (path, stamp) of each tar
+        self.whole = self       # of a part: the index it was split from
     @property
-    def buckets(self): return [b for b, t in self.tables.items() if t.keys]
-    def __len__(self): return sum(map(self.n, self.tables))
-    def n(self, bucket): return len(self.tables[bucket].keys)
+    def sizes(self): return {b: len(t.keys) for b, t in self.tables.items() if t.keys}
+    @property
+    def buckets(self): return list(self.sizes)
+    def __len__(self): return sum(self.sizes.values())
+    def n(self, bucket): return len(self.ids(bucket))
     def ids(self, bucket): return self.tables[bucket].keys
     def captions(self, bucket): return self.tables[bucket].captions
     def column(self, bucket, name): return self.tables[bucket].members[:, MEMBERS.index(name)]
@@ -345,8 +344,8 @@ def member(self: ShardIndex,
     "Where that member lies, or None when the sample has none."
     tar, offset, itemsize, length = self.column(bucket, name)[position].tolist()
     if offset < 0: return None
-    (path, stamp), name = self.tars[tar], name.removesuffix('_flip')
-    shape = (length,)*(name in ('json', 't5h')) + array_shapes(self.kind, bucket)[name]
+    path, stamp = self.tars[tar]
+    shape = array_shapes(self.kind, bucket, length)[name.removesuffix('_flip')]
     return Member(path, offset, np.dtype(f'<f{itemsize}' if itemsize > 1 else 'u1'), shape, stamp)
 
 # %% ../nbs/10_shards.ipynb #33a8274e
@@ -371,14 +370,15 @@ def open(cls: ShardIndex,
                           # or 'verify': read every number, and refuse nothing
 ) -> ShardIndex:
     "The index of all shards in `dir`, read from the cache where nothing changed. Raises `DataError`."
-    self, photos, places, tars = cls(dir), defaultdict(list), {}, find_tars(Path(dir), buckets)
+    self, photos, places = cls(dir), defaultdict(list), {}
+    tars = find_tars(self.dir, buckets)
     if any(self.dir.glob('prepare/*x*')) and not (self.dir/'latents.json').exists():
         raise DataError(f'{dir}: prepare has not finished here. Run `nanodit-prepare PHOTOS {dir}` again')
     for bucket, path in tqdm(tars, desc='index', unit='tar', delay=2, leave=False):
-        d, first = load_tar(path, on_damage == 'verify'), [len(self.tars), 0, 0, 0]
-        self.tars += d['tars']
-        damage = d['damage']
-        for key, caption, kind, row in d['photos']:
+        found, first = load_tar(path, on_damage == 'verify'), [len(self.tars), 0, 0, 0]
+        damage = found['damage']
+        self.tars += found['tars']
+        for key, caption, kind, row in found['photos']:
             self.kind = self.kind or kind
             if key in places: damage.append((key, f'the key is also in {places[key]}; keys must be unique'))
             elif kind != self.kind:
@@ -386,13 +386,13 @@ def open(cls: ShardIndex,
             else:
                 places[key] = path
                 photos[bucket].append((key, caption, np.array(row) + first))
-        self.damage += [Damage(str(path), *found) for found in damage]
+        self.damage += [Damage(str(path), *what) for what in damage]
     for bucket, rows in photos.items():
         keys, captions, members = zip(*rows)
         self.tables[bucket] = Table([*keys], [*captions], np.array(members))
-    most = len(self) if on_damage == 'skip' else 0      # above half, perhaps the first photo is the odd one
-    if on_damage != 'verify' and (not self or len(self.damage) > most):
-        raise DataError(damage_report(dir, self.damage))
+    # where more than half is damaged, perhaps the first photo is the odd one
+    most = dict(refuse=0, skip=len(self), verify=math.inf)[on_damage]
+    if len(self.damage) > most: raise DataError(damage_report(dir, self.damage))
     return self
 
 # %% ../nbs/10_shards.ipynb #c4ec5a04
@@ -401,8 +401,8 @@ def fingerprint(self: ShardIndex) -> str:
     "A hash of all ids and latent shapes in their order; the same wherever the data set lies."
     sha = hashlib.sha256()
     for b in self.buckets:
-        shapes = array_shapes(self.kind, b)
-        for key in self.ids(b): sha.update(json.dumps([b, key, shapes['vae'], shapes['t5h']]).encode())
+        latent = array_shapes(self.kind, b, 0)['vae']
+        for key in self.ids(b): sha.update(json.dumps([b, key, latent, self.kind[2:3]]).encode())
     if self.part: sha.update(json.dumps(self.part).encode())
     return sha.hexdigest()[:16]
 

@@ -19,7 +19,7 @@ from .checkpoint import (
     CheckpointError, CheckpointWriter, hold_run, latest_checkpoint, list_checkpoints, load_checkpoint,
     optimizer_to_tensors, set_aside_after, step_of, tensors_to_optimizer)
 from .config import Config, load_config, save_config, saved_config
-from .data import Loader
+from .data import Flips, Loader
 from .distributed import (
     Group, all_max, all_sum, from_main, full_state, load_full_state, reshard, whole_states)
 from .encoders import load_encoders
@@ -151,11 +151,10 @@ def fit(self:Run) -> dict:
 @patch
 def loader(self:Run) -> Loader:
     "The reader of this rank's batches, from the present step on."
-    d, group = self.cfg.data, self.group
-    loader = Loader(self.index, self.plan, self.stats, d.horizontal_flip_prob, d.swap_caption_lr,
-                    self.cfg.seed, d.num_workers, d.prefetch_factor, rank=group.rank,
-                    world_size=group.world_size, start_step=self.step, pin=self.device.type == 'cuda',
-                    noise=True, tell=self.say, stop=lambda: self.stop)
+    d, group, seed = self.cfg.data, self.group, self.cfg.seed
+    flips = Flips(self.index, self.stats.flip_parity, d.horizontal_flip_prob, d.swap_caption_lr, seed)
+    loader = Loader(self.index, self.plan, flips, d.num_workers, d.prefetch_factor, group.rank,
+                    group.world_size, self.step, self.device.type == 'cuda', self.say, lambda: self.stop)
     self.say('\n'.join(loader.report()))      # buckets, small ones, what is not flipped, damage
     return loader
 

@@ -69,7 +69,8 @@ class Trainer:
         if not on_gpu: torch.set_num_threads(choose_threads(t.cpu_threads))
         torch.backends.cuda.matmul.allow_tf32 = t.tf32
         self.precision = from_main(group, choose_precision(t.precision, self.device))
-        self.plan = BatchPlan(cfg.seed, index, t.batch_size * t.grad_accumulation_steps * ranks, t.batch_size)
+        self.plan = BatchPlan(cfg.seed, index.sizes, t.batch_size * t.grad_accumulation_steps * ranks,
+                              t.batch_size, index.fingerprint)
         self.ledger = Ledger(self.plan, index)
         self.model = NanoDiT(**cfg.model.model_dump(), gradient_checkpointing=t.recompute)
         self.model.initialize(cfg.seed)

@@ -31,8 +31,7 @@ class Section(BaseModel):
 
     @model_validator(mode='after')
     def _refuse_clashes(self):
-        errors = [dict(type=PydanticCustomError('clash', what), loc=tuple(key.split('.')))
-                  for key, what in self.clashes()]
+        errors = [dict(type=PydanticCustomError('clash', what), loc=(key,)) for key, what in self.clashes()]
         if errors: raise ValidationError.from_exception_data(type(self).__name__, errors)
         return self
 
@@ -298,20 +297,22 @@ def _parse(text, source):
     "(value, {dotted key: 'source:line'}) of a YAML text. Raises `ConfigError`."
     where = {}
 
-    def note(node, at=''):
-        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-            path, key.tag = f'{at}{key.value}', loader.DEFAULT_SCALAR_TAG
+    def build(node, at=''):
+        if node.tag != loader.DEFAULT_MAPPING_TAG: return loader.construct_object(node, deep=True)
+        built = {}
+        for key, value in node.value:
+            path = f'{at}{key.value}'
             if path in where:
                 what = f'`{path}` appears twice, first at {where[path]}'
                 raise yaml.MarkedYAMLError(problem=what, problem_mark=key.start_mark)
             where[path] = f'{source}:{key.start_mark.line + 1}'
-            note(value, f'{path}.')
+            built[key.value] = build(value, f'{path}.')
+        return built
 
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
-        note(node)
-        return node and loader.construct_document(node), where
+        return node and build(node), where
     except Exception as e:    # PyYAML also raises ValueError, KeyError, AttributeError and more
         mark = getattr(e, 'problem_mark', None)
         place = f'{source}:{mark.line + 1}' if mark and source != 'command line' else source

@@ -38,7 +38,7 @@ class Painter:
         if kind not in self.encoders:
             raise NanoditError(f'{self.path} does not name its {kind} encoder. Add it to encoders.json in '
                                'the data folder and resume training.')
-        return get_encoder(self.encoders[kind]['name'], self.encoders[kind].get('version')).encode(what)
+        return get_encoder(**self.encoders[kind]).encode(what)
 
 # %% ../nbs/50_generate.ipynb #b057af3f
 @patch

@@ -15,7 +15,7 @@ from .estimate import GPUS, find_gpu, step_flops
 from .files import NanoditError, command, flatten, read_records, save_record, text_table
 from .runlog import read_log
 from .shards import bucket_size, random_sample, write_shards
-from .train import Run, graphs
+from .train import Run
 
 # %% ../nbs/52_bench.ipynb #29a71acc
 def interleave(
@@ -58,7 +58,7 @@ def noise_run(cfg:Config, device='cpu', **changes):    # section → {key: value
     shape = dict(channels=m.in_channels, text=(TOKENS, m.text_dim), dino=m.dino_dim)
     with tempfile.TemporaryDirectory() as d:
         write_shards((random_sample(f'{b}-{i}', b, **shape) for b in buckets for i in range(n)), f'{d}/data')
-        c['data'] |= dict(shard_base_dir=f'{d}/data', buckets=buckets, shapes=None, horizontal_flip_prob=0.)
+        c['data'] |= dict(shard_base_dir=f'{d}/data', buckets=buckets, horizontal_flip_prob=0.)
         c |= dict(checkpoint=dict(output_dir=f'{d}/run'), validation=dict(held_out=0.))
         yield Run(make_config(c), progress=False, device=device)
 
@@ -70,26 +70,27 @@ def describe(
     seconds,     # how long that took
     **summary,   # what else was measured
 ) -> dict:
-    "What records of an update and of a run have in common: machine, way of computing, share of the peak."
-    t, m, on, peak = run.cfg.training, run.cfg.model, machine(run.device.type), None
-    with suppress(NanoditError): peak = GPUS[find_gpu(on['gpu'] or 'none')][1] * 1e12
+    "The record of an update or of a run: machine, way of computing, speed, share of a known GPU's peak."
+    t, m, on = run.cfg.training, run.cfg.model, machine(run.device.type)
     tokens = [math.prod(bucket_size(b)) // (8 * m.patch_size)**2 for b in buckets]
-    rate = t.batch_size / seconds * sum(step_flops(m, n, TOKENS) for n in tokens)
-    summary |= dict(samples_per_s=t.batch_size * len(tokens) / seconds, mfu=peak and rate / peak)
-    return dict(what=what, how=[], machine=on, config=run.cfg.name or 'config', model=m.model_dump(),
-                batch=t.batch_size, patches=round(statistics.mean(tokens)), precision=run.precision.name,
+    summary |= dict(samples_per_s=t.batch_size * len(tokens) / seconds)
+    with suppress(NanoditError):
+        peak = GPUS[find_gpu(on['gpu'] or '')][1] * 1e12 * seconds
+        summary['mfu'] = t.batch_size * sum(step_flops(m, n, TOKENS) for n in tokens) / peak
+    return dict(what=what, machine=on, config=run.cfg.name or 'config', model=m.model_dump(),
+                buckets=list(run.index.buckets), batch=t.batch_size, passes=t.grad_accumulation_steps,
+                patches=round(statistics.mean(tokens)), precision=run.precision.name,
                 recompute=t.recompute, compiled=run.compiled, replayed=bool(run.replay), summary=summary)
 
 # %% ../nbs/52_bench.ipynb #b5a406f9
 def bench_step(
     cfg:Config, device='cpu',
     rounds=5,     # interleaved rounds, 1 or more
-    more=None,    # asks the run for something else: it returns a dict for the record
 ) -> dict:        # the record
-    "Speed, parts and (on a GPU) memory of one update of one micro-batch."
-    bucket, one = (cfg.data.buckets or ['512x512'])[0], dict(grad_accumulation_steps=1, cpu_threads=1)
-    with (noise_run(cfg, device, data=dict(buckets=[bucket], num_workers=0), training=one) as run,
-          run.loader() as loader):
+    "Speed, parts and (on a GPU) memory of one update of one micro-batch, of the config's first bucket."
+    data = dict(buckets=cfg.data.buckets[:1], num_workers=0)
+    one = dict(grad_accumulation_steps=1, cpu_threads=1)
+    with noise_run(cfg, device, data=data, training=one) as run, run.loader() as loader:
         steps = iter(loader)
         batches = next(steps)[1]
         x = run.inputs(batches[0])
@@ -101,17 +102,14 @@ def bench_step(
         seconds = interleave({
             'data and noise': lambda: next(steps), 'input': lambda: run.inputs(batches[0]),
             'forward + backward': both_passes, 'update': lambda: run.train_step(batches)}, rounds, device)
-        extra = more(run) if more else {}
-    split = {name: statistics.median(s) for name, s in seconds.items()}
-    peak, way = torch.cuda.max_memory_allocated(), dict(none='all kept', full='blocks twice')
-    r = describe(run, 'step', [bucket], split['update'], peak=peak, split=split)
-    way = way.get(r['recompute'], 'selective') + ', compiled' * r['compiled'] + ', replayed' * r['replayed']
-    return r | extra | dict(how=[bucket, f"batch{r['batch']}", way], seconds=seconds, median=split['update'])
+    split, peak = {k: statistics.median(s) for k, s in seconds.items()}, torch.cuda.max_memory_allocated()
+    r = describe(run, 'step', [batches[0].bucket], split['update'], peak=peak, split=split)
+    return r | dict(seconds=seconds)
 
 # %% ../nbs/52_bench.ipynb #7f287060
 def bench_run(cfg:Config, device='cpu', updates=6) -> dict:
     "The record of 2 or more updates of a run on noise: samples a second, waits, memory, compiled graphs."
-    began, before = time.perf_counter(), graphs()
+    began = time.perf_counter()
     short = dict(total_steps=updates, warmup_steps=0, ema_warmup_steps=0)
     with noise_run(cfg, device, training=short) as run:
         start = time.perf_counter() - began
@@ -123,15 +121,15 @@ def bench_run(cfg:Config, device='cpu', updates=6) -> dict:
                   driver=total - free - torch.cuda.memory_reserved())
     seconds, wait = (sum(r[k] for r in log) for k in ('seconds', 'data_wait'))
     r = describe(run, 'run', sum((r['bucket'] for r in log), []), seconds, wait_share=wait / seconds,
-                 start=start, first_update=first['seconds'], graphs=graphs() - before)
-    return r | dict(buckets=run.index.buckets, memory=memory, updates=updates,
-                    passes=cfg.training.grad_accumulation_steps)
+                 start=start, first_update=first['seconds'], graphs=log[-1].get('graphs', 0))
+    return r | dict(memory=memory, updates=updates)
 
 # %% ../nbs/52_bench.ipynb #9a3d21f4
 def record_name(r:dict) -> str:
     "A name for what was measured; a new measurement of the same has the same name."
-    name = '-'.join([r['what'], r['config'], *r['how'], r['machine']['gpu'] or 'cpu'])
-    return name.lower().replace(',', '').replace(' ', '-')
+    name, ways = [r['what'], r['config']], [k for k in ('compiled', 'replayed') if r[k]]
+    if r['what'] == 'step': name += [*r['buckets'], f"batch{r['batch']}", r['recompute'], *ways]
+    return '-'.join([*name, r['machine']['gpu'] or 'cpu']).lower().replace(' ', '-')
 
 @command
 def main(
@@ -139,16 +137,13 @@ def main(
     overrides:Param('settings instead of those, such as model.depth=4', str, opt=False, nargs='*')=(),
     what:Param('one update, taken apart; or a short run of the trainer', str, choices=['step', 'run'])='step',
     rounds:int=6,       # step: interleaved rounds; run: updates; 2 or more
-    memory:float=0.,    # GB that torch may take of the GPU; 0 = all
-    out:str='.',        # the folder that holds bench/results.jsonl
 ):
-    "Measure a config on this machine, beside the last time. Example: nanodit-bench small --what run"
+    "Measure a config, and add it to ./bench/results.jsonl. Example: nanodit-bench small --what run"
     if rounds < 2: raise NanoditError('--rounds must be at least 2.')
     cfg, device = load_config(config, overrides), 'cuda' if torch.cuda.is_available() else 'cpu'
-    if memory: torch.cuda.set_per_process_memory_fraction(memory * 2**30 / torch.cuda.mem_get_info()[1])
-    records, r = read_records(out), (bench_step if what == 'step' else bench_run)(cfg, device, rounds)
+    r = (bench_step if what == 'step' else bench_run)(cfg, device, rounds)
     name = record_name(r)
-    before = flatten(records.get(name, {}).get('summary', {}))
+    before = flatten(read_records().get(name, {}).get('summary', {}))
     rows = [{what: k, 'now': v, 'before': before.get(k, '')} for k, v in flatten(r['summary']).items()]
     print(text_table(rows), f'kept as {name}', sep='\n')
-    save_record(name, r | dict(cap_gb=memory), f'{out}/bench/results.jsonl')
+    save_record(name, r)

@@ -32,8 +32,7 @@ class Group:
 
     def close(self):
         "Leaves the group; only when all ranks do."
-        if self.cpu_group: dist.destroy_process_group()
-        self.cpu_group = None
+        if dist.is_initialized(): dist.destroy_process_group()
 
 # %% ../nbs/42_distributed.ipynb #30e37f29
 @contextmanager
@@ -50,25 +49,24 @@ def _lost_rank():
                         'ranks with the same effective batch will do.') from e
 
 # %% ../nbs/42_distributed.ipynb #dd395692
+@_lost_rank()
 def all_max(group:Group, x) -> int:    # True and False count as 1 and 0
     "The largest answer of all ranks. Raises `DiskError` if a rank is lost, like all that follows."
     answer = torch.tensor(int(x))
-    with _lost_rank():
-        if group.cpu_group: dist.all_reduce(answer, dist.ReduceOp.MAX, group=group.cpu_group)
+    if group.cpu_group: dist.all_reduce(answer, dist.ReduceOp.MAX, group=group.cpu_group)
     return answer.item()
 
+@_lost_rank()
 def all_sum(group:Group, x:Tensor) -> Tensor:
     "The sum of the ranks' tensors of any shape, on `group.device`."
-    with _lost_rank():
-        if group.cpu_group: dist.all_reduce(x)
+    if group.cpu_group: dist.all_reduce(x)
     return x
 
-# %% ../nbs/42_distributed.ipynb #729c6160
+@_lost_rank()
 def from_main(group:Group, value):
     "What the main rank says: its value, which pickle can hold, on all ranks."
     box = [value]
-    with _lost_rank():
-        if group.cpu_group: dist.broadcast_object_list(box, src=0, group=group.cpu_group)
+    if group.cpu_group: dist.broadcast_object_list(box, src=0, group=group.cpu_group)
     return box[0]
 
 # %% ../nbs/42_distributed.ipynb #62eb30ee
@@ -117,15 +115,14 @@ def reshard(model):
 def full_state(
     model:nn.Module,      # the bare model, perhaps sharded
     optimizers,           # of torch, a list
-    averages,             # {name: state dict} of EMAs
-) -> tuple:               # state dict, list of optimizer states, averages: all in whole tensors
-    "All that is trained (with sharding on the main rank only). All ranks call it."
+) -> tuple:               # state dict, list of optimizer states: all in whole tensors
+    "Weights and optimizers (with sharding on the main rank only). All ranks call it."
     from torch.distributed.checkpoint import state_dict as sd       # takes a second
     options = sd.StateDictOptions(full_state_dict=True, cpu_offload=_sharded(model))
     weights = sd.get_model_state_dict(model, options=options)
     none = dict(state={}, param_groups=[])      # of an optimizer that never stepped
     states = [sd.get_optimizer_state_dict(model, o, options=options) if o.state else none for o in optimizers]
-    return weights, states, whole_states(averages)
+    return weights, states
 
 def load_full_state(model, optimizers, weights, states):
     "Loads what `full_state` gave, on any number of ranks. Learning rates and the like stay as they are."

@@ -9,6 +9,7 @@ __all__ = ['UNSUPPORTED', 'TRANSIENT', 'NanoditError', 'DataError', 'DiskError',
 
 # %% ../nbs/08_files.ipynb #12a2b5f5
 import errno, hashlib, json, os, sys, threading, time, warnings
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from fastcore.script import anno_parser
@@ -44,8 +45,8 @@ def fsync_dir(path):
     except OSError as e:
         if e.errno not in {errno.EACCES, *UNSUPPORTED}: raise    # Windows opens no folder
 
-def write_atomic(path, data:bytes, sync:bool=True):
-    "Writes `data`: then `path` holds all of it, or what it held before. With `sync`, the disk has it, too."
+def write_atomic(path, data:bytes):
+    "Writes `data` to the disk: then `path` holds all of it, or what it held before."
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     tmp = path.with_name(f'.{path.name}.{os.getpid()}.{threading.get_ident()}.tmp')
@@ -53,11 +54,11 @@ def write_atomic(path, data:bytes, sync:bool=True):
         with open(tmp, 'wb') as f:
             f.write(data)
             f.flush()
-            if sync: os.fsync(f.fileno())
+            os.fsync(f.fileno())
         os.replace(tmp, path)
     finally:
         tmp.unlink(missing_ok=True)
-    if sync: fsync_dir(path.parent)
+    fsync_dir(path.parent)
 
 def sha256_file(path, fresh:bool=False) -> str:
     "The SHA-256 of a file, 64 hexadecimal digits; `fresh` reads the disk, not the page cache, where it can."
@@ -147,14 +148,14 @@ def command(main):    # a function with docments; it may return an exit code
         options = vars(make_parser(main).parse_intermixed_args())
         del options['pdb'], options['xtra']     # fastcore's own
         try:
-            code, text = main(**options) or 0, ''
+            code = main(**options) or 0
         except BrokenPipeError:
-            code, text = 0, ''
+            code = 0
         except (NanoditError, OSError) as e:
-            code, text = getattr(e, 'exit_code', 2), str(e)
+            code = getattr(e, 'exit_code', 2)
             if code == 2 and getattr(e.__cause__ or e, 'errno', None) in TRANSIENT: code = 75
+            with suppress(OSError): print(e, file=sys.stderr)
         try:
-            if text: print(text, file=sys.stderr, flush=True)
             sys.stdout.flush()
         except OSError:    # nobody reads the pipe any more: what is left goes nowhere
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -134,5 +134,5 @@ def main(
     'Draw pictures. Example: python -m nanodit.generate runs/tiny --prompt "a red circle on the left" --n 4'
     png = Painter(checkpoint).png(prompt, like, True, size=size, n=n, seed=seed, text_scale=text_scale,
                                   dino_scale=dino_scale, num_steps=steps, solver=solver)
-    write_atomic(out, png, sync=False)
+    write_atomic(out, png)
     print(out)

@@ -150,7 +150,7 @@ def save_sheet(
     "Writes a sheet as PNG; its cells are as large as the first picture, between 160 and 320 pixels."
     png = io.BytesIO()
     contact_sheet(pictures, captions, columns, min(320, max(160, *pictures[0].shape[1:]))).save(png, 'png')
-    write_atomic(path, png.getvalue(), sync=False)
+    write_atomic(path, png.getvalue())
     return str(path)
 
 # %% ../nbs/38_pictures.ipynb #c30c7afc

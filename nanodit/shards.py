@@ -294,7 +294,7 @@ def load_tar(
     with suppress(OSError, ValueError): known = json.loads(cache.read_bytes())
     if known.get('stamp') != stamp or values:
         known = index_tar(tars, values or known.get('damage')) | dict(stamp=stamp)
-        with suppress(OSError): write_atomic(cache, json.dumps(known).encode(), sync=False)
+        with suppress(OSError): write_atomic(cache, json.dumps(known).encode())
     return known | dict(tars=[*zip(map(str, tars), stamp[1:])])
 
 # %% ../nbs/10_shards.ipynb #57022668

@@ -210,8 +210,8 @@ def state(self:Run) -> dict:
 def save(self:Run, retire:bool=True):    # may this checkpoint delete older ones?
     "Takes a checkpoint of this moment; a thread writes it."
     self.check_disk(wait=True)
-    averages = {k: e.state_dict() for k, e in self.averages.items()}
-    weights, optimizers, averages = full_state(self.model, self.optimizers, averages)
+    averages = whole_states({k: e.state_dict() for k, e in self.averages.items()})
+    weights, optimizers = full_state(self.model, self.optimizers)
     ledger, main, self.saved = self.ledger, self.group.main, self.step
     flipped = all_sum(self.group, torch.from_numpy(ledger.flipped).to(self.device)).cpu()
     ledger.flipped[:] = flipped.numpy() * main              # from here on the main rank holds the sum

@@ -255,5 +255,5 @@ def main(
     record = validator(model, ckpt.step, progress=True, full=full) | dict(checkpoint=str(ckpt.path))
     if state.get('data') not in (None, index.fingerprint, whole.fingerprint):
         record['problems']['photos'] = 'not those of the training: held-out photos may have been trained on'
-    write_atomic(validator.folder / 'validate.json', json.dumps(record, indent=1).encode(), sync=False)
+    write_atomic(validator.folder / 'validate.json', json.dumps(record, indent=1).encode())
     print(f"{ckpt.path}, EMA weights\n{table(record)}\nsample sheet: {record['samples']}")

@@ -44,11 +44,11 @@ class Painter:
 @patch
 def resolve(self:Painter,
     prompt:str='',               # words; empty = none
-    like:Path|bytes=None,        # a reference picture for the mood: a file, or what is in one
+    like:Path=None,              # a reference picture for the mood
     size:str=None,               # 'WxH'; None = the first bucket of its training
     n:int=1, seed:int=0,         # how many, each from noise of its own
     **sampling,                  # text_scale, dino_scale, num_steps, solver; None = as its config says
-) -> dict:                       # the same by name, without `like` and with nothing left open
+) -> dict:                       # the same by name, with nothing left open
     "A request in full: settings of the checkpoint where it says nothing. Raises `NanoditError`."
     if not prompt and not like: raise NanoditError('Give a prompt, a reference picture, or both.')
     if n < 1: raise NanoditError(f'n must be at least 1, got {n}.')
@@ -59,37 +59,27 @@ def resolve(self:Painter,
     size, unit = size or self.buckets[0], self.stats.downsample * self.config.model.patch_size
     if any(side % unit for side in bucket_size(size)):
         raise NanoditError(f'Size {size}: both sides must be multiples of {unit} for this model.')
-    return dict(prompt=prompt, size=size, n=n, seed=seed) | own
+    return dict(prompt=prompt, like=str(like) if like else None, size=size, n=n, seed=seed) | own
 
 # %% ../nbs/50_generate.ipynb #ffbf096b
 @patch
-def paint(self:Painter,
-    prompt:str='', like:Path|bytes=None, progress:bool=False,    # as in `resolve`; whether to show a bar
-    **request,               # the rest of `resolve`
-) -> list:                   # (3, H, W) float32 arrays in [0, 1]
+def paint(self:Painter, *args, **request) -> list:    # as in `resolve`; (3, H, W) float32 arrays in [0, 1]
     "Pictures for a prompt, a reference, or both (plan D.6). Raises `NanoditError`."
-    r, bf16 = self.resolve(prompt, like, **request), HALF[self.config.training.precision]
-    prompt, (width, height), n = r.pop('prompt'), bucket_size(r.pop('size')), r.pop('n')
-    text, dino = torch.zeros(0, self.config.model.text_dim), torch.zeros(self.config.model.dino_dim)
-    if prompt:
-        tokens, mask = self.encode('text', [prompt])
-        text = tokens[0][mask[0]]
-    if like: dino = self.encode('vision', torch.tensor(load_photo(like, width, height))[None] / 255)[0]
-    return draw_prompts(self.model, [Prompt(prompt, text, dino, width, height)] * n, self.stats, **r,
-                        bf16=bf16, progress='drawing' if progress else '')
+    c, r = self.config, self.resolve(*args, **request)
+    prompt, like, size, n = (r.pop(name) for name in ('prompt', 'like', 'size', 'n'))
+    text, dino = torch.zeros(0, c.model.text_dim), torch.zeros(c.model.dino_dim)
+    if prompt: text = self.encode('text', [prompt])[0][0]
+    if like: dino = self.encode('vision', torch.tensor(load_photo(like, *bucket_size(size)))[None] / 255)[0]
+    prompts = [Prompt(prompt, text, dino, *bucket_size(size))] * n
+    return draw_prompts(self.model, prompts, self.stats, bf16=HALF[c.training.precision], progress=True, **r)
 
 # %% ../nbs/50_generate.ipynb #0d0415a9
 @patch
-def png(self:Painter,
-    prompt:str='', like:Path|bytes=None, progress:bool=False,    # as in `paint`
-    name:str=None,           # of a reference that is given by its bytes
-    **request,               # the rest of `resolve`
-) -> bytes:
+def png(self:Painter, *args, **request) -> bytes:    # as in `resolve`
     "`paint` as a PNG, several pictures as a sheet; its text 'nanodit' holds what they were drawn from."
-    pictures, info, out = self.paint(prompt, like, progress, **request), PngInfo(), io.BytesIO()
+    pictures, info, out = self.paint(*args, **request), PngInfo(), io.BytesIO()
     image = contact_sheet(pictures, columns=4, cell=256) if len(pictures) > 1 else to_image(pictures[0])
-    origin = dict(like=name or like and str(like), checkpoint=str(self.path))
-    about = self.resolve(prompt, like, **request) | origin
+    about = self.resolve(*args, **request) | dict(checkpoint=str(self.path))
     info.add_itxt('nanodit', ', '.join(f'{k}={v!r}' for k, v in about.items()))
     image.save(out, 'png', pnginfo=info)
     return out.getvalue()
@@ -102,15 +92,14 @@ def explorer(
     import ipywidgets as w
     painter = Painter(checkpoint, device)
     own, sizes = painter.config.sampling, painter.buckets
-    def draw(prompt, reference, **request):
-        given = reference[-1] if reference else dict(content=b'', name=None)
+    def draw(**request):
         try:
-            return w.Image(value=painter.png(prompt, bytes(given['content']), True, given['name'], **request))
-        except NanoditError as e:
+            return w.Image(value=painter.png(**request))
+        except (NanoditError, OSError) as e:
             return w.HTML(f'<b>{html.escape(str(e))}</b>')
     return w.interactive(draw, dict(manual=True, manual_name='draw'),
         prompt=w.Textarea(placeholder='what the picture should show'),
-        reference=w.FileUpload(accept='image/*', description='reference'),
+        like=w.Text(placeholder='a reference picture, for its mood'),
         text_scale=w.FloatSlider(own.text_scale, max=8, step=.25),
         dino_scale=w.FloatSlider(own.dino_scale, max=8, step=.25),
         num_steps=w.IntSlider(own.num_steps, min=1, max=200), n=w.IntSlider(1, min=1, max=8),
@@ -132,7 +121,7 @@ def main(
     out:str='picture.png',   # path of the PNG
 ):
     'Draw pictures. Example: python -m nanodit.generate runs/tiny --prompt "a red circle on the left" --n 4'
-    png = Painter(checkpoint).png(prompt, like, True, size=size, n=n, seed=seed, text_scale=text_scale,
-                                  dino_scale=dino_scale, num_steps=steps, solver=solver)
+    png = Painter(checkpoint).png(prompt, like, size, n, seed, text_scale=text_scale, dino_scale=dino_scale,
+                                  num_steps=steps, solver=solver)
     write_atomic(out, png)
     print(out)

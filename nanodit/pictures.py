@@ -24,7 +24,7 @@ from .shards import ShardIndex, bucket_size, read_sample
 from .files import write_atomic
 from .augment import flip_caption
 from .encoders import contact_sheet, get_encoder
-from .shapes import draw, held_out_scenes, judge, random_scene, read_caption
+from .shapes import draw, encode_picture, held_out_scenes, judge, random_scene, read_caption
 
 # %% ../nbs/38_pictures.ipynb #d67f4ccb
 @dataclass
@@ -44,21 +44,21 @@ def flip_prompt(prompt:Prompt) -> Prompt:
 
 # %% ../nbs/38_pictures.ipynb #7a52586e
 def photo_prompt(sample:dict) -> Prompt:
-    "The prompt made from the caption and the vector of a photo from `read_sample`."
-    text, vector = torch.tensor(sample['t5h']), torch.tensor(sample['dinov3']).flatten()
-    twin = torch.tensor(sample['t5h_flip']) if 't5h_flip' in sample else None
+    "The prompt made from the caption and the vector of a sample, as `read_sample` returns it."
+    text, vector = torch.as_tensor(sample['t5h']), torch.as_tensor(sample['dinov3']).flatten()
+    twin = torch.as_tensor(sample['t5h_flip']) if 't5h_flip' in sample else None
     return Prompt(sample['json']['caption'], text, vector, *bucket_size(sample['bucket']), mirrored=twin)
 
 # %% ../nbs/38_pictures.ipynb #a61d9cd4
 def dataset_prompts(
     index:ShardIndex,         # a data set
-    n:int,                    # how many
-    directional:bool=False,   # only captions that can have left and right exchanged, at most `n`
+    n:int,                    # how many, at most
+    directional:bool=False,   # only captions that can have left and right exchanged
 ) -> list:
-    "Prompts of photos, spread evenly over all buckets; none twice unless there are fewer than `n`."
+    "Prompts of photos, spread evenly over all buckets; none twice."
     photos = [(b, i) for b in index.buckets for i, c in enumerate(index.captions(b)) if not directional
               or flip_caption(c) not in (None, c) and index.member(b, i, 't5h_flip')]
-    places = np.linspace(0, len(photos) - 1, min(n, len(photos)) if directional else n)
+    places = np.linspace(0, len(photos) - 1, min(n, len(photos)))
     return [photo_prompt(read_sample(index, *photos[round(k)])) for k in places]
 
 # %% ../nbs/38_pictures.ipynb #00b31af6
@@ -68,14 +68,11 @@ def shape_prompts(
     seed:int=0,
 ) -> list:
     "Held-out scenes of the built-in world, each with the mood of another picture."
-    def tokens(caption): return get_encoder('words').encode([caption])[0][0]
     prompts = []
     for i, (_, caption) in enumerate(held_out_scenes(n, seed)):
         size, other = bucket_size(buckets[i % len(buckets)]), random_scene(slot_rng(seed, 'mood', i))
-        picture = torch.from_numpy(draw(other, *size, slot_rng(seed, 'wander', i)))
-        vector, turned = get_encoder('ring').encode(picture[None])[0], flip_caption(caption)
-        prompts.append(Prompt(caption, tokens(caption), vector, *size, mood=(other.hue, other.light),
-                              mirrored=tokens(turned) if turned != caption else None))
+        sample = encode_picture(draw(other, *size, slot_rng(seed, 'wander', i)), caption, str(i))
+        prompts.append(replace(photo_prompt(sample), mood=(other.hue, other.light)))
     return prompts
 
 # %% ../nbs/38_pictures.ipynb #f8e03e94
@@ -104,18 +101,19 @@ def draw_latents(
     model:nn.Module,         # NanoDiT with EMA weights
     prompts:list,            # of `Prompt`
     stats:LatentStats,       # of the data set the model was trained on
-    num_steps:int=50, text_scale:float=3., dino_scale:float=2., solver:str='euler',   # as in `sample`
+    num_steps:int=50,
     seed:int=0,              # of the noise
     batch_size:int=32,       # pictures at a time; fewer if they are large (`at_once`)
     bf16:bool|None=None,     # run the network in bfloat16; None = where that is fast
     callback=None,           # f(step, x, t), may raise to stop
-    progress:str='',         # name of a progress bar; empty = none
+    progress:bool=False,     # show a bar
     slots:list|None=None,    # the slot of each prompt's noise; None = 0, 1, 2, …
+    **sampling,              # text_scale, dino_scale, solver, as in `sample`
 ) -> list:                   # (C, h, w) float32 tensors, normalised, in the order of the prompts
     "Latents of some prompts, sampled with dual guidance."
     device, latents = next(model.parameters()).device, [None] * len(prompts)
     slots = torch.tensor(slots or range(len(prompts)))
-    bar = tqdm(total=len(prompts) * num_steps, desc=progress, disable=not progress, delay=2, leave=False)
+    bar = tqdm(total=len(prompts) * num_steps, desc='drawing', disable=not progress, delay=2, leave=False)
     for some in same_size_batches(prompts, batch_size):
         def after_step(*state):
             with suppress(OSError): bar.update(len(some))    # of a closed terminal
@@ -125,7 +123,7 @@ def draw_latents(
         noise, dino = slot_normal(seed, 'sample', slots[some], shape), torch.stack([p.dino for p in asked])
         inputs = [a.to(device) for a in (noise, *pad_text([p.text for p in asked]), dino.float())]
         with autocast(device, bf16):
-            z = sample(model, *inputs, num_steps, text_scale, dino_scale, solver, after_step)
+            z = sample(model, *inputs, num_steps, callback=after_step, **sampling)
         for i, latent in zip(some, z): latents[i] = latent
     with suppress(OSError): bar.close()
     return latents
@@ -145,11 +143,10 @@ def draw_prompts(model:nn.Module, prompts:list, stats:LatentStats, *args, **kwar
 def save_sheet(
     pictures:list, captions:list,   # as in `contact_sheet`
     path:Path,                      # a .png; its folder is created
-    columns:int=8,                  # pictures in a row
 ) -> str:                           # the path
-    "Writes a sheet as PNG; its cells are as large as the first picture, between 160 and 320 pixels."
+    "Writes a PNG, four pictures in a row; cells are as large as the first one, between 160 and 320 pixels."
     png = io.BytesIO()
-    contact_sheet(pictures, captions, columns, min(320, max(160, *pictures[0].shape[1:]))).save(png, 'png')
+    contact_sheet(pictures, captions, 4, min(320, max(160, *pictures[0].shape[1:]))).save(png, 'png')
     write_atomic(path, png.getvalue())
     return str(path)
 
@@ -164,7 +161,13 @@ def marks(
     return dict(text_control=placed(seen.things) == placed(wanted), shape=seen.things == wanted,
                 mood=(seen.hue, seen.light) == prompt.mood)
 
-def judge_shapes(pictures:list, prompts:list) -> dict:    # of `shape_prompts`, one for each picture
-    "Shares of pictures that follow their caption or their vector's mood: `marks`, averaged; and n."
-    judged = list(map(marks, pictures, prompts))
-    return {k: sum(m[k] for m in judged) / len(judged) for k in judged[0]} | dict(n=len(judged))
+def judge_shapes(
+    pictures:list, prompts:list,   # a prompt for each picture
+    together:int=1,                # so many in a row count as one, right if all of them are
+) -> dict:                         # text_control, shape, mood; n pictures; empty if no prompt has a mood
+    "Shares of pictures that follow their caption or their vector's mood: `marks`, averaged."
+    judged, shares = [marks(x, p) for x, p in zip(pictures, prompts) if p.mood], {}
+    for name in judged[0] if judged else ():
+        right = list(map(all, chunked([m[name] for m in judged], together)))
+        shares |= {name: sum(right) / len(right), 'n': len(judged)}
+    return shares

@@ -8,14 +8,14 @@ __all__ = ['COLOURS', 'SHAPES', 'SIZES', 'HUES', 'SIDES', 'PHRASES', 'Thing', 'S
 
 # %% ../nbs/20_shapes.ipynb #50b84b8b
 import json, re
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple
 import numpy as np, torch
 from tqdm.auto import tqdm
 from .flow import slot_rng
 from .latents import LatentStats
-from .shards import write_shards
+from .shards import bucket_size, write_shards
 from .files import write_atomic
 from .augment import flip_caption, swap_left_right
 from .encoders import get_encoder, save_encoders
@@ -167,8 +167,7 @@ def _scenes(seed, purpose, held_out):
 
 def held_out_scenes(n:int, seed:int=0) -> list:
     "`n` pairs (scene, caption) that no training picture shows."
-    stream = _scenes(seed, 'held out', True)
-    return [(scene, caption(scene, rng)) for _, (scene, rng) in zip(range(n), stream)]
+    return [(scene, caption(scene, rng)) for scene, rng in islice(_scenes(seed, 'held out', True), n)]
 
 # %% ../nbs/20_shapes.ipynb #f11915c2
 def encode_picture(
@@ -200,7 +199,7 @@ def make_shapes(
     def samples():
         bar = tqdm(range(num_samples), f'drawing {out}', disable=not progress)
         for i, (scene, rng) in zip(bar, _scenes(seed, 'train', False)):
-            picture = draw(scene, *map(int, buckets[i % len(buckets)].split('x')), rng)
+            picture = draw(scene, *bucket_size(buckets[i % len(buckets)]), rng)
             sample = encode_picture(picture, caption(scene, rng), f'shape-{i:06d}', codec.name)
             z = sample['vae'].numpy().astype(np.float64).reshape(16, -1)
             moments[:] += [(z**k).sum(1) for k in range(3)]

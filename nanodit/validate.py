@@ -24,7 +24,7 @@ from .data import Flips, Tile, read_tile
 from .encoders import find_device
 from .checkpoint import load_model
 from .runlog import finite
-from .pictures import (dataset_prompts, decode_latents, draw_latents, flip_prompt, judge_shapes, marks,
+from .pictures import (dataset_prompts, decode_latents, draw_latents, flip_prompt, judge_shapes,
                               save_sheet, shape_prompts)
 
 # %% ../nbs/40_validate.ipynb #2a06647c
@@ -34,15 +34,13 @@ def pick_photos(
     index:ShardIndex,      # a data set, or its held-out part
     n_max:int,             # how many photos, at most
     batch_size:int=32,     # photos in a tile, at most
-) -> list:                 # of `Tile`, each of one bucket; a photo's slot comes from its id alone
-    "The photos to measure on: the first ones in the order of their ids' hashes."
+):
+    "Yields a `Tile` of photos at a time, the first ones by the hash of their id, which is their slot, too."
     photos = [(int(id_fraction(k) * 2**48), b, i) for b in index.buckets for i, k in enumerate(index.ids(b))]
-    tiles = []
     for bucket, mine in groupby(sorted(photos)[:n_max], 1).items():
         for some in chunked(mine, batch_size):
             slots, _, positions = map(np.array, zip(*some))
-            tiles.append(Tile(bucket, positions, slots))
-    return tiles
+            yield Tile(bucket, positions, slots)
 
 # %% ../nbs/40_validate.ipynb #6988cfdf
 @torch.no_grad()
@@ -91,11 +89,6 @@ def conditioning_strength(
     return record
 
 # %% ../nbs/40_validate.ipynb #0d4611a0
-def _share(mark, pictures, prompts, together=1):
-    "The share of drawn scenes with this mark of the judge, so many counted as one; None for photos."
-    right = [marks(x, p)[mark] for x, p in zip(pictures, prompts) if p.mood]
-    return float(np.mean([all(some) for some in chunked(right, together)])) if right else None
-
 def divergence_test(
     draw,                          # f(prompts, text_scale=, dino_scale=, slots=) → latents, pictures
     prompts:list,                  # of `Prompt`
@@ -104,8 +97,9 @@ def divergence_test(
     a, by_text = draw(prompts, text_scale=4., dino_scale=0.)
     b, by_dino = draw(prompts, text_scale=0., dino_scale=2.)
     numbers = dict(divergence=float(np.mean([rms(x - y).item() for x, y in zip(a, b)])),
-                   divergence_text_right=_share('text_control', by_text, prompts),
-                   divergence_dino_right=_share('mood', by_dino, prompts), divergence_n=len(prompts))
+                   divergence_text_right=judge_shapes(by_text, prompts).get('text_control'),
+                   divergence_dino_right=judge_shapes(by_dino, prompts).get('mood'),
+                   divergence_n=len(prompts))
     pictures = [x for pair in zip(by_text, by_dino) for x in pair]
     return numbers, pictures, [f'{part} only: {p.caption}' for p in prompts for part in ('text', 'vector')]
 
@@ -119,8 +113,8 @@ def dino_swap(
         b = replace(b, width=a.width, height=a.height)
         four += [a, replace(a, dino=b.dino, mood=b.mood), b, replace(b, dino=a.dino, mood=a.mood)]
     _, pictures = draw(four, slots=[i // 4 for i in range(len(four))])
-    mixed = pictures[1::2], four[1::2]
-    numbers = dict(swap_composition=_share('text_control', *mixed), swap_mood=_share('mood', *mixed),
+    right = judge_shapes(pictures[1::2], four[1::2])
+    numbers = dict(swap_composition=right.get('text_control'), swap_mood=right.get('mood'),
                    swap_n=len(four) // 2)
     return numbers, pictures, [f'{p.caption}, {whose[i % 2]}' for i, p in enumerate(four)]
 
@@ -131,7 +125,8 @@ def text_control(
     "Does the picture follow when left and right change places in the caption?"
     both = [q for p in prompts for q in (p, flip_prompt(p))]
     _, pictures = draw(both, slots=[i // 2 for i in range(len(both))])
-    numbers = dict(control=_share('text_control', pictures, both, together=2), control_n=len(prompts))
+    right = judge_shapes(pictures, both, together=2)
+    numbers = dict(control=right.get('text_control'), control_n=len(prompts))
     return numbers, pictures, [p.caption for p in both]
 
 # %% ../nbs/40_validate.ipynb #31f958c9
@@ -141,7 +136,7 @@ class Validator:
     def __init__(self,
         cfg:Config,
         index:ShardIndex,            # the part that is trained on
-        held:ShardIndex|None,        # the held-out part; None or empty = there is none
+        held:ShardIndex,             # the held-out part, perhaps empty
         stats:LatentStats,           # of the data set
     ):
         store_attr()
@@ -168,11 +163,10 @@ class Validator:
 
     def samples(self, draw, full:bool) -> tuple:
         "The sample sheet and, for the built-in shapes, the judge's marks: numbers, pictures, captions."
-        n, shapes = self.cfg.validation.num_samples, self.cfg.data.shapes
-        prompts = self.prompts(max(n, self.judged) if full and shapes else n)
+        n = self.cfg.validation.num_samples
+        prompts = self.prompts(max(n, self.judged) if full and self.cfg.data.shapes else n)
         _, pictures = draw(prompts)
-        numbers = judge_shapes(pictures, prompts) if shapes else {}
-        return numbers, pictures[:n], [p.caption for p in prompts[:n]]
+        return judge_shapes(pictures, prompts), pictures[:n], [p.caption for p in prompts[:n]]
 
 # %% ../nbs/40_validate.ipynb #f6280dc2
 @patch
@@ -186,7 +180,7 @@ def __call__(self:Validator,
     "All answers, with `problems` for what could not be asked, and `seconds`. Raises what `poll` raises."
     started, record, sheets, self.problems = time.perf_counter(), dict(step=step), {}, {}
     photos, n = self.held or self.index, self.tested_full if full else self.tested
-    draw = partial(self.draw, model, callback=poll, progress='drawing' if progress else '')
+    draw = partial(self.draw, model, callback=poll, progress=progress)
     how = dict(batch_size=min(32, self.cfg.training.batch_size), bf16=self.half, poll=poll)
     questions = dict(
         strength=lambda: [conditioning_strength(model, photos, self.stats, **how)],
@@ -200,7 +194,7 @@ def __call__(self:Validator,
             numbers, *sheet = question()
             record |= numbers
             file = f"{'step' if name == 'samples' else name}-{step:07d}.png"
-            if any(sheet): sheets[name] = save_sheet(*sheet, self.folder / file, columns=4)
+            if any(sheet): sheets[name] = save_sheet(*sheet, self.folder / file)
         except (Stopped, DiskError):
             raise
         except Exception as e:
@@ -218,17 +212,12 @@ ANSWERS = dict(
     n='pictures', text_control='… that show what the caption says', shape='… with the right shapes as well',
     mood='… with the mood of the vector',
     divergence_n='prompts, text only against vector only', divergence='RMS difference of their latents',
-    divergence_text_right='text only: things right (built-in shapes only)',
-    divergence_dino_right='vector only: mood right (built-in shapes only)',
+    divergence_text_right='text only: things right', divergence_dino_right='vector only: mood right',
     swap_n='pictures with the caption of A and the vector of B',
-    swap_composition='… with the things of A (built-in shapes only)',
-    swap_mood='… with the mood of B (built-in shapes only)',
-    control_n='captions with left and right exchanged',
-    control='… both pictures right (built-in shapes only)')
+    swap_composition='… with the things of A', swap_mood='… with the mood of B',
+    control_n='captions with left and right exchanged', control='… both pictures right')
 
-def table(
-    record:dict,     # from `Validator`
-) -> str:
+def table(record:dict) -> str:    # from `Validator`
     "The answers as text, a line for each, with what it means; then the problems."
     lines = [f'{key:<22} {record[key]:8.4g}  {meaning}'
              for key, meaning in ANSWERS.items() if record.get(key) is not None]

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['DCTCodec', 'MixedCodec', 'WordEncoder', 'RingEncoder', 'find_device', 'Pretrained', 'T5Encoder', 'DINOv3Encoder',
-           'VAECodec', 'get_encoder', 'save_encoders', 'load_encoders', 'to_image', 'contact_sheet']
+           'VAECodec', 'get_encoder', 'save_encoders', 'load_encoders', 'wanted_arrays', 'encode_samples', 'to_image',
+           'contact_sheet']
 
 # %% ../nbs/18_encoders.ipynb #3a3d6348
 import hashlib, json, re, warnings
@@ -20,7 +21,9 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from .flow import slot_rng
 from .machine import half_is_fast
+from .shards import MEMBERS
 from .files import NanoditError, write_atomic
+from .augment import flip_caption
 
 # %% ../nbs/18_encoders.ipynb #806525ee
 # axis (brightness, red − blue, green − magenta), vertical and horizontal frequency of each channel
@@ -267,6 +270,41 @@ def load_encoders(folder:Path) -> dict:   # {'text': {'name', 'version'}, 'visio
     "The encoders that made a data set; empty if nobody noted them."
     path = Path(folder) / 'encoders.json'
     return json.loads(path.read_text()) if path.exists() else {}
+
+# %% ../nbs/18_encoders.ipynb #9d19a0ca
+def wanted_arrays(
+    caption,
+    flip_twins,    # also what the mirrored sample needs
+    parity,        # the codec's flip parity; None: mirrored latents are stored
+) -> set:          # of 'vae', 'dinov3', 't5h' and their twins
+    "The arrays that a sample should have. A caption that cannot be turned has no twins."
+    turned, names = flip_caption(caption), {'vae', 'dinov3', 't5h'}
+    if not flip_twins or turned is None: return names
+    if turned != caption: names.add('t5h_flip')
+    if parity is None: names.add('vae_flip')
+    return names | {'dinov3_flip'}
+
+# %% ../nbs/18_encoders.ipynb #a3637a19
+@torch.inference_mode()
+def encode_samples(
+    samples,     # a list, of one bucket: `json`, `picture` (3, H, W), bytes or in [0, 1], arrays they `need`
+    encoders,    # 'text', 'vision' and 'latents'
+):
+    "Adds to each sample the arrays that it needs."
+    for name in MEMBERS[1:]:
+        some, flip = [s for s in samples if name in s['need']], name.endswith('_flip')
+        if not some: continue
+        if name[:3] == 't5h':
+            turn = flip_caption if flip else str
+            captions = [turn(s['json']['caption']) for s in some]
+            for s, rows, mask in zip(some, *encoders['text'].encode(captions)):
+                s[name], s[name.replace('h', 'm')] = rows[mask].numpy(), mask[mask].numpy()
+        else:
+            images = torch.from_numpy(np.stack([s['picture'] for s in some]))
+            if images.dtype == torch.uint8: images = images / 255
+            encoder = encoders['latents' if name[:3] == 'vae' else 'vision']
+            made = encoder.encode(images.flip(-1) if flip else images)
+            for s, array in zip(some, made.numpy()): s[name] = array
 
 # %% ../nbs/18_encoders.ipynb #3df7d670
 def to_image(

@@ -11,14 +11,14 @@ import json, re
 from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple
-import numpy as np, torch
+import numpy as np
 from tqdm.auto import tqdm
 from .flow import slot_rng
 from .latents import LatentStats
 from .shards import bucket_size, write_shards
 from .files import write_atomic
-from .augment import flip_caption, swap_left_right
-from .encoders import get_encoder, save_encoders
+from .augment import swap_left_right
+from .encoders import encode_samples, get_encoder, save_encoders, wanted_arrays
 
 # %% ../nbs/20_shapes.ipynb #f958109a
 COLOURS = dict(red=(.86, .16, .14), yellow=(.93, .80, .12), green=(.13, .66, .22), cyan=(.14, .78, .86),
@@ -176,14 +176,12 @@ def encode_picture(
     codec:str='mixed',    # a built-in codec
 ) -> dict:                # a sample for `write_shards`
     "A picture of this world as a training sample with flip twins, by the built-in encoders."
-    image, (_, height, width) = torch.from_numpy(picture)[None], picture.shape
-    bucket, ring, turned = f'{width}x{height}', get_encoder('ring'), flip_caption(text)
+    (_, height, width), codec = picture.shape, get_encoder(codec)
+    bucket = f'{width}x{height}'
     about = dict(image_id=key, caption=text, aspect_bucket=bucket, width=width, height=height)
-    sample = dict(key=key, bucket=bucket, json=about, vae=get_encoder(codec).encode(image)[0].half(),
-                  dinov3=ring.encode(image)[0], dinov3_flip=ring.encode(image.flip(-1))[0])
-    for twin, said in [('', text), ('_flip', turned)][:1 + (turned != text)]:
-        states, mask = get_encoder('words').encode([said])
-        sample |= {f't5h{twin}': states[0], f't5m{twin}': mask[0]}
+    sample = dict(key=key, bucket=bucket, json=about, picture=picture,
+                  need=wanted_arrays(text, True, codec.flip_parity))
+    encode_samples([sample], dict(text=get_encoder('words'), vision=get_encoder('ring'), latents=codec))
     return sample
 
 # %% ../nbs/20_shapes.ipynb #bb7d7d9f
@@ -201,7 +199,7 @@ def make_shapes(
         for i, (scene, rng) in zip(bar, _scenes(seed, 'train', False)):
             picture = draw(scene, *bucket_size(buckets[i % len(buckets)]), rng)
             sample = encode_picture(picture, caption(scene, rng), f'shape-{i:06d}', codec.name)
-            z = sample['vae'].numpy().astype(np.float64).reshape(16, -1)
+            z = sample['vae'].astype(np.float16).astype(np.float64).reshape(16, -1)     # as it is stored
             moments[:] += [(z**k).sum(1) for k in range(3)]
             yield sample
     write_shards(samples(), out)

@@ -220,15 +220,13 @@ def read(self: Loader, tile: Tile) -> Batch:
 @patch
 def __iter__(self: Loader):
     "Goes on from `.step`, for ever."
-    def start(step):
-        tiles = self.plan.tiles(step, self.rank, self.world_size)
-        return [self.pool.submit(self.read, tile) for tile in tiles]
-    steps = map(start, count(self.step))
+    rows = (self.plan.tiles(step, self.rank, self.world_size) for step in count(self.step))
+    steps = (self.pool.map(self.read, tiles) for tiles in rows)
     ahead = -(-self.num_workers*self.prefetch_factor*self.world_size//self.plan.tiles_per_step)
     started = deque(islice(steps, ahead))
     while True:
         started.append(next(steps))
-        batches = [job.result() for job in started.popleft()]
+        batches = list(started.popleft())
         self.step += 1
         yield self.step-1, batches
 

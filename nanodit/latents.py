@@ -53,19 +53,19 @@ class LatentStats:
         except (OSError, ValueError, TypeError) as e:
             raise DataError(f'{path} cannot be read ({e}); delete it to have it measured again') from e
 
-    def beside(self, z):
+    def mean_std(self, z):
         "Mean and deviation, (C, 1, 1) each, on the device of `z` and in its precision, at least float32."
         dtype = torch.promote_types(z.dtype, torch.float32)
         return _tensor((*self.mean, *self.std), dtype=dtype, device=z.device).view(2, -1, 1, 1)
 
     def normalize(self, z):
         "Latents (B, C, h, w) as stored, with mean 0 and deviation 1 per channel; float32 or wider."
-        mean, std = self.beside(z)
+        mean, std = self.mean_std(z)
         return (z - mean)/std
 
     def denormalize(self, z):
         "Latents (B, C, h, w) as the decoder expects them: `normalize` undone; float32 or wider."
-        mean, std = self.beside(z)
+        mean, std = self.mean_std(z)
         return z*std + mean
 
 # %% ../nbs/12_latents.ipynb #446cace5
@@ -104,12 +104,12 @@ def measure_latents(
     codec='unknown', codec_version='', flip_parity=None,  # as in `LatentStats`
 ) -> LatentStats:
     "Mean and deviation per channel over all photos, in float64. Raises `DataError` if one is not finite."
-    total, photos = Moments(), [(b, i) for b in index.buckets for i in range(index.n(b))]
-    for b, i in tqdm(photos, desc='latent statistics', unit='photo', delay=2, leave=False):
-        m = index.member(b, i, 'vae')
+    total = Moments()
+    for photo in tqdm(index, 'latent statistics', unit='photo', delay=2, leave=False):
+        m = index.member(*photo, 'vae')
         with open_tar(m) as f: total += moments(read_array(f, m))
     return LatentStats(codec, codec_version, *index.kind[:2], total.mean.tolist(), total.std.tolist(),
-                       flip_parity, len(photos), _fingerprint(index))
+                       flip_parity, len(index), _fingerprint(index))
 
 # %% ../nbs/12_latents.ipynb #f92c5697
 def load_latents(

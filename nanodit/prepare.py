@@ -261,8 +261,7 @@ def add_twins(
             picture = encoders['latents'].decode(torch.from_numpy(s['vae'])[None].float())[0]
             s['picture'] = (picture * 255).round().byte().numpy()
         return s
-    spots = [(b, i) for b in index.buckets for i in range(index.n(b))]
-    tars = groupby(spots, lambda spot: index.member(*spot, 'vae').path)
+    tars = groupby(index, lambda spot: index.member(*spot, 'vae').path)
     todo = [(tar, some) for tar, some in tars.items() if any(map(need, some))]
     with hold_folder(index.dir): run_pipeline(todo, read, write_twins, encoders, cfg)
     return len(todo)

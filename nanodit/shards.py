@@ -83,10 +83,9 @@ def stored_arrays(
     sample, names=DTYPES,    # any of the arrays; which of them
 ) -> dict:                   # name → array
     "The arrays in the precision in which they are stored. Raises `DataError` unless they are finite."
-    arrays = {}
-    for name in (n for n in names if n in sample):
-        a = arrays[name] = np.ascontiguousarray(sample[name], DTYPES[name])
-        if not np.isfinite(a).all(): raise DataError(f'.{name}.npy has NaN or infinite values as {a.dtype}')
+    arrays = {n: np.ascontiguousarray(sample[n], DTYPES[n]) for n in names if n in sample}
+    for n, a in arrays.items():
+        if not np.isfinite(a).all(): raise DataError(f'.{n}.npy has NaN or infinite values as {a.dtype}')
     return arrays
 
 # %% ../nbs/10_shards.ipynb #c4ec5a03
@@ -325,28 +324,25 @@ class ShardIndex:
     def __init__(self, dir):
         self.dir, self.tables, self.damage, self.tars = Path(dir), {}, [], []     # (path, stamp) of each tar
         self.whole = self       # of a part: the index it was split from
-    @property
+    @property      # photos in each bucket
     def sizes(self): return {b: len(t.keys) for b, t in self.tables.items() if t.keys}
     @property
     def buckets(self): return list(self.sizes)
     def __len__(self): return sum(self.sizes.values())
+    def __iter__(self): return ((b, i) for b, n in self.sizes.items() for i in range(n))
     def n(self, bucket): return len(self.ids(bucket))
     def ids(self, bucket): return self.tables[bucket].keys
     def captions(self, bucket): return self.tables[bucket].captions
     def column(self, bucket, name): return self.tables[bucket].members[:, MEMBERS.index(name)]
     def has(self, bucket, name): return self.column(bucket, name)[:, 1] >= 0
 
-# %% ../nbs/10_shards.ipynb #77adb2e1
-@patch
-def member(self: ShardIndex,
-    bucket, position, name,   # one of `.buckets`, 0 … n(bucket)-1, one of `MEMBERS`
-):   # a `Member`
-    "Where that member lies, or None when the sample has none."
-    tar, offset, itemsize, length = self.column(bucket, name)[position].tolist()
-    if offset < 0: return None
-    path, stamp = self.tars[tar]
-    shape = array_shapes(self.kind, bucket, length)[name.removesuffix('_flip')]
-    return Member(path, offset, np.dtype(f'<f{itemsize}' if itemsize > 1 else 'u1'), shape, stamp)
+    def member(self, bucket, position, name):
+        "The `Member` of a photo with one of `MEMBERS`; None when the photo has none."
+        tar, offset, itemsize, length = self.column(bucket, name)[position].tolist()
+        if offset < 0: return None
+        path, stamp = self.tars[tar]
+        shape = array_shapes(self.kind, bucket, length)[name.removesuffix('_flip')]
+        return Member(path, offset, np.dtype(f'<f{itemsize}' if itemsize > 1 else 'u1'), shape, stamp)
 
 # %% ../nbs/10_shards.ipynb #33a8274e
 # One thing that is wrong: in which tar, with which sample (None: the tar itself), and what
@@ -371,10 +367,9 @@ def open(cls: ShardIndex,
 ) -> ShardIndex:
     "The index of all shards in `dir`, read from the cache where nothing changed. Raises `DataError`."
     self, photos, places = cls(dir), defaultdict(list), {}
-    tars = find_tars(self.dir, buckets)
     if any(self.dir.glob('prepare/*x*')) and not (self.dir/'latents.json').exists():
         raise DataError(f'{dir}: prepare has not finished here. Run `nanodit-prepare PHOTOS {dir}` again')
-    for bucket, path in tqdm(tars, desc='index', unit='tar', delay=2, leave=False):
+    for bucket, path in tqdm(find_tars(self.dir, buckets), 'index', unit='tar', delay=2, leave=False):
         found, first = load_tar(path, on_damage == 'verify'), [len(self.tars), 0, 0, 0]
         damage = found['damage']
         self.tars += found['tars']

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 import torch
 from fastcore.script import Param
 from .config import Config, load_config, make_config
-from .estimate import GPUS, find_gpu, step_flops
+from .estimate import step_flops
 from .files import NanoditError, command, flatten, read_records, save_record, text_table
 from .runlog import read_log
 from .shards import bucket_size, random_sample, write_shards
@@ -70,17 +70,16 @@ def describe(
     seconds,     # how long that took
     **summary,   # what else was measured
 ) -> dict:
-    "The record of an update or of a run: machine, way of computing, speed, share of a known GPU's peak."
-    t, m, on = run.cfg.training, run.cfg.model, machine(run.device.type)
-    tokens = [math.prod(bucket_size(b)) // (8 * m.patch_size)**2 for b in buckets]
-    summary |= dict(samples_per_s=t.batch_size * len(tokens) / seconds)
-    with suppress(NanoditError):
-        peak = GPUS[find_gpu(on['gpu'] or '')][1] * 1e12 * seconds
-        summary['mfu'] = t.batch_size * sum(step_flops(m, n, TOKENS) for n in tokens) / peak
-    return dict(what=what, machine=on, config=run.cfg.name or 'config', model=m.model_dump(),
-                buckets=list(run.index.buckets), batch=t.batch_size, passes=t.grad_accumulation_steps,
-                patches=round(statistics.mean(tokens)), precision=run.precision.name,
-                recompute=t.recompute, compiled=run.compiled, replayed=bool(run.replay), summary=summary)
+    "The record of an update or of a run: machine, way of computing, speed."
+    t, m = run.cfg.training, run.cfg.model
+    patches = [math.prod(bucket_size(b)) // (8 * m.patch_size)**2 for b in buckets]
+    per_s, flops = t.batch_size / seconds, sum(step_flops(m, n, TOKENS) for n in patches)
+    summary |= dict(samples_per_s=per_s * len(buckets), tflops=per_s * flops / 1e12)
+    return dict(what=what, machine=machine(run.device.type), config=run.cfg.name or 'config',
+                model=m.model_dump(), buckets=list(run.index.buckets), batch=t.batch_size,
+                passes=t.grad_accumulation_steps, patches=round(statistics.mean(patches)),
+                precision=run.precision.name, recompute=t.recompute, compiled=run.compiled,
+                replayed=bool(run.replay), summary=summary)
 
 # %% ../nbs/52_bench.ipynb #b5a406f9
 def bench_step(

@@ -12,7 +12,7 @@ from collections import namedtuple
 from pathlib import Path
 from .config import Config, config_schema, load_config
 from .estimate import estimate
-from .files import NanoditError, command, flatten, read_records, write_atomic
+from .files import command, flatten, read_records, write_atomic
 from .runlog import RULES
 
 # %% ../nbs/54_reality.ipynb #4dc3275f
@@ -183,7 +183,6 @@ def main(
     check:bool=False,    # write nothing; exit 1 if anything is wrong
 ):
     "Build the-reality.ipynb from the notebooks, or check it. Example: nanodit-reality --check"
-    if not Path('nbs').is_dir(): raise NanoditError('no folder nbs here: start it in the repository')
     if not check: write_atomic('the-reality.ipynb', build_reality().encode())
     faults = reality_faults()
     print(*faults or ['the-reality.ipynb is current'], sep='\n', file=sys.stderr if faults else None)

@@ -8,9 +8,11 @@ __all__ = ['FORMAT', 'CheckpointError', 'verify_checkpoint', 'step_of', 'list_ch
            'optimizer_to_tensors', 'tensors_to_optimizer', 'CheckpointWriter', 'main']
 
 # %% ../nbs/32_checkpoint.ipynb #52341b1a
-import json, os, shutil, threading, warnings
+import json, os, shutil, warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 import torch
 from fastcore.script import Param
@@ -47,7 +49,6 @@ def _check(path, names):
     if json.loads((path / 'state.json').read_bytes())['step'] != m['step']: raise ValueError('manifest.json')
     return m
 
-# %% ../nbs/32_checkpoint.ipynb #b960c64d
 def verify_checkpoint(
     path:str|Path,              # a folder step-NNNNNNN
     names:list[str]|None=None,  # check the state and these tensor files only, as ['ema']; None = all
@@ -60,8 +61,6 @@ def verify_checkpoint(
         raise CheckpointError(f'{path} is damaged: {e}. Use another step-* folder.') from e
 
 # %% ../nbs/32_checkpoint.ipynb #4f0482b3
-_TMP = '.tmp-'      # so begin the names of folders that are not finished, or on their way out
-
 def _json_bytes(value): return json.dumps(value, indent=1, ensure_ascii=False).encode() + b'\n'
 
 def _write_folder(tmp, step, tensors, state):
@@ -77,10 +76,6 @@ def _write_folder(tmp, step, tensors, state):
         files[p.name] = _describe(p)
     write_atomic(tmp / 'manifest.json', _json_bytes(dict(format=FORMAT, step=step, files=files)))
 
-def _sweep(run_dir):
-    "Deletes what is not finished, or on its way out. Only under the run's lock."
-    for p in run_dir.glob(_TMP + '*'): shutil.rmtree(p, ignore_errors=True)
-
 # %% ../nbs/32_checkpoint.ipynb #0d8ae57e
 def step_of(path:Path) -> int:
     "The number of updates in the name of a checkpoint's folder."
@@ -90,15 +85,14 @@ def list_checkpoints(run_dir:str|Path) -> list[Path]:
     "The checkpoints of a run, oldest first; none where there is no folder. Names only, whole or not."
     return sorted((p for p in Path(run_dir).glob('step-*') if p.name[5:].isdigit()), key=step_of)
 
-def _set_aside(path):
-    "Renames a checkpoint, which then no longer counts; its new name."
-    to = path.with_name('abandoned-' + path.name)
-    while to.exists(): to = to.with_name(to.name + '-1')
-    return path.rename(to)
-
 def set_aside_after(run_dir:str|Path, step:int) -> list[Path]:
     "Renames the checkpoints after `step` to `abandoned-step-…`: they no longer count. Their new names."
-    moved = [_set_aside(p) for p in list_checkpoints(run_dir) if step_of(p) > step]
+    moved = []
+    for p in list_checkpoints(run_dir):
+        if step_of(p) <= step: continue
+        to = p.with_name('abandoned-' + p.name)
+        while to.exists(): to = to.with_name(to.name + '-1')
+        moved.append(p.rename(to))
     if moved: fsync_dir(run_dir)
     return moved
 
@@ -120,23 +114,22 @@ def save_checkpoint(
 ) -> Path:                                  # the folder step-NNNNNNN
     "Writes, reads back and commits a checkpoint; then old ones go. Raises `DiskError`."
     path, state = Path(run_dir) / f'step-{step:07d}', _json_bytes({'step': step} | state)
-    folder, tmp = path.parent, path.with_name(_TMP + path.name)
+    folder, prefix = path.parent, f'.tmp-{path.name}-'
     try:
         if mark: os.stat(mark)
         folder.mkdir(parents=True, exist_ok=True)
         with hold_run(folder, '.lock'):
-            _sweep(folder)
-            try:
-                _write_folder(tmp, step, tensors, state)
-                verify_checkpoint(tmp)
-                if path.exists(): _set_aside(path)
-                os.rename(tmp, path)
+            for p in folder.glob('.tmp-*'): shutil.rmtree(p, ignore_errors=True)    # from a save that died
+            with TemporaryDirectory(prefix=prefix, dir=folder, ignore_cleanup_errors=True) as tmp:
+                new = Path(tmp) / path.name
+                _write_folder(new, step, tensors, state)
+                verify_checkpoint(new)
+                set_aside_after(folder, step - 1)
+                os.rename(new, path)
                 fsync_dir(folder)
                 for p in list_checkpoints(folder)[:-keep_last_n] if keep_last_n else []:
                     if p == path or keep_every and step_of(p) % keep_every == 0: continue
-                    with suppress(OSError): os.rename(p, p.with_name(_TMP + p.name))
-            finally:
-                _sweep(folder)
+                    with suppress(OSError): os.rename(p, Path(tmp) / p.name)
     except (OSError, SafetensorError, CheckpointError) as e:
         raise DiskError(f"{path} could not be saved: {getattr(e, 'strerror', None) or e}. Older checkpoints "
                         'are untouched. Check the disk of checkpoint.output_dir; it needs room for '
@@ -163,18 +156,16 @@ def load_checkpoint(path:str|Path, names:list[str]|None=None) -> Checkpoint:
     state = json.loads((path / 'state.json').read_bytes())
     return Checkpoint(state['step'], tensors, state, path)
 
-# %% ../nbs/32_checkpoint.ipynb #db5e01b8
 def latest_checkpoint(run_dir:str|Path, names:list[str]|None=None) -> Checkpoint|None:
     "The newest whole checkpoint of a run, if any; warns of damage. `CheckpointError` if none is whole."
     bad = []
     for p in reversed(list_checkpoints(run_dir)):
         try:
             found = load_checkpoint(p, names)
-        except CheckpointError as e:
-            bad.append(str(e))
-        else:
             for text in bad: warnings.warn(f'{text} Loading {p} instead.', stacklevel=2)
             return found
+        except CheckpointError as e:
+            bad.append(str(e))
     if bad: raise CheckpointError(f'no checkpoint in {run_dir} is whole: ' + ' | '.join(bad))
 
 # %% ../nbs/32_checkpoint.ipynb #d062ed5d
@@ -208,7 +199,7 @@ def tensors_to_optimizer(tensors:dict[str, Tensor], meta:dict) -> list[dict]:
         for p, fields in part['state']: state[p] = {k: tensors[v['tensor']] for k, v in fields.items()}
         for g in part['param_groups']:      # version 0.1 marked tuples
             g |= {k: v['tuple'] for k, v in g.items() if isinstance(v, dict)}
-        out.append(dict(state=state, param_groups=part['param_groups']))
+        out.append(part | dict(state=state))
     return out
 
 # %% ../nbs/32_checkpoint.ipynb #4539b383
@@ -216,44 +207,34 @@ def _copies(state): return {k: t.detach().to('cpu', copy=True) for k, t in state
 
 class CheckpointWriter:
     "Saves in the background, one checkpoint at a time."
-    def __init__(self, run_dir:str|Path, **keep):       # keep_last_n, keep_every, mark of `save_checkpoint`
-        self.run_dir, self.keep, self.thread, self.error = run_dir, keep, None, None
+    def __init__(self, mark:Path|None=None):    # as in `save_checkpoint`
+        self.mark, self.thread, self.saving = mark, ThreadPoolExecutor(1, 'checkpoint'), None
 
-    def save(self,
-        step:int, tensors:dict, state:dict,     # as in `save_checkpoint`; copied before this returns
-        retire:bool=True,                       # may older checkpoints go
-    ):
-        "Copies now, writes in the background. First waits for the save before."
-        if self.thread: self.thread.join()
+    def save(self, run_dir, step, tensors, state, **keep):      # as in `save_checkpoint`
+        "Copies tensors and state now, writes in the background. First waits for the save before."
+        if self.saving: self.saving.exception()
         tensors, state = {k: _copies(v) for k, v in tensors.items()}, json.loads(_json_bytes(state))
-        keep = self.keep if retire else self.keep | dict(keep_last_n=None)
-        def work():
-            try:
-                save_checkpoint(self.run_dir, step, tensors, state, **keep)
-            except Exception as e:
-                self.error = e
-        self.thread = threading.Thread(target=work, name=f'checkpoint-{step}')
-        self.thread.start()     # not a daemon: the interpreter waits for it
+        keep |= dict(mark=self.mark)
+        self.saving = self.thread.submit(save_checkpoint, run_dir, step, tensors, state, **keep)
 
     def join(self, wait:bool=True) -> DiskError|None:
         "What the disk refused, once; without `wait` None while a save is under way. Raises any other error."
-        if self.thread and (wait or not self.thread.is_alive()):
-            self.thread.join()
-            e, self.thread, self.error = self.error, None, None
+        if self.saving and (wait or self.saving.done()):
+            e, self.saving = self.saving.exception(), None
             if e and not isinstance(e, DiskError): raise e
             return e
 
 # %% ../nbs/32_checkpoint.ipynb #00dbb8d4
 def _ema(run, std):
     "Builds an average from RUN/posthoc and saves it as RUN/ema-STD/step-NNNNNNN; its folder."
-    files = []
+    files = []      # of all snapshots; `p` stays the last of them
     for p in list_checkpoints(run / 'posthoc'):
         verify_checkpoint(p)
         files += [(step_of(p), float(f.stem[4:]), f) for f in p.glob('ema-*.safetensors')]
     if not files: raise CheckpointError(f'{run}/posthoc has no snapshots: set training.posthoc_ema_every')
     state = load_checkpoint(p, names=[]).state | dict(posthoc_std=std)
-    weights = posthoc_ema(files, std, state['step'])
-    return save_checkpoint(run / f'ema-{std:g}', state['step'], {'ema': weights}, state, keep_last_n=None)
+    tensors = dict(ema=posthoc_ema(files, std))
+    return save_checkpoint(run / f'ema-{std:g}', state['step'], tensors, state, keep_last_n=None)
 
 @command
 def main(

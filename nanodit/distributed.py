@@ -102,9 +102,10 @@ def whole(x:Tensor) -> Tensor:
     "The whole tensor, on every rank, where `x` may be one rank's part. All ranks call it."
     return x.full_tensor() if hasattr(x, 'full_tensor') else x
 
-def whole_states(averages):
-    "The state dicts {name: state dict} with whole tensors. All ranks call it."
-    return {k: dict(zip(v, map(whole, v.values()))) for k, v in averages.items()}
+def whole_states(averages):     # {name: EMA}
+    "Their state dicts, with whole tensors. All ranks call it."
+    states = {k: e.state_dict() for k, e in averages.items()}
+    return {k: dict(zip(v, map(whole, v.values()))) for k, v in states.items()}
 
 def reshard(model):
     "Drops whole weights that a sharded model has kept after a forward pass without gradients."

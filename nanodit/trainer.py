@@ -7,13 +7,13 @@ __all__ = ['lr_at', 'make_optimizers', 'Trainer']
 
 # %% ../nbs/46_trainer.ipynb #3e8f1b68
 import math, torch
-from fastcore.basics import patch
+from fastcore.basics import patch, store_attr
 from torch import nn, Tensor
 from torch.nn.functional import one_hot
 from .config import Config
 from .data import BatchPlan, Ledger, round_up
 from .distributed import Group, Replay, accumulating, all_sum, from_main, parallel, whole
-from .ema import EMA, posthoc_pair
+from .ema import EMA, ema_decay, posthoc_pair
 from .flow import drop_conditions, flow_loss, interpolate, rms, sample_timesteps, velocity_target
 from .latents import LatentStats
 from .machine import Muon, autocast, choose_precision, choose_threads
@@ -55,16 +55,17 @@ def make_optimizers(
 # %% ../nbs/46_trainer.ipynb #b14395e4
 class Trainer:
     "NanoDiT, its optimizers and its averages; `train_step` is one update."
+    step = skipped = 0      # updates done; the last of them, in a row, that were skipped
+    updating = False        # in the middle of an update?
+
     def __init__(self,
         cfg:Config,
         index:ShardIndex,         # the photos to train on
         stats:LatentStats,        # mean and deviation of their latents
         group:Group,              # the ranks
     ):
-        t, self.cfg, self.index, self.stats, self.group = cfg.training, cfg, index, stats, group
-        self.step, self.skipped = 0, 0      # updates done; the last of them, in a row, that were skipped
-        self.updating = False               # in the middle of an update?
-        self.device, ranks = group.device, group.world_size
+        store_attr()
+        t, self.device, ranks = cfg.training, group.device, group.world_size
         on_gpu = self.device.type == 'cuda'
         if not on_gpu: torch.set_num_threads(choose_threads(t.cpu_threads))
         torch.backends.cuda.matmul.allow_tf32 = t.tf32
@@ -80,9 +81,9 @@ class Trainer:
         self.net = parallel(self.model, group, cfg.distributed.shard)
         self.replay = Replay(self.micro_step, self.model) if t.cuda_graphs and on_gpu and ranks == 1 else None
         self.optimizers = make_optimizers(self.model, t.optimizer, self.precision.half)
-        self.ema = EMA(self.model, t.ema_decay, t.ema_warmup_steps, t.ema_schedule)
-        self.averages = dict(ema=self.ema)      # and the pair for post-hoc averages
-        if t.posthoc_ema_every: self.averages |= posthoc_pair(self.model)
+        self.ema = EMA(self.model, ema_decay(t.ema_decay, t.ema_warmup_steps, t.ema_schedule))
+        self.pair = posthoc_pair(self.model) if t.posthoc_ema_every else {}
+        self.averages = dict(ema=self.ema, **self.pair)
 
 # %% ../nbs/46_trainer.ipynb #32d49d0f
 @patch
@@ -92,7 +93,7 @@ def inputs(self:Trainer, batch) -> dict:
     b = batch.to(self.device)
     times = sample_timesteps(seed, slots, t.timestep_sampling, t.logit_normal_loc, t.logit_normal_scale)
     keep_text, keep_dino = drop_conditions(seed, slots, **t.cfg_dropout.model_dump())
-    condition = one_hot(2 * (~keep_text).long() + (~keep_dino).long(), 4)
+    condition = one_hot(3 - 2 * keep_text.long() - keep_dino.long(), 4)
     tenth = one_hot((times * 10).long().clamp(max=9), 10)
     drawn = dict(t=times, keep_text=keep_text, keep_dino=keep_dino, groups=torch.cat([condition, tenth], 1))
     if self.device.type == 'cuda':      # page-locked, so that the copy does not wait for the GPU's work
@@ -127,35 +128,26 @@ def micro_step(self:Trainer, x:dict) -> Tensor:
 @patch
 def train_step(self:Trainer, batches:list) -> dict:
     "One update from these micro-batches; returns the record for the log."
-    self.set_learning_rates()
-    sums = 0.
+    t, sums = self.cfg.training, 0.
+    for g in (g for o in self.optimizers for g in o.param_groups):
+        g['lr'] = lr_at(self.step, t.total_steps, t.warmup_steps, g['peak'], t.optimizer.min_lr)
     for i, batch in enumerate(batches):
         if i: self.poll()
         with accumulating(self.net, on=i < len(batches) - 1):
             sums = sums + (self.replay or self.micro_step)(self.inputs(batch))
     norm = whole(nn.utils.get_total_norm([p.grad for p in self.model.parameters() if p.grad is not None]))
     *sums, length = torch.cat([all_sum(self.group, sums), norm[None].double()]).tolist()
-    finite, clip = math.isfinite(length), self.cfg.training.grad_clip
-    self.updating = True
+    self.updating, self.step, finite = True, self.step + 1, math.isfinite(length)
     if finite:
-        if length > clip: nn.utils.clip_grads_with_norm_(self.model.parameters(), clip, norm)
+        if length > t.grad_clip: nn.utils.clip_grads_with_norm_(self.model.parameters(), t.grad_clip, norm)
         for o in self.optimizers: o.step()
-    self.zero_grad()
-    self.step += 1
-    if finite:
         for average in self.averages.values(): average.update(self.step)
+    self.zero_grad()
     self.updating, self.skipped = False, 0 if finite else self.skipped + 1
     self.ledger.add(batches)
     return self.record(sums, length)
 
 # %% ../nbs/46_trainer.ipynb #d06f5617
-@patch
-def set_learning_rates(self:Trainer):
-    "The learning rates of this step."
-    t = self.cfg.training
-    for g in (g for o in self.optimizers for g in o.param_groups):
-        g['lr'] = lr_at(self.step, t.total_steps, t.warmup_steps, g['peak'], t.optimizer.min_lr)
-
 @patch
 def zero_grad(self:Trainer):
     "No gradients. A recording adds to gradients in place, so there they become zeros."

@@ -70,7 +70,7 @@ def paint(self:Painter, *args, **request) -> list:    # as in `resolve`; (3, H, 
     text, dino = torch.zeros(0, c.model.text_dim), torch.zeros(c.model.dino_dim)
     if prompt: text = self.encode('text', [prompt])[0][0]
     if like: dino = self.encode('vision', torch.tensor(load_photo(like, *bucket_size(size)))[None] / 255)[0]
-    prompts = [Prompt(prompt, text, dino, *bucket_size(size))] * n
+    prompts = [Prompt(prompt, text, dino, bucket_size(size))] * n
     return draw_prompts(self.model, prompts, self.stats, bf16=HALF[c.training.precision], progress=True, **r)
 
 # %% ../nbs/50_generate.ipynb #0d0415a9

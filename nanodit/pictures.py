@@ -33,8 +33,7 @@ class Prompt:
     caption:str
     text:Tensor       # (L, D) tokens, only real ones
     dino:Tensor       # (dino_dim,) image vector
-    width:int         # pixels
-    height:int        # pixels
+    size:tuple        # width and height, pixels
     mood:tuple|None=None        # (hue, light) of the picture that the vector was made from, if known
     mirrored:Tensor|None=None   # (L', D) tokens of the caption with left and right exchanged, if it has them
 
@@ -47,7 +46,7 @@ def photo_prompt(sample:dict) -> Prompt:
     "The prompt made from the caption and the vector of a sample, as `read_sample` returns it."
     text, vector = torch.as_tensor(sample['t5h']), torch.as_tensor(sample['dinov3']).flatten()
     twin = torch.as_tensor(sample['t5h_flip']) if 't5h_flip' in sample else None
-    return Prompt(sample['json']['caption'], text, vector, *bucket_size(sample['bucket']), mirrored=twin)
+    return Prompt(sample['json']['caption'], text, vector, bucket_size(sample['bucket']), mirrored=twin)
 
 # %% ../nbs/38_pictures.ipynb #a61d9cd4
 def dataset_prompts(
@@ -85,15 +84,14 @@ def at_once(
 
 def same_size_batches(prompts:list, batch_size:int=32):
     "Yields positions of prompts that are drawn together, `batch_size` at most."
-    sizes = [(p.width, p.height) for p in prompts]
-    for size, positions in groupby(range(len(sizes)), sizes.__getitem__).items():
+    for size, positions in groupby(range(len(prompts)), lambda i: prompts[i].size).items():
         yield from chunked(positions, at_once(*size, batch_size))
 
 # %% ../nbs/38_pictures.ipynb #3fe2c990
 def pad_text(texts:list) -> tuple:    # (B, L, D), (B, L) bool; L is at least 1
-    "Tokens (L_i, D) of several captions as one padded batch, with its mask."
+    "Tokens (L_i, D) of several captions, none of them all zeros, as one padded batch, with its mask."
     padded = pad_sequence([*texts, texts[0].new_zeros(1, texts[0].shape[1])], batch_first=True)[:-1]
-    return padded, torch.arange(padded.shape[1]) < torch.tensor([[len(text)] for text in texts])
+    return padded, padded.any(-1)
 
 # %% ../nbs/38_pictures.ipynb #7759a99f
 @torch.no_grad()
@@ -119,7 +117,7 @@ def draw_latents(
             with suppress(OSError): bar.update(len(some))    # of a closed terminal
             if callback: callback(*state)
         asked = [prompts[i] for i in some]
-        shape = stats.channels, asked[0].height // stats.downsample, asked[0].width // stats.downsample
+        shape = stats.channels, *(side // stats.downsample for side in asked[0].size[::-1])
         noise, dino = slot_normal(seed, 'sample', slots[some], shape), torch.stack([p.dino for p in asked])
         inputs = [a.to(device) for a in (noise, *pad_text([p.text for p in asked]), dino.float())]
         with autocast(device, bf16):

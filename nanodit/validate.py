@@ -110,7 +110,7 @@ def dino_swap(
     "Does the composition follow the caption, and the mood the vector?"
     four, whose = [], ('own vector', "the other's vector")
     for a, b in zip(prompts[::2], prompts[1::2]):
-        b = replace(b, width=a.width, height=a.height)
+        b = replace(b, size=a.size)
         four += [a, replace(a, dino=b.dino, mood=b.mood), b, replace(b, dino=a.dino, mood=a.mood)]
     _, pictures = draw(four, slots=[i // 4 for i in range(len(four))])
     right = judge_shapes(pictures[1::2], four[1::2])

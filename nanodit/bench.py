@@ -73,8 +73,8 @@ def describe(
     "The record of an update or of a run: machine, way of computing, speed."
     t, m = run.cfg.training, run.cfg.model
     patches = [math.prod(bucket_size(b)) // (8 * m.patch_size)**2 for b in buckets]
-    per_s, flops = t.batch_size / seconds, sum(step_flops(m, n, TOKENS) for n in patches)
-    summary |= dict(samples_per_s=per_s * len(buckets), tflops=per_s * flops / 1e12)
+    samples, flops = t.batch_size * len(buckets), sum(step_flops(m, n, TOKENS) for n in patches)
+    summary |= dict(samples_per_s=samples / seconds, tflops=t.batch_size * flops / seconds / 1e12)
     return dict(what=what, machine=machine(run.device.type), config=run.cfg.name or 'config',
                 model=m.model_dump(), buckets=list(run.index.buckets), batch=t.batch_size,
                 passes=t.grad_accumulation_steps, patches=round(statistics.mean(patches)),

@@ -4,10 +4,9 @@
 
 # %% auto #0
 __all__ = ['PASSES', 'COPIES', 'GPUS', 'ASSUMED_UTILISATION', 'DRIVER', 'COMPILED', 'GAPS', 'step_flops', 'activation_bytes',
-           'drawing_bytes', 'find_gpu', 'fixed_memory', 'bucket_memory', 'disk_bytes', 'Estimate', 'estimate']
+           'drawing_bytes', 'fixed_memory', 'bucket_memory', 'disk_bytes', 'Estimate', 'estimate']
 
 # %% ../nbs/44_estimate.ipynb #3898d18b
-import re
 from statistics import fmean
 from types import SimpleNamespace
 import torch
@@ -56,13 +55,6 @@ GPUS = {'RTX 3090': (24, 71), 'RTX 4090': (24, 165), 'RTX 5090': (32, 209), 'L4'
         'A6000': (48, 155), 'L40S': (48, 362), 'A100': (40, 312), 'A100 80GB': (80, 312), 'H100': (80, 989),
         'H200': (141, 989)}
 ASSUMED_UTILISATION = .25
-
-def find_gpu(name):    # 'RTX 4090', 'NVIDIA GeForce RTX 4090', 'h100', …
-    "The entry of `GPUS` whose words are all in `name`. Raises `NanoditError` with the known ones."
-    words = set(re.split('[ _-]+', name.upper()))
-    found = max((k for k in GPUS if words >= set(k.upper().split())), key=len, default=None)
-    if found: return found
-    raise NanoditError(f'GPU {name!r} is not in the table; known are {", ".join(GPUS)}')
 
 # %% ../nbs/44_estimate.ipynb #893749ea
 DRIVER = .75 * 2**30    # bytes that the driver takes beside torch
@@ -124,11 +116,12 @@ class Estimate(SimpleNamespace):
 def estimate(
     cfg:Config,
     buckets=None,              # their names; None = those of the config
-    gpu='RTX 4090',            # a name for `find_gpu`
+    gpu='RTX 4090',            # a name in `GPUS`, in capitals or not
     text_tokens=(120, 512),    # length of the usual caption, for time, and of the longest, for memory
 ) -> Estimate:
     "What the run of `cfg` will cost, without building its model. Raises `NanoditError` for an unknown GPU."
-    m, t, gpu, (usual, longest) = cfg.model, cfg.training, find_gpu(gpu), text_tokens
+    if gpu.upper() not in GPUS: raise NanoditError(f'unknown GPU {gpu!r}; known are {", ".join(GPUS)}')
+    m, t, gpu, (usual, longest) = cfg.model, cfg.training, gpu.upper(), text_tokens
     with torch.device('meta'): n = count_parameters(NanoDiT(**m.model_dump()))
     memory = fixed_memory(cfg, n)
     sizes = {b: bucket_memory(cfg, b, longest) for b in buckets or cfg.data.buckets or ['1024x1024']}

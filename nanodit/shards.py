@@ -117,8 +117,9 @@ def note_shard(
     "Writes a shard's line into SHA256SUMS, or deletes both. Twins of the old shard are deleted, too."
     twins = path.parent/'twins'/path.name
     if twins.exists(): note_shard(twins)
-    sums = {n: h for n, h in (read_sums(path.parent) | {path.name: sha256}).items() if h}
-    write_atomic(path.parent/'SHA256SUMS', ''.join(f'{h}  {n}\n' for n, h in sorted(sums.items())).encode())
+    sums = read_sums(path.parent) | {path.name: sha256}
+    lines = [f'{h}  {n}\n' for n, h in sorted(sums.items()) if h]
+    write_atomic(path.parent/'SHA256SUMS', ''.join(lines).encode())
     if not sha256: path.unlink(missing_ok=True)
 
 # %% ../nbs/10_shards.ipynb #dc87206a

@@ -292,8 +292,9 @@ class Log(Callback):
 class Save(Callback):
     "A checkpoint every `save_every` updates, and the snapshots for post-hoc averages."
     def after_step(self, run, record):
-        run.check_disk()
-        if run.pair and run.step % run.cfg.training.posthoc_ema_every == 0:
+        snapshot = run.pair and run.step % run.cfg.training.posthoc_ema_every == 0
+        run.check_disk(wait=snapshot)       # else the writer would forget what an earlier save has met
+        if snapshot:
             tensors, folder = whole_states(run.pair), run.run_dir / 'posthoc'
             if run.group.main: run.writer.save(folder, run.step, tensors, run.state(), keep_last_n=None)
         return run.step % run.cfg.checkpoint.save_every == 0
@@ -349,8 +350,8 @@ class StopOnRequest(Callback):
         if self.run.group.world_size == 1: self.end(self.run)       # the next one kills
 
     def end(self, run):
-        self.timer.cancel()
         for s, old in self.before.items(): signal.signal(s, old)
+        self.timer.cancel()     # after them: in a signal that interrupts it, it would wait for itself
 
 # %% ../nbs/48_train.ipynb #cc32ffa4
 class Validate(Callback):

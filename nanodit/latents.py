@@ -20,8 +20,6 @@ from .files import DataError, write_atomic
 from .shards import ShardIndex, Table, find_tars, open_tar, read_array
 
 # %% ../nbs/12_latents.ipynb #70f21f99
-_tensor = lru_cache(16)(torch.tensor)      # moved to its device once
-
 @dataclass
 class LatentStats:
     "Per-channel statistics of a data set's latents, as in `latents.json`. Raises `DataError` if impossible."
@@ -53,20 +51,26 @@ class LatentStats:
         except (OSError, ValueError, TypeError) as e:
             raise DataError(f'{path} cannot be read ({e}); delete it to have it measured again') from e
 
-    def mean_std(self, z):
-        "Mean and deviation, (C, 1, 1) each, on the device of `z` and in its precision, at least float32."
-        dtype = torch.promote_types(z.dtype, torch.float32)
-        return _tensor((*self.mean, *self.std), dtype=dtype, device=z.device).view(2, -1, 1, 1)
+# %% ../nbs/12_latents.ipynb #70f21f9a
+_tensor = lru_cache(16)(torch.tensor)      # moved to its device once
 
-    def normalize(self, z):
-        "Latents (B, C, h, w) as stored, with mean 0 and deviation 1 per channel; float32 or wider."
-        mean, std = self.mean_std(z)
-        return (z - mean)/std
+@patch
+def mean_std(self: LatentStats, z):
+    "Mean and deviation, (C, 1, 1) each, on the device of `z` and in its precision, at least float32."
+    dtype = torch.promote_types(z.dtype, torch.float32)
+    return _tensor((*self.mean, *self.std), dtype=dtype, device=z.device).view(2, -1, 1, 1)
 
-    def denormalize(self, z):
-        "Latents (B, C, h, w) as the decoder expects them: `normalize` undone; float32 or wider."
-        mean, std = self.mean_std(z)
-        return z*std + mean
+@patch
+def normalize(self: LatentStats, z):
+    "Latents (B, C, h, w) as stored, with mean 0 and deviation 1 per channel; float32 or wider."
+    mean, std = self.mean_std(z)
+    return (z - mean)/std
+
+@patch
+def denormalize(self: LatentStats, z):
+    "Latents (B, C, h, w) as the decoder expects them: `normalize` undone; float32 or wider."
+    mean, std = self.mean_std(z)
+    return z*std + mean
 
 # %% ../nbs/12_latents.ipynb #446cace5
 @dataclass

@@ -85,9 +85,7 @@ def png(self:Painter, *args, **request) -> bytes:    # as in `resolve`
     return out.getvalue()
 
 # %% ../nbs/50_generate.ipynb #572fa4a3
-def explorer(
-    checkpoint:Path, device:str=None,    # as in `Painter`
-):                                       # an ipywidgets panel
+def explorer(checkpoint:Path, device:str=None):    # as in `Painter`; an ipywidgets panel
     "A panel that draws: prompt, reference, guidance, steps, seed, size."
     import ipywidgets as w
     painter = Painter(checkpoint, device)

@@ -36,8 +36,8 @@ def pick_photos(
     batch_size:int=32,     # photos in a tile, at most
 ):
     "Yields a `Tile` of photos at a time, the first ones by the hash of their id, which is their slot, too."
-    photos = [(int(id_fraction(k) * 2**48), b, i) for b in index.buckets for i, k in enumerate(index.ids(b))]
-    for bucket, mine in groupby(sorted(photos)[:n_max], 1).items():
+    photos = sorted((int(id_fraction(index.ids(b)[i]) * 2**48), b, i) for b, i in index)
+    for bucket, mine in groupby(photos[:n_max], 1).items():
         for some in chunked(mine, batch_size):
             slots, _, positions = map(np.array, zip(*some))
             yield Tile(bucket, positions, slots)
@@ -104,9 +104,7 @@ def divergence_test(
     return numbers, pictures, [f'{part} only: {p.caption}' for p in prompts for part in ('text', 'vector')]
 
 # %% ../nbs/40_validate.ipynb #d72fbad9
-def dino_swap(
-    draw, prompts:list,            # as in `divergence_test`; prompts 0 and 1 make a pair, 2 and 3 the next
-) -> tuple:                        # numbers, pictures, captions for a sheet
+def dino_swap(draw, prompts:list) -> tuple:    # as in `divergence_test`; prompts 0 and 1 make a pair, …
     "Does the composition follow the caption, and the mood the vector?"
     four, whose = [], ('own vector', "the other's vector")
     for a, b in zip(prompts[::2], prompts[1::2]):
@@ -119,9 +117,7 @@ def dino_swap(
     return numbers, pictures, [f'{p.caption}, {whose[i % 2]}' for i, p in enumerate(four)]
 
 # %% ../nbs/40_validate.ipynb #af1900f2
-def text_control(
-    draw, prompts:list,            # as in `divergence_test`; prompts that have `mirrored`
-) -> tuple:                        # numbers, pictures, captions for a sheet
+def text_control(draw, prompts:list) -> tuple:    # as in `divergence_test`; prompts that have `mirrored`
     "Does the picture follow when left and right change places in the caption?"
     both = [q for p in prompts for q in (p, flip_prompt(p))]
     _, pictures = draw(both, slots=[i // 2 for i in range(len(both))])

@@ -93,7 +93,8 @@ class Modulation(nn.Module):
     "The adaLN layer: from the condition vector (B, D) to `n` vectors (B, 1, D). `rank` > 0 is a bottleneck."
     def __init__(self, dim, n, rank=0):
         super().__init__()
-        self.n, self.down = n, nn.Linear(dim, rank, bias=False) if rank else nn.Identity()
+        self.n, rank = n, rank if rank < dim else 0
+        self.down = nn.Linear(dim, rank, bias=False) if rank else nn.Identity()
         self.up = nn.Linear(rank or dim, n * dim)
 
     def forward(self, c):

@@ -78,7 +78,7 @@ def describe(
     return dict(what=what, machine=machine(run.device.type), config=run.cfg.name or 'config',
                 model=m.model_dump(), buckets=list(run.index.buckets), batch=t.batch_size,
                 passes=t.grad_accumulation_steps, patches=round(statistics.mean(patches)),
-                precision=run.machine()['name'], recompute=t.recompute, compiled=run.compiled,
+                precision=run.precision.name, recompute=t.recompute, compiled=run.compiled,
                 replayed=bool(run.replay), summary=summary)
 
 # %% ../nbs/52_bench.ipynb #b5a406f9

@@ -25,6 +25,7 @@ from .encoders import load_encoders
 from .estimate import estimate
 from .files import DataError, DiskError, NanoditError, Stopped, command, flatten, write_atomic
 from .latents import LatentStats, load_latents
+from .machine import Precision
 from .model import count_parameters
 from .runlog import Alarm, Alarms, RunLog, open_sink, read_log
 from .shapes import make_shapes
@@ -178,9 +179,9 @@ def memory_gb(device:torch.device) -> float:
 
 @patch
 def machine(self:Run) -> dict:
-    "Precision and threads on a CPU: what the last bits depend on besides the config."
+    "Precision, its reason, and threads on a CPU: what the last bits depend on besides the config."
     threads = torch.get_num_threads() if self.device.type == 'cpu' else None
-    return dict(name='bf16' if self.half else 'fp32', threads=threads)
+    return self.precision._asdict() | dict(threads=threads)
 
 # %% ../nbs/48_train.ipynb #6be6927b
 @patch
@@ -398,7 +399,8 @@ def load(self:Run, ckpt):
     # version 0.1 noted no machine
     then = s.get('machine') or dict(name=s['config']['training']['precision'], threads=None)
     if t.precision == 'auto':
-        for x in (self, self.validator, *self.optimizers): x.half = then['name'] == 'bf16'
+        self.precision = Precision(then['name'], 'as the checkpoint was computed')
+        for x in (self.validator, *self.optimizers): x.half = self.precision.half
     if t.cpu_threads == 'auto' and then['threads']: torch.set_num_threads(then['threads'])
 
 # %% ../nbs/48_train.ipynb #bb4af605

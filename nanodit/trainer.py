@@ -16,7 +16,7 @@ from .distributed import Group, Replay, accumulating, all_sum, from_main, parall
 from .ema import EMA, ema_decay, posthoc_pair
 from .flow import drop_conditions, flow_loss, interpolate, rms, sample_timesteps, velocity_target
 from .latents import LatentStats
-from .machine import Muon, autocast, choose_half, choose_threads
+from .machine import Muon, autocast, choose_precision, choose_threads
 from .model import NanoDiT, compile_blocks
 from .runlog import CONDITIONS
 from .shards import ShardIndex
@@ -69,7 +69,7 @@ class Trainer:
         on_gpu = self.device.type == 'cuda'
         if not on_gpu: torch.set_num_threads(choose_threads(t.cpu_threads))
         torch.backends.cuda.matmul.allow_tf32 = t.tf32
-        self.half = from_main(group, choose_half(t.precision, self.device))
+        self.precision = from_main(group, choose_precision(t.precision, self.device))
         self.plan = BatchPlan(cfg.seed, index.sizes, t.batch_size * t.grad_accumulation_steps * ranks,
                               t.batch_size, index.fingerprint)
         self.ledger = Ledger(self.plan, index)
@@ -80,7 +80,7 @@ class Trainer:
         if self.compiled: compile_blocks(self.model)
         self.net = parallel(self.model, group, cfg.distributed.shard)
         self.replay = Replay(self.micro_step, self.model) if t.cuda_graphs and on_gpu and ranks == 1 else None
-        self.optimizers = make_optimizers(self.model, t.optimizer, self.half)
+        self.optimizers = make_optimizers(self.model, t.optimizer, self.precision.half)
         self.ema = EMA(self.model, ema_decay(t.ema_decay, t.ema_warmup_steps, t.ema_schedule))
         self.pair = posthoc_pair(self.model) if t.posthoc_ema_every else {}
         self.averages = dict(ema=self.ema, **self.pair)
@@ -108,7 +108,7 @@ def inputs(self:Trainer, batch) -> dict:
 @patch
 def losses(self:Trainer, x:dict) -> tuple[Tensor, Tensor]:
     "Flow loss of each sample (B,) (Lipman et al. 2023, eq. 9), and RMS of predicted ÷ true velocity."
-    with autocast(self.device, self.half):
+    with autocast(self.device, self.precision.half):
         v = self.net(interpolate(x['x0'], x['noise'], x['t']), x['t'], x['text'], x['text_mask'], x['dino'],
                      x['keep_text'], x['keep_dino'])
     target = velocity_target(x['x0'], x['noise'])

@@ -23,12 +23,9 @@ class Group:
         self.main = self.rank == 0             # the rank that writes files and prints
         gpu = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
         self.device = torch.device(device or (gpu if torch.cuda.is_available() else 'cpu'))
-        self.cpu_group = None
-        if self.world_size == 1: return
-        timeout, cuda = timedelta(minutes=30), self.device.type == 'cuda'     # a lost rank is noticed then
-        if cuda: torch.cuda.set_device(self.device)
-        if not dist.is_initialized(): dist.init_process_group('nccl' if cuda else 'gloo', timeout=timeout)
-        self.cpu_group = dist.new_group(backend='gloo', timeout=timeout)
+        if self.world_size == 1 or dist.is_initialized(): return
+        if self.device.type == 'cuda': torch.cuda.set_device(self.device)
+        dist.init_process_group(timeout=timedelta(minutes=30))      # a lost rank is noticed then
 
     def close(self):
         "Leaves the group; only when all ranks do."
@@ -50,23 +47,23 @@ def _lost_rank():
 
 # %% ../nbs/42_distributed.ipynb #dd395692
 @_lost_rank()
-def all_max(group:Group, x) -> int:    # True and False count as 1 and 0
+def all_max(x) -> int:    # True and False count as 1 and 0
     "The largest answer of all ranks. Raises `DiskError` if a rank is lost, like all that follows."
     answer = torch.tensor(int(x))
-    if group.cpu_group: dist.all_reduce(answer, dist.ReduceOp.MAX, group=group.cpu_group)
+    if dist.is_initialized(): dist.all_reduce(answer, dist.ReduceOp.MAX)
     return answer.item()
 
 @_lost_rank()
-def all_sum(group:Group, x:Tensor) -> Tensor:
-    "The sum of the ranks' tensors of any shape, on `group.device`."
-    if group.cpu_group: dist.all_reduce(x)
+def all_sum(x:Tensor) -> Tensor:
+    "The sum of the ranks' tensors of any shape, on their own devices."
+    if dist.is_initialized(): dist.all_reduce(x)
     return x
 
 @_lost_rank()
-def from_main(group:Group, value):
+def from_main(value):
     "What the main rank says: its value, which pickle can hold, on all ranks."
     box = [value]
-    if group.cpu_group: dist.broadcast_object_list(box, src=0, group=group.cpu_group)
+    if dist.is_initialized(): dist.broadcast_object_list(box, src=0)
     return box[0]
 
 # %% ../nbs/42_distributed.ipynb #62eb30ee
@@ -82,7 +79,7 @@ def parallel(
     warnings.filterwarnings('ignore', 'FSDP2-wrapped module .* returned a view')      # nothing works on it
     mesh = dist.init_device_mesh(group.device.type, (group.world_size,))
     for block in model.blocks:
-        fully_shard(block, mesh=mesh, reshard_after_forward=True)
+        fully_shard(block, mesh=mesh)
         register_fsdp_forward_method(block, 'text_kv')
     fully_shard(model, mesh=mesh)
     register_fsdp_forward_method(model, 'encode_text')

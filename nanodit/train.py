@@ -83,7 +83,7 @@ class Run(Trainer):
         group = Group(device)
         self.progress, self.run_dir = progress and group.main, Path(cfg.checkpoint.output_dir)
         if group.main: draw_data(cfg.data, progress)
-        all_max(group, 0)           # the others wait
+        all_max(0)           # the others wait
         index, self.held_out = open_data(cfg)
         super().__init__(cfg, index, load_latents(index), group)
         self.encoders = load_encoders(index.dir)
@@ -100,7 +100,7 @@ class Run(Trainer):
 @patch
 def poll(self:Run, wish:bool=False) -> bool:
     "Does any rank wish for it? Raises on all of them if one has a reason to stop."
-    vote = all_max(self.group, 2 if self.stop else wish)
+    vote = all_max(2 if self.stop else wish)
     if vote < 2: return vote == 1
     self.stop = self.stop or Stopped('Stopped by another rank.')
     raise self.stop
@@ -201,7 +201,7 @@ def save(self:Run):
     self.check_disk(wait=True)
     averages, (weights, optimizers) = whole_states(self.averages), full_state(self.model, self.optimizers)
     ledger, c, main, self.saved = self.ledger, self.cfg.checkpoint, self.group.main, self.step
-    flipped = all_sum(self.group, torch.from_numpy(ledger.flipped).to(self.device)).cpu()
+    flipped = all_sum(torch.from_numpy(ledger.flipped).to(self.device)).cpu()
     ledger.flipped[:] = flipped.numpy() * main              # from here on the main rank holds the sum
     if not main: return
     moments, meta = optimizer_to_tensors(optimizers)
@@ -235,10 +235,10 @@ def check_disk(self:Run, wait:bool=False):
 def finish(self:Run):
     "On return, on every rank, the checkpoint of this step is on the disk. A refused save is tried once more."
     self.check_disk(wait=True)
-    if all_max(self.group, self.saved != self.step): self.save()
+    if all_max(self.saved != self.step): self.save()
     trouble = self.writer.join()
     # a rank that leaves early makes torchrun stop the one that is still writing
-    if all_max(self.group, trouble is not None):
+    if all_max(trouble is not None):
         raise trouble or DiskError('The main rank could not save (see its message).')
 
 # %% ../nbs/48_train.ipynb #d2aece59
@@ -254,7 +254,7 @@ def look(self:Run, full:bool=False) -> dict:
         finally:
             reshard(self.model)
     while not self.poll(main): pass       # until the main rank is done
-    found = from_main(self.group, found)
+    found = from_main(found)
     if full and main:
         report = json.dumps(found, indent=1).encode()
         with suppress(OSError): write_atomic(self.run_dir / 'report.json', report)

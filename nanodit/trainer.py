@@ -69,7 +69,7 @@ class Trainer:
         on_gpu = self.device.type == 'cuda'
         if not on_gpu: torch.set_num_threads(choose_threads(t.cpu_threads))
         torch.backends.cuda.matmul.allow_tf32 = t.tf32
-        self.precision = from_main(group, choose_precision(t.precision, self.device))
+        self.precision = from_main(choose_precision(t.precision, self.device))
         self.plan = BatchPlan(cfg.seed, index.sizes, t.batch_size * t.grad_accumulation_steps * ranks,
                               t.batch_size, index.fingerprint)
         self.ledger = Ledger(self.plan, index)
@@ -136,7 +136,7 @@ def train_step(self:Trainer, batches:list) -> dict:
         with accumulating(self.net, on=i < len(batches) - 1):
             sums = sums + (self.replay or self.micro_step)(self.inputs(batch))
     norm = whole(nn.utils.get_total_norm([p.grad for p in self.model.parameters() if p.grad is not None]))
-    *sums, length = torch.cat([all_sum(self.group, sums), norm[None].double()]).tolist()
+    *sums, length = torch.cat([all_sum(sums), norm[None].double()]).tolist()
     self.updating, self.step, finite = True, self.step + 1, math.isfinite(length)
     if finite:
         if length > t.grad_clip: nn.utils.clip_grads_with_norm_(self.model.parameters(), t.grad_clip, norm)

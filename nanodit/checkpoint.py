@@ -19,7 +19,7 @@ from fastcore.script import Param
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from .config import Config, saved_config
+from .config import Config, make_config
 from .ema import posthoc_ema
 from .files import DiskError, NanoditError, command, fsync_dir
 from .files import is_unreachable, lock_file, retry, sha256_file, write_atomic
@@ -146,8 +146,8 @@ class Checkpoint(NamedTuple):
 
     @property
     def config(self) -> Config:
-        "The settings with which it was trained. Raises `ConfigError`."
-        return saved_config(self.state['config'], f'{self.path}/state.json')
+        "The settings with which it was trained. Raises `NanoditError`."
+        return make_config(self.state['config'], source=f'{self.path}/state.json')
 
 def load_checkpoint(path:str|Path, names:list[str]|None=None) -> Checkpoint:
     "The checkpoint in a folder, verified first; arguments and errors as of `verify_checkpoint`."

@@ -51,7 +51,7 @@ def prepare_config(
     out:Path,      # the data set; may not exist yet
     **settings,    # keys of `PrepareConfig`
 ) -> PrepareConfig:
-    "The settings of the run before, or the defaults, with some replaced. Raises `ConfigError`."
+    "The settings of the run before, or the defaults, with some replaced. Raises `NanoditError`."
     path, before = Path(out) / 'prepare.yaml', {}
     noted = path.parent / 'prepare/command'     # of version 0.1
     if path.exists(): before = load_config(path, cls=PrepareConfig).model_dump()

@@ -90,7 +90,7 @@ def config_keys(section:dict=None, at:str=''):    # a part of the schema, and wh
 
 # %% ../nbs/54_reality.ipynb #12cb42c6
 def recipes(root='.') -> list:    # of (M parameters, name, depth, width, updates, effective batch)
-    "What each recipe asks for, small models first. Raises `ConfigError` for a broken one."
+    "What each recipe asks for, small models first. Raises `NanoditError` for a broken one."
     rows = []
     for path in Path(root).glob('configs/*.yaml'):
         cfg = load_config(path)

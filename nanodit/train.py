@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from .checkpoint import (
     CheckpointError, CheckpointWriter, hold_run, latest_checkpoint, list_checkpoints, load_checkpoint,
     optimizer_to_tensors, set_aside_after, step_of, tensors_to_optimizer)
-from .config import Config, load_config, save_config, saved_config
+from .config import Config, load_config, make_config, save_config
 from .data import Flips, Loader
 from .distributed import (
     Group, all_max, all_sum, from_main, full_state, load_full_state, reshard, whole_states)
@@ -369,7 +369,7 @@ ON_MAIN, ON_ALL = (Log, WatchAlarms), (StopOnNonFinite, StopOnRequest, Save, Val
 # %% ../nbs/48_train.ipynb #8612e277
 def same_run(then:dict, now:dict) -> tuple:     # three lists of sentences
     "What differs between two `Run.state()`: is refused, needs `--allow-changed-data`, may change."
-    then = flatten(then | dict(config=saved_config(then['config']).model_dump(mode='json')))
+    then = flatten(then | dict(config=make_config(then['config']).model_dump(mode='json')))
     now, unnamed = flatten(now), ('unknown', '')      # a codec and its version that nobody noted
     found = {k: f'{k} was {a}, is {now[k]}' for k, a in then.items()
              if now.get(k, a) != a and a not in unnamed and now[k] not in unnamed}

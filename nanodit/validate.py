@@ -136,7 +136,8 @@ class Validator:
         stats:LatentStats,           # of the data set
     ):
         store_attr()
-        self.folder, self.half, self.problems = cfg.samples_dir, HALF[cfg.training.precision], {}
+        self.folder = Path(cfg.validation.output_dir or f'{cfg.checkpoint.output_dir}/samples')
+        self.half, self.problems = HALF[cfg.training.precision], {}
 
     def prompts(self,
         n:int,                       # how many

@@ -14,16 +14,15 @@ from PIL import Image
 from .augment import flip_caption
 from .encoders import contact_sheet, get_encoder
 from .files import DataError, command, text_table
-from .latents import LatentStats, load_latents
+from .latents import load_latents
 from .shards import Damage, ShardIndex, damage_report, read_sample, read_sums
 
 # %% ../nbs/28_check.ipynb #c28e0006
 def verify(
     dir: str|Path,   # folder that holds the bucket folders
-    buckets=(),      # only these; empty = all
 ) -> ShardIndex:     # its `.damage` lists all that is wrong
     "Reads every byte: structure, values and SHA-256. Raises `DataError` if there are no shards."
-    index = ShardIndex.open(dir, buckets, 'verify')
+    index = ShardIndex.open(dir, on_damage='verify')
     for folder in {Path(tar).parent for tar, _ in index.tars}:
         lost = [n for n in read_sums(folder) if not (folder/n).exists()]
         index.damage += [Damage(str(folder/n), None, 'is listed in SHA256SUMS but missing') for n in lost]
@@ -46,12 +45,12 @@ def summary(
 # %% ../nbs/28_check.ipynb #c28e0014
 def draw_sheet(
     index: ShardIndex,  # an open index
-    stats: LatentStats, # of the whole data set
     n: int = 8,         # photos of each bucket, spread evenly
 ) -> Image.Image:
     "A sheet of photos from each bucket, with their captions. Raises `NanoditError` without their codec."
+    stats = load_latents(index)
     codec = get_encoder(stats.codec, stats.codec_version)
-    spots = [(b, i) for b in index.buckets for i in np.unique(np.linspace(0, index.n(b)-1, n).astype(int))]
+    spots = [(b, i) for b in index.buckets for i in range(0, index.n(b), -(-index.n(b) // n))]
     texts = [f'{b}: {index.captions(b)[i]}' for b, i in spots]
     latents = [torch.from_numpy(read_sample(index, *spot)['vae']).float() for spot in spots]
     return contact_sheet([codec.decode(z[None])[0].cpu() for z in latents], texts, n)
@@ -62,19 +61,15 @@ def main(
     what: Param('inspect: what is in there; verify: read every byte and name what is damaged', str,
                 choices=['inspect', 'verify']),
     dir: str,             # folder that holds the bucket folders
-    buckets: str = '',    # only these, as 832x1216,1024x1024; default: all
     sheet: str = '',      # inspect: write a sheet of photos to this .png; their codec may be downloaded
 ):
     "Look at shards, or check every byte of them. Example: nanodit-shards verify data/shards"
-    names = tuple(filter(None, buckets.split(',')))
     if what == 'verify':
-        index = verify(dir, names)
+        index = verify(dir)
         print(f'{dir}: {len(index)} sound photos in {len(index.tars)} tars')
     else:
-        index = ShardIndex.open(dir, names, on_damage='skip')
-        stats = load_latents(index)
+        index = ShardIndex.open(dir, on_damage='skip')
         print(f'{dir}: {len(index)} photos, fingerprint {index.fingerprint}', text_table(summary(index)),
-              f'latents of {stats.codec!r} {stats.codec_version}, {stats.downsample} pixels a cell, '
-              f"flip parity {stats.flip_parity or 'unknown'}; latents.json has mean and std", sep='\n\n')
-        if sheet: draw_sheet(index, stats).save(sheet)
+              f'latents of {load_latents(index).codec!r}; latents.json says more', sep='\n\n')
+        if sheet: draw_sheet(index).save(sheet)
     if index.damage: raise DataError('\n' + damage_report(dir, index.damage, most=1000))

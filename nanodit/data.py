@@ -169,7 +169,7 @@ def read_tile(
                 if m.dtype == row.dtype: read_array(f, m, row[:m.shape[0]])
                 else: row[:m.shape[0]] = read_array(f, m)
     for z, p, f in zip(rows, places, flipped):
-        if f and not index.member(b, p, 'vae_flip'): flip_latent(z, flips.parity, out=z)
+        if f and not index.member(b, p, 'vae_flip'): z[...] = flip_latent(z, flips.parity)
     ids, captions = index.ids(b), index.captions(b)
     captions = [flip_caption(captions[p]) if f else captions[p] for p, f in zip(places, turned)]
     return Batch(latents, text, torch.arange(L) < lengths[:,None], vectors, [ids[p] for p in places],

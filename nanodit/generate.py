@@ -6,7 +6,7 @@
 __all__ = ['Painter', 'explorer', 'main']
 
 # %% ../nbs/50_generate.ipynb #68a1c26b
-import html, io
+import io
 from pathlib import Path
 import torch
 from fastcore.basics import patch
@@ -19,7 +19,7 @@ from .files import NanoditError, command, write_atomic
 from .encoders import contact_sheet, find_device, get_encoder, to_image
 from .photos import load_photo
 from .checkpoint import load_model
-from .pictures import Prompt, draw_prompts
+from .pictures import Prompt, decode_latents, draw_latents
 
 # %% ../nbs/50_generate.ipynb #f9d87b2e
 class Painter:
@@ -59,7 +59,7 @@ def resolve(self:Painter,
     size, unit = size or self.buckets[0], self.stats.downsample * self.config.model.patch_size
     if any(side % unit for side in bucket_size(size)):
         raise NanoditError(f'Size {size}: both sides must be multiples of {unit} for this model.')
-    return dict(prompt=prompt, like=str(like) if like else None, size=size, n=n, seed=seed) | own
+    return dict(prompt=prompt, like=like and str(like), size=size, n=n, seed=seed) | own
 
 # %% ../nbs/50_generate.ipynb #ffbf096b
 @patch
@@ -71,7 +71,9 @@ def paint(self:Painter, *args, **request) -> list:    # as in `resolve`; (3, H, 
     if prompt: text = self.encode('text', [prompt])[0][0]
     if like: dino = self.encode('vision', torch.tensor(load_photo(like, *bucket_size(size)))[None] / 255)[0]
     prompts = [Prompt(prompt, text, dino, bucket_size(size))] * n
-    return draw_prompts(self.model, prompts, self.stats, bf16=HALF[c.training.precision], progress=True, **r)
+    bf16 = HALF[c.training.precision]
+    latents = draw_latents(self.model, prompts, self.stats, bf16=bf16, progress=True, **r)
+    return decode_latents(latents, self.stats)
 
 # %% ../nbs/50_generate.ipynb #0d0415a9
 @patch
@@ -94,14 +96,11 @@ def explorer(checkpoint:Path, device:str=None):    # as in `Painter`; an ipywidg
         try:
             return w.Image(value=painter.png(**request))
         except (NanoditError, OSError) as e:
-            return w.HTML(f'<b>{html.escape(str(e))}</b>')
+            return w.Label(str(e))
     return w.interactive(draw, dict(manual=True, manual_name='draw'),
-        prompt=w.Textarea(placeholder='what the picture should show'),
-        like=w.Text(placeholder='a reference picture, for its mood'),
-        text_scale=w.FloatSlider(own.text_scale, max=8, step=.25),
-        dino_scale=w.FloatSlider(own.dino_scale, max=8, step=.25),
-        num_steps=w.IntSlider(own.num_steps, min=1, max=200), n=w.IntSlider(1, min=1, max=8),
-        seed=w.BoundedIntText(0, max=2**31 - 1), size=w.Combobox(value=sizes[0], options=sizes))
+        prompt='', like='', text_scale=w.FloatSlider(own.text_scale, max=8, step=.25),
+        dino_scale=w.FloatSlider(own.dino_scale, max=8, step=.25), num_steps=w.IntText(own.num_steps),
+        n=w.IntText(1), seed=w.IntText(0), size=w.Combobox(value=sizes[0], options=sizes))
 
 # %% ../nbs/50_generate.ipynb #28439162
 @command

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Prompt', 'flip_prompt', 'photo_prompt', 'dataset_prompts', 'shape_prompts', 'at_once', 'same_size_batches',
-           'pad_text', 'draw_latents', 'decode_latents', 'draw_prompts', 'save_sheet', 'marks', 'judge_shapes']
+           'pad_text', 'draw_latents', 'decode_latents', 'save_sheet', 'judge_shapes']
 
 # %% ../nbs/38_pictures.ipynb #3adf8f57
 import io
@@ -55,8 +55,7 @@ def dataset_prompts(
     directional:bool=False,   # only captions that can have left and right exchanged
 ) -> list:
     "Prompts of photos, spread evenly over all buckets; none twice."
-    photos = [(b, i) for b in index.buckets for i, c in enumerate(index.captions(b)) if not directional
-              or flip_caption(c) not in (None, c) and index.member(b, i, 't5h_flip')]
+    photos = [(b, i) for b, i in index if not directional or index.member(b, i, 't5h_flip')]
     places = np.linspace(0, len(photos) - 1, min(n, len(photos)))
     return [photo_prompt(read_sample(index, *photos[round(k)])) for k in places]
 
@@ -133,9 +132,6 @@ def decode_latents(latents:list, stats:LatentStats) -> list:   # of (3, H, W) fl
     codec = get_encoder(stats.codec, stats.codec_version)
     return [codec.decode(stats.denormalize(z[None]))[0].cpu().numpy() for z in latents]
 
-def draw_prompts(model:nn.Module, prompts:list, stats:LatentStats, *args, **kwargs) -> list:
-    "The pictures of some prompts, (3, H, W) float32 in [0, 1]: `draw_latents`, decoded."
-    return decode_latents(draw_latents(model, prompts, stats, *args, **kwargs), stats)
 
 # %% ../nbs/38_pictures.ipynb #f5f93db6
 def save_sheet(
@@ -149,23 +145,17 @@ def save_sheet(
     return str(path)
 
 # %% ../nbs/38_pictures.ipynb #c30c7afc
-def marks(
-    picture:np.ndarray,   # (3, H, W) in [0, 1]
-    prompt:Prompt,        # of `shape_prompts`, or with another caption or mood
-) -> dict:                # text_control, shape, mood: True or False
-    "Whether a picture shows what its caption says, with the right shapes, in its vector's mood."
-    seen, wanted = judge(picture), set(read_caption(prompt.caption))
-    def placed(things): return {(colour, place) for colour, _, place in things}
-    return dict(text_control=placed(seen.things) == placed(wanted), shape=seen.things == wanted,
-                mood=(seen.hue, seen.light) == prompt.mood)
-
 def judge_shapes(
-    pictures:list, prompts:list,   # a prompt for each picture
+    pictures:list, prompts:list,   # (3, H, W) in [0, 1], and a prompt for each: all of photos, or none
     together:int=1,                # so many in a row count as one, right if all of them are
-) -> dict:                         # text_control, shape, mood; n pictures; empty if no prompt has a mood
-    "Shares of pictures that follow their caption or their vector's mood: `marks`, averaged."
-    judged, shares = [marks(x, p) for x, p in zip(pictures, prompts) if p.mood], {}
-    for name in judged[0] if judged else ():
-        right = list(map(all, chunked([m[name] for m in judged], together)))
-        shares |= {name: sum(right) / len(right), 'n': len(judged)}
-    return shares
+) -> dict:                         # text_control, shape, mood; n pictures; empty for prompts of photos
+    "Shares of pictures that show what the caption says, with the right shapes, in their vector's mood."
+    def placed(things): return {(colour, place) for colour, _, place in things}
+    marks = []
+    for picture, prompt in zip(pictures, prompts):
+        if not prompt.mood: return {}
+        seen, wanted = judge(picture), set(read_caption(prompt.caption))
+        marks.append([placed(seen.things) == placed(wanted), seen.things == wanted,
+                      (seen.hue, seen.light) == prompt.mood])
+    shares = np.reshape(marks, (-1, together, 3)).all(1).mean(0).tolist()
+    return dict(zip(('text_control', 'shape', 'mood'), shares), n=len(prompts))

@@ -8,18 +8,18 @@ __all__ = ['TIMES', 'ANSWERS', 'pick_photos', 'held_out_loss', 'conditioning_str
 
 # %% ../nbs/40_validate.ipynb #7a75541c
 import json, time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 import numpy as np, torch
-from fastcore.basics import chunked, groupby, patch, store_attr
+from fastcore.basics import chunked, groupby, patch
 from torch import nn
 from .config import Config
 from .flow import flow_loss, interpolate, rms, slot_normal, velocity_target
 from .machine import HALF, autocast
 from .latents import LatentStats, id_fraction
 from .shards import ShardIndex
-from .files import DiskError, NanoditError, Stopped, command, write_atomic
+from .files import DiskError, Stopped, command, write_atomic
 from .data import Flips, Tile, read_tile
 from .encoders import find_device
 from .checkpoint import load_model
@@ -126,18 +126,18 @@ def text_control(draw, prompts:list) -> tuple:    # as in `divergence_test`; pro
     return numbers, pictures, [p.caption for p in both]
 
 # %% ../nbs/40_validate.ipynb #31f958c9
+@dataclass
 class Validator:
     "Asks a network the questions of this notebook; sheets go to `folder`."
+    cfg:Config
+    index:ShardIndex            # the part that is trained on
+    held:ShardIndex             # the held-out part, perhaps empty
+    stats:LatentStats           # of the data set
     judged, tested, tested_full = 200, 4, 32     # pictures for the judge; prompts of a test, short and full
-    def __init__(self,
-        cfg:Config,
-        index:ShardIndex,            # the part that is trained on
-        held:ShardIndex,             # the held-out part, perhaps empty
-        stats:LatentStats,           # of the data set
-    ):
-        store_attr()
+    def __post_init__(self):
+        cfg = self.cfg
         self.folder = Path(cfg.validation.output_dir or f'{cfg.checkpoint.output_dir}/samples')
-        self.half, self.problems = HALF[cfg.training.precision], {}
+        self.half = HALF[cfg.training.precision]
 
     def prompts(self,
         n:int,                       # how many
@@ -152,11 +152,7 @@ class Validator:
         "Latents and pictures of some prompts, by the config's settings or these."
         own = self.cfg.sampling.model_dump() | dict(batch_size=self.cfg.training.batch_size, bf16=self.half)
         latents = draw_latents(model, prompts, self.stats, **own | settings)
-        try:
-            return latents, decode_latents(latents, self.stats)
-        except NanoditError as e:
-            self.problems['pictures'] = f'false colours: {e}'
-            return latents, [(z.cpu()[:3] / 4 + .5).clamp(0, 1).numpy() for z in latents]
+        return latents, decode_latents(latents, self.stats)
 
     def samples(self, draw, full:bool) -> tuple:
         "The sample sheet and, for the built-in shapes, the judge's marks: numbers, pictures, captions."
@@ -175,7 +171,7 @@ def __call__(self:Validator,
     full:bool=False,          # the report at the end of a run
 ) -> dict:                    # JSON can hold it
     "All answers, with `problems` for what could not be asked, and `seconds`. Raises what `poll` raises."
-    started, record, sheets, self.problems = time.perf_counter(), dict(step=step), {}, {}
+    started, record, sheets, problems = time.perf_counter(), dict(step=step), {}, {}
     photos, n = self.held or self.index, self.tested_full if full else self.tested
     draw = partial(self.draw, model, callback=poll, progress=progress)
     how = dict(batch_size=min(32, self.cfg.training.batch_size), bf16=self.half, poll=poll)
@@ -195,9 +191,9 @@ def __call__(self:Validator,
         except (Stopped, DiskError):
             raise
         except Exception as e:
-            self.problems[name] = f'{type(e).__name__}: {e}'
+            problems[name] = f'{type(e).__name__}: {e}'
             torch.cuda.empty_cache()
-    return dict(**finite(record), samples=sheets.pop('samples', None), sheets=sheets, problems=self.problems,
+    return dict(**finite(record), samples=sheets.pop('samples', None), sheets=sheets, problems=problems,
                 seconds=round(time.perf_counter() - started, 2))
 
 # %% ../nbs/40_validate.ipynb #0e5b051f

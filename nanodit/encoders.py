@@ -149,7 +149,7 @@ class Pretrained:
     ):
         self.name, self.device = f'{self.kind}:{where}', find_device(device)
         dtypes = dict(bf16=torch.bfloat16, fp16=torch.float16, fp32=torch.float32)
-        self.dtype = dtypes[dtype or half_is_fast(self.device).name]
+        self.dtype = dtypes[dtype or ('bf16' if half_is_fast(self.device) else 'fp32')]
         where, _, self.cut = where.partition('#')
         parts = [where] if Path(where).exists() else where.split('/')
         self.at, self.inside = '/'.join(parts[:2]), '/'.join(parts[2:])

@@ -86,9 +86,10 @@ def why_not_flip(
     has_vae_twin: bool, has_text_twin: bool,    # whether `.vae_flip.npy` and `.t5h_flip.npy` are stored
     parity: list|None,           # the codec's, None when it has none
     swap_captions: bool = True,  # False: the naive flip, for comparison: text is not flipped
-) -> str|None:  # None, 'caption', 'latent' or 'text'
+) -> str|None:  # as the user reads it
     "What stands in the way of flipping this sample; None: nothing does."
     turned = flip_caption(caption) if swap_captions else caption
-    if turned is None: return 'caption'
-    if not has_vae_twin and parity is None: return 'latent'
-    if turned != caption and not has_text_twin: return 'text'
+    if turned is None: return 'left or right in words that cannot be swapped, such as leftmost'
+    advice = '; `nanodit-prepare add-twins` adds it'
+    if not has_vae_twin and parity is None: return 'no latent of the mirrored picture' + advice
+    if turned != caption and not has_text_twin: return 'no text twin for left or right' + advice

@@ -15,17 +15,17 @@ from .augment import flip_caption
 from .encoders import contact_sheet, get_encoder
 from .files import DataError, command, text_table
 from .latents import load_latents
-from .shards import Damage, ShardIndex, damage_report, read_sample, read_sums
+from .shards import ShardIndex, damage_report, read_sample, read_sums
 
 # %% ../nbs/28_check.ipynb #c28e0006
 def verify(
     dir: str|Path,   # folder that holds the bucket folders
 ) -> ShardIndex:     # its `.damage` lists all that is wrong
     "Reads every byte: structure, values and SHA-256. Raises `DataError` if there are no shards."
-    index = ShardIndex.open(dir, on_damage='verify')
+    index = ShardIndex(dir, on_damage='verify')
     for folder in {Path(tar).parent for tar, _ in index.tars}:
         lost = [n for n in read_sums(folder) if not (folder/n).exists()]
-        index.damage += [Damage(str(folder/n), None, 'is listed in SHA256SUMS but missing') for n in lost]
+        index.damage += [(str(folder/n), None, 'is listed in SHA256SUMS but missing') for n in lost]
     return index
 
 # %% ../nbs/28_check.ipynb #c28e0011
@@ -35,7 +35,7 @@ def summary(
     "Photos, text lengths, directional captions and twins of each bucket."
     rows = []
     for b in index.buckets:
-        n, says = index.column(b, 't5h')[:, 3], np.array([flip_caption(c) != c for c in index.captions(b)])
+        n, says = index.tables[b]['t5h'][:, 3], np.array([flip_caption(c) != c for c in index.captions(b)])
         rows.append(dict(bucket=b, photos=len(n), text_rows=f'{n.min()} / {np.median(n):.0f} / {n.max()}',
                          left_or_right=says.sum(),
                          of_these_with_text_twin=(says & index.has(b, 't5h_flip')).sum(),
@@ -68,7 +68,7 @@ def main(
         index = verify(dir)
         print(f'{dir}: {len(index)} sound photos in {len(index.tars)} tars')
     else:
-        index = ShardIndex.open(dir, on_damage='skip')
+        index = ShardIndex(dir, on_damage='skip')
         print(f'{dir}: {len(index)} photos, fingerprint {index.fingerprint}', text_table(summary(index)),
               f'latents of {load_latents(index).codec!r}; latents.json says more', sep='\n\n')
         if sheet: draw_sheet(index).save(sheet)

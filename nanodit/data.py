@@ -15,9 +15,9 @@ from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple
 import numpy as np, torch
-from fastcore.basics import groupby, patch, store_attr
+from fastcore.basics import patch, store_attr
 from .flow import slot_normal, slot_rng, slot_uniform
-from .shards import ShardIndex, open_tar, read_array
+from .shards import ShardIndex
 from .files import DataError, retry, write_atomic
 from .augment import flip_caption, flip_latent, why_not_flip
 
@@ -67,12 +67,11 @@ class BatchPlan:
 # %% ../nbs/16_data.ipynb #30001ae7
 @patch
 def tiles(self: BatchPlan,
-    step: int,                           # optimizer step, from 0
-    rank: int = 0, world_size: int = 1,  # this process, of how many that share a step
+    step: int,  # optimizer step, from 0
 ) -> list[Tile]:
-    "The rank's tiles of a step, its micro-batches in order; found at once for any step."
+    "The tiles of a step in order; found at once for any step."
     tiles, first = [], step*self.tiles_per_step
-    for t in range(first + rank, first + self.tiles_per_step, world_size):
+    for t in range(first, first + self.tiles_per_step):
         b = self.order[t % len(self.order)]
         bucket, start = self.buckets[b], self.slots_before(t)[b]
         n = self.sizes[bucket]
@@ -151,29 +150,24 @@ def read_tile(
     pin: bool = False,   # into page-locked memory, for a GPU
 ) -> Batch:
     "The batch of one tile. Raises `DataError` when a file has changed underneath."
-    b, places, flipped = tile.bucket, tile.positions.tolist(), flips(tile)
+    b, places, flipped = tile.bucket, tile.positions, flips(tile)
     turned = flipped & flips.swap_captions      # the texts that are mirrored, too
-    def find(name, mirrored):      # of a mirrored photo that of its twin, if there is one
-        return [f and index.member(b, p, f'{name}_flip') or index.member(b, p, name)
-                for p, f in zip(places, mirrored)]
-    vae, dino, texts = find('vae', flipped), find('dinov3', flipped), find('t5h', turned)
-    lengths = torch.tensor([m.shape[0] for m in texts])
-    B, L = len(places), round_up(int(lengths.max()))
-    latents = torch.empty(B, *vae[0].shape, dtype=torch.float16, pin_memory=pin)
-    vectors = torch.empty(B, *dino[0].shape, pin_memory=pin)
-    text = torch.zeros(B, L, texts[0].shape[1], dtype=torch.float16, pin_memory=pin)
-    rows = [*latents.numpy(), *vectors.numpy(), *text.numpy()]
-    for reads in groupby(zip(vae + dino + texts, rows), lambda read: read[0].path).values():
-        with open_tar(reads[0][0]) as f:
-            for m, row in reads:
-                if m.dtype == row.dtype: read_array(f, m, row[:m.shape[0]])
-                else: row[:m.shape[0]] = read_array(f, m)
-    for z, p, f in zip(rows, places, flipped):
-        if f and not index.member(b, p, 'vae_flip'): z[...] = flip_latent(z, flips.parity)
-    ids, captions = index.ids(b), index.captions(b)
-    captions = [flip_caption(captions[p]) if f else captions[p] for p, f in zip(places, turned)]
-    return Batch(latents, text, torch.arange(L) < lengths[:,None], vectors, [ids[p] for p in places],
-                 captions, torch.from_numpy(flipped), b, torch.from_numpy(tile.slots))
+    def read(name, mirrored):      # of a mirrored photo its twin, if there is one
+        twins = mirrored & index.has(b, f'{name}_flip')[places]
+        return [index.read(b, p, f'{name}_flip' if t else name) for p, t in zip(places, twins)]
+    vae, dino, texts = read('vae', flipped), read('dinov3', flipped), read('t5h', turned)
+    def stack(arrays, dtype, *rows):      # of a text as many rows, zeros behind it
+        out = torch.zeros(len(arrays), *rows, *arrays[0].shape[len(rows):], dtype=dtype, pin_memory=pin)
+        for row, a in zip(out.numpy(), arrays): row[:len(a)] = a
+        return out
+    alone = flipped & ~index.has(b, 'vae_flip')[places]
+    vae = [flip_latent(z, flips.parity) if a else z for z, a in zip(vae, alone)]
+    lengths = torch.tensor([len(a) for a in texts])
+    L = round_up(int(lengths.max()))
+    captions = [flip_caption(c) if f else c for c, f in zip(index.captions(b)[places], turned)]
+    return Batch(stack(vae, torch.float16), stack(texts, torch.float16, L), torch.arange(L) < lengths[:,None],
+                 stack(dino, torch.float32), index.ids(b)[places].tolist(), captions,
+                 torch.from_numpy(flipped), b, torch.from_numpy(tile.slots))
 
 # %% ../nbs/16_data.ipynb #fcf5f182
 PATIENCE = 1, 4, 10, 30, 60, 120, 240      # seconds before each further try to read a photo
@@ -220,7 +214,7 @@ def read(self: Loader, tile: Tile) -> Batch:
 @patch
 def __iter__(self: Loader):
     "Goes on from `.step`, for ever."
-    rows = (self.plan.tiles(step, self.rank, self.world_size) for step in count(self.step))
+    rows = (self.plan.tiles(step)[self.rank::self.world_size] for step in count(self.step))
     steps = (self.pool.map(self.read, tiles) for tiles in rows)
     ahead = -(-self.num_workers*self.prefetch_factor*self.world_size//self.plan.tiles_per_step)
     started = deque(islice(steps, ahead))
@@ -231,17 +225,13 @@ def __iter__(self: Loader):
         yield self.step-1, batches
 
 # %% ../nbs/16_data.ipynb #66c31408
-_NOT_FLIPPED = dict(text='no text twin for left or right; `nanodit-prepare add-twins` adds it',
-                    latent='no latent of the mirrored picture; `nanodit-prepare add-twins` adds it',
-                    caption='left or right in words that cannot be swapped, such as leftmost')
-
 @patch
 def report(self: Loader) -> list[str]:
     "What the user should know before the run: buckets, what is not flipped, what is left out."
     counts = ', '.join(f'{b} {n}' for b, n in self.plan.sizes.items())
     lines = [f'{len(self.index)} photos in {len(self.plan.sizes)} buckets: {counts}']
-    why = Counter(sum(self.flips.why.values(), []))
-    lines += [f'{why[w]} photos are not flipped: {text}' for w, text in _NOT_FLIPPED.items() if why[w]]
+    why = Counter(filter(None, sum(self.flips.why.values(), [])))
+    lines += [f'{n} photos are not flipped: {reason}' for reason, n in why.items()]
     if n := len(self.index.damage): lines.append(f'{n} damaged samples or shards are left out')
     return lines
 
@@ -254,9 +244,8 @@ class Ledger:
     ):
         self.plan, self.index = plan, index
         self.since = 0      # the step from which the plan was followed: above 0 where the photos changed
-        ids = [k for b in plan.buckets for k in index.ids(b)]
-        self.row = dict(zip(ids, count()))
-        self.flipped = np.zeros(len(ids), np.int64)   # (photos,) in the order of `row`
+        self.row = dict(zip((index.ids(b)[i] for b, i in index), count()))
+        self.flipped = np.zeros(len(index), np.int64)   # (photos,) in the order of `row`
 
     def add(self,
         batches: list,  # the micro-batches of a step
@@ -273,6 +262,6 @@ class Ledger:
         now, then = self.plan.seen(steps), self.plan.seen(self.since)
         rows = [dict(id=k, bucket=b, seen=n, flipped=self.flipped[self.row[k]])
                 for b in now for k,n in zip(self.index.ids(b), now[b]-then[b])]
-        rows += [dict(id=d.key, tar=d.tar, skipped=d.what) for d in self.index.damage]
+        rows += [dict(id=key, tar=tar, skipped=what) for tar, key, what in self.index.damage]
         lines = [json.dumps(r, ensure_ascii=False, default=int) + '\n' for r in rows]
         write_atomic(path, ''.join(lines).encode())

@@ -10,14 +10,13 @@ import copy, hashlib, json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from itertools import compress
 from pathlib import Path
 import numpy as np
 import torch
 from fastcore.basics import patch
 from tqdm.auto import tqdm
 from .files import DataError, write_atomic
-from .shards import ShardIndex, Table, find_tars, open_tar, read_array
+from .shards import ShardIndex, find_tars
 
 # %% ../nbs/12_latents.ipynb #70f21f99
 @dataclass
@@ -98,9 +97,9 @@ def moments(latent):
 # %% ../nbs/12_latents.ipynb #96b9eff9
 def _fingerprint(index):
     "A hash of the photos, and of each tar's size and time."
-    tars = [(b, tar) for b in index.buckets for tar in np.unique(index.column(b, 'json')[:, 0])]
-    stamps = [index.fingerprint, [[b, index.tars[tar][1][:2]] for b, tar in tars]]
-    return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()[:16]
+    stamps = [[b, index.tars[tar][1][:2]] for b in index.buckets
+              for tar in np.unique(index.tables[b]['json'][:, 0])]
+    return hashlib.sha256(json.dumps([index.fingerprint, stamps]).encode()).hexdigest()[:16]
 
 # %% ../nbs/12_latents.ipynb #dcdb6975
 def measure_latents(
@@ -110,8 +109,7 @@ def measure_latents(
     "Mean and deviation per channel over all photos, in float64. Raises `DataError` if one is not finite."
     total = Moments()
     for photo in tqdm(index, 'latent statistics', unit='photo', delay=2, leave=False):
-        m = index.member(*photo, 'vae')
-        with open_tar(m) as f: total += moments(read_array(f, m))
+        total += moments(index.read(*photo, 'vae'))
     return LatentStats(codec, codec_version, *index.kind[:2], total.mean.tolist(), total.std.tolist(),
                        flip_parity, len(index), _fingerprint(index))
 
@@ -150,7 +148,5 @@ def split(self: ShardIndex,
     for b in self.buckets:
         at = np.array([id_fraction(k) for k in self.ids(b)])
         out = at < min(share, at.max())
-        keys, captions, members = self.tables[b]
-        for part, keep in (train, ~out), (held, out):
-            part.tables[b] = Table([*compress(keys, keep)], [*compress(captions, keep)], members[keep])
+        train.tables[b], held.tables[b] = self.tables[b][~out], self.tables[b][out]
     return (train if share else self), held

@@ -55,7 +55,7 @@ def dataset_prompts(
     directional:bool=False,   # only captions that can have left and right exchanged
 ) -> list:
     "Prompts of photos, spread evenly over all buckets; none twice."
-    photos = [(b, i) for b, i in index if not directional or index.member(b, i, 't5h_flip')]
+    photos = [(b, i) for b, i in index if not directional or index.tables[b]['t5h_flip'][i, 1] >= 0]
     places = np.linspace(0, len(photos) - 1, min(n, len(photos)))
     return [photo_prompt(read_sample(index, *photos[round(k)])) for k in places]
 

@@ -242,7 +242,7 @@ def add_twins(
     **settings,             # keys of `PrepareConfig`; the encoders are those that made the shards
 ) -> int:                   # how many tars of twins were written
     "Adds flip twins beside existing shards (plan D.3), tar by tar. Raises `NanoditError`."
-    index = ShardIndex.open(shards)
+    index = ShardIndex(shards)
     stats = load_latents(index)
     noted = load_encoders(shards) | dict(latents=dict(name=stats.codec, version=stats.codec_version))
     names = dict(text='unknown', vision='unknown') | {k: e['name'] for k, e in noted.items()}
@@ -252,7 +252,7 @@ def add_twins(
     def need(spot):
         bucket, i = spot
         return {name for name in wanted_arrays(index.captions(bucket)[i], True, stats.flip_parity)
-                if not index.member(bucket, i, name)}
+                if index.tables[bucket][name][i, 1] < 0}
     def read(spot):
         s = read_sample(index, *spot) | dict(need=need(spot))
         try:
@@ -261,8 +261,8 @@ def add_twins(
             picture = encoders['latents'].decode(torch.from_numpy(s['vae'])[None].float())[0]
             s['picture'] = (picture * 255).round().byte().numpy()
         return s
-    tars = groupby(index, lambda spot: index.member(*spot, 'vae').path)
-    todo = [(tar, some) for tar, some in tars.items() if any(map(need, some))]
+    tars = groupby(index, lambda spot: index.tables[spot[0]]['vae'][spot[1], 0])
+    todo = [(index.tars[tar][0], some) for tar, some in tars.items() if any(map(need, some))]
     with hold_folder(index.dir): run_pipeline(todo, read, write_twins, encoders, cfg)
     return len(todo)
 

@@ -47,14 +47,14 @@ def draw_data(d, progress:bool=True):    # `data` of the config; show a bar
 def open_data(cfg:Config) -> tuple:
     "Two `ShardIndex`, to train on and held out. Raises `DataError` if the photos do not fit the config."
     d, m = cfg.data, cfg.model
-    index = ShardIndex.open(d.shard_base_dir, d.buckets, on_damage=d.on_damage)
+    index = ShardIndex(d.shard_base_dir, d.buckets, on_damage=d.on_damage)
     notes = index.dir / 'shapes.json'
     if d.shapes and notes.exists() and json.loads(notes.read_text()) != d.shapes.model_dump():
         raise DataError(f'{notes} does not match data.shapes. Change data.shapes, or delete the '
                         'folder to draw it again.')
     wanted = m.in_channels, m.text_dim, m.dino_dim, 0, 0
     for b in index.buckets:
-        vae, text, dino = (index.member(b, 0, k).shape for k in ('vae', 't5h', 'dinov3'))
+        vae, text, dino = (index.read(b, 0, k).shape for k in ('vae', 't5h', 'dinov3'))
         if wanted != (vae[0], text[-1], math.prod(dino), *(side % m.patch_size for side in vae[1:])):
             raise DataError(f'{index.dir}/{b} does not fit the model: latents {vae}, text {text}, vectors '
                             f'{dino}. Change `model`, or leave this bucket out of data.buckets.')

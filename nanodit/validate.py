@@ -230,7 +230,7 @@ def main(
     state, cfg = ckpt.state, ckpt.config
     threads = state.get('machine', {}).get('threads')     # as many as in training: sums come out the same
     if threads: torch.set_num_threads(threads)
-    whole = ShardIndex.open(data or cfg.data.shard_base_dir, cfg.data.buckets, on_damage=cfg.data.on_damage)
+    whole = ShardIndex(data or cfg.data.shard_base_dir, cfg.data.buckets, on_damage=cfg.data.on_damage)
     index, held = whole.split(cfg.validation.held_out)
     validator = Validator(cfg, index, held, LatentStats(**state['latents']))
     validator.folder = Path(out or ckpt.path.parent / 'validate')      # the run's own sheets stay as they are

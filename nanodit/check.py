@@ -50,10 +50,10 @@ def draw_sheet(
     "A sheet of photos from each bucket, with their captions. Raises `NanoditError` without their codec."
     stats = load_latents(index)
     codec = get_encoder(stats.codec, stats.codec_version)
-    spots = [(b, i) for b in index.buckets for i in range(0, index.n(b), -(-index.n(b) // n))]
-    texts = [f'{b}: {index.captions(b)[i]}' for b, i in spots]
-    latents = [torch.from_numpy(read_sample(index, *spot)['vae']).float() for spot in spots]
-    return contact_sheet([codec.decode(z[None])[0].cpu() for z in latents], texts, n)
+    samples = [read_sample(index, b, i) for b, m in index.sizes.items() for i in range(0, m, -(-m // n))]
+    texts = [f"{s['bucket']}: {s['json']['caption']}" for s in samples]
+    pictures = [codec.decode(torch.tensor(s['vae'])[None].float())[0].cpu() for s in samples]
+    return contact_sheet(pictures, texts, n)
 
 # %% ../nbs/28_check.ipynb #c28e0018
 @command

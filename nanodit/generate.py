@@ -71,9 +71,8 @@ def paint(self:Painter, *args, **request) -> list:    # as in `resolve`; (3, H, 
     if prompt: text = self.encode('text', [prompt])[0][0]
     if like: dino = self.encode('vision', torch.tensor(load_photo(like, *bucket_size(size)))[None] / 255)[0]
     prompts = [Prompt(prompt, text, dino, bucket_size(size))] * n
-    bf16 = HALF[c.training.precision]
-    latents = draw_latents(self.model, prompts, self.stats, bf16=bf16, progress=True, **r)
-    return decode_latents(latents, self.stats)
+    z = draw_latents(self.model, prompts, self.stats, bf16=HALF[c.training.precision], progress=True, **r)
+    return decode_latents(z, self.stats)
 
 # %% ../nbs/50_generate.ipynb #0d0415a9
 @patch

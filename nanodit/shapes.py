@@ -49,11 +49,6 @@ def mirror_scene(scene:Scene) -> Scene:
     return Scene(things, scene.hue, swap_left_right(scene.light))
 
 # %% ../nbs/20_shapes.ipynb #943b3ac9
-def _hue(degrees):
-    "The background's colour (3,): HSV to RGB, saturation 0.34, value 0.6."
-    k = (np.array([5, 3, 1]) + degrees / 60) % 6
-    return .60 - .60 * .34 * np.clip(np.minimum(k, 4 - k), 0, 1)
-
 def _distance(shape, dx, dy, r):
     "Signed distance in pixels from the outline of a shape of radius r: negative inside."
     if shape == 'circle': return np.hypot(dx, dy) - r
@@ -67,7 +62,9 @@ def draw(
 ) -> np.ndarray:                          # (3, height, width) float32 in [0, 1]
     "The picture of a scene."
     y, x = np.mgrid[:height, :width] + .5
-    image = _hue(HUES[scene.hue])[:, None, None]
+    # the background: HSV to RGB, saturation 0.34, value 0.6
+    k = (np.array([5, 3, 1])[:, None, None] + HUES[scene.hue] / 60) % 6
+    image = .60 - .60 * .34 * np.clip(np.minimum(k, 4 - k), 0, 1)
     for t in scene.things:
         cx, cy = .5 + .22 * np.array(SIDES[t.place]) + (rng.uniform(-.025, .025, 2) if rng else 0)
         r = SIZES[t.size] * min(width, height)

@@ -6,15 +6,15 @@
 __all__ = ['TOKENS', 'interleave', 'machine', 'noise_run', 'describe', 'bench_step', 'bench_run', 'record_name', 'main']
 
 # %% ../nbs/52_bench.ipynb #44e0d71f
-import math, os, platform, statistics, tempfile, time
+import os, platform, statistics, tempfile, time
 from contextlib import contextmanager, suppress
 import torch
 from fastcore.script import Param
 from .config import Config, load_config, make_config
-from .estimate import step_flops
+from .estimate import estimate
 from .files import NanoditError, command, flatten, read_records, save_record, text_table
 from .runlog import read_log
-from .shards import bucket_size, random_sample, write_shards
+from .shards import random_sample, write_shards
 from .train import Run
 
 # %% ../nbs/52_bench.ipynb #29a71acc
@@ -47,7 +47,7 @@ def machine(device='cpu') -> dict:
                 load=getattr(os, 'getloadavg', list)())
 
 # %% ../nbs/52_bench.ipynb #b8cfd8ab
-TOKENS = 120    # of each caption
+TOKENS = 120    # of each caption, as `estimate` counts
 
 @contextmanager
 def noise_run(cfg:Config, device='cpu', **changes):    # section → {key: value}, instead of the config's
@@ -66,18 +66,18 @@ def noise_run(cfg:Config, device='cpu', **changes):    # section → {key: value
 def describe(
     run:Run,
     what,        # 'step' or 'run'
-    buckets,     # the bucket of each micro-batch that it was trained on
-    seconds,     # how long that took
+    updates,     # how many were measured
+    seconds,     # how long they took
     **summary,   # what else was measured
 ) -> dict:
     "The record of an update or of a run: machine, way of computing, speed."
-    t, m = run.cfg.training, run.cfg.model
-    patches = [math.prod(bucket_size(b)) // (8 * m.patch_size)**2 for b in buckets]
-    samples, flops = t.batch_size * len(buckets), sum(step_flops(m, n, TOKENS) for n in patches)
-    summary |= dict(samples_per_s=samples / seconds, tflops=t.batch_size * flops / seconds / 1e12)
-    return dict(what=what, machine=machine(run.device.type), config=run.cfg.name or 'config',
-                model=m.model_dump(), buckets=list(run.index.buckets), batch=t.batch_size,
-                passes=t.grad_accumulation_steps, patches=round(statistics.mean(patches)),
+    cfg, t, e = run.cfg, run.cfg.training, estimate(run.cfg)
+    patches = statistics.mean(b['patches'] for b in e.buckets.values())
+    summary |= dict(samples_per_s=updates * run.plan.effective_batch / seconds,
+                    tflops=updates * e.flops_step / seconds / 1e12)
+    return dict(what=what, machine=machine(run.device.type), config=cfg.name or 'config',
+                model=cfg.model.model_dump(), buckets=list(e.buckets), batch=t.batch_size,
+                passes=t.grad_accumulation_steps, patches=round(patches),
                 precision=run.precision.name, recompute=t.recompute, compiled=run.compiled,
                 replayed=bool(run.replay), summary=summary)
 
@@ -102,8 +102,7 @@ def bench_step(
             'data and noise': lambda: next(steps), 'input': lambda: run.inputs(batches[0]),
             'forward + backward': both_passes, 'update': lambda: run.train_step(batches)}, rounds, device)
     split, peak = {k: statistics.median(s) for k, s in seconds.items()}, torch.cuda.max_memory_allocated()
-    r = describe(run, 'step', [batches[0].bucket], split['update'], peak=peak, split=split)
-    return r | dict(seconds=seconds)
+    return describe(run, 'step', 1, split['update'], peak=peak, split=split) | dict(seconds=seconds)
 
 # %% ../nbs/52_bench.ipynb #7f287060
 def bench_run(cfg:Config, device='cpu', updates=6) -> dict:
@@ -119,8 +118,8 @@ def bench_run(cfg:Config, device='cpu', updates=6) -> dict:
     memory = dict(reserved=torch.cuda.max_memory_reserved(),
                   driver=total - free - torch.cuda.memory_reserved())
     seconds, wait = (sum(r[k] for r in log) for k in ('seconds', 'data_wait'))
-    r = describe(run, 'run', sum((r['bucket'] for r in log), []), seconds, wait_share=wait / seconds,
-                 start=start, first_update=first['seconds'], graphs=log[-1].get('graphs', 0))
+    r = describe(run, 'run', len(log), seconds, wait_share=wait / seconds, start=start,
+                 first_update=first['seconds'], graphs=log[-1].get('graphs', 0))
     return r | dict(memory=memory, updates=updates)
 
 # %% ../nbs/52_bench.ipynb #9a3d21f4

@@ -205,9 +205,8 @@ def read(self: Loader, tile: Tile) -> Batch:
     except OSError as e:
         raise DataError(f'{e.filename} cannot be read any more ({e.strerror}). '
                         'Put it back, then run the same command to go on.') from e
-    shape = batch.latents.shape
-    batch.noise = torch.empty(shape, pin_memory=self.pin)
-    slot_normal(self.plan.seed, 'noise', batch.slots, shape[1:], batch.noise)
+    shape = batch.latents.shape[1:]
+    batch.noise = slot_normal(self.plan.seed, 'noise', batch.slots, shape, self.pin)
     return batch
 
 # %% ../nbs/16_data.ipynb #8b55d4fa

@@ -159,7 +159,7 @@ class Replay:
     def _held(self, name, like):
         "A tensor like this one, in the memory that all recordings share."
         if name not in self.pieces or self.pieces[name].numel() < like.numel():
-            self.pieces[name] = torch.empty(like.numel(), dtype=like.dtype, device=like.device)
+            self.pieces[name] = like.new_empty(like.numel())
         return self.pieces[name][:like.numel()].view(like.shape)
 
     def record(self, x, held):

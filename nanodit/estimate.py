@@ -11,7 +11,7 @@ from statistics import fmean
 from types import SimpleNamespace
 import torch
 from .config import Config, ModelConfig
-from .files import NanoditError, text_table
+from .files import NanoditError, flatten, text_table
 from .model import NanoDiT, count_parameters
 from .pictures import at_once
 from .shards import bucket_size
@@ -102,9 +102,8 @@ class Estimate(SimpleNamespace):
     the useful operations of an update; `gpu`; whether the run `fits` it; `hours`.
     """
     def __str__(self):
-        sizes = {f'memory for {k}': v for k, v in self.memory.items()}
-        sizes |= {'card to train': self.peak, 'card to draw': self.drawing}
-        sizes |= {f'disk, {k}': v for k, v in self.disk.items()}
+        card = dict(train=self.peak, draw=self.drawing)
+        sizes = flatten(dict(memory=self.memory, card=card, disk=self.disk))
         table = text_table([{'': k, 'GB': f'{v / 2**30:.2f}'} for k, v in sizes.items()])
         advice = 'does not fit: try gradient_checkpointing, a smaller batch_size, or distributed.shard'
         return f"""{self.parameters / 1e6:,.1f} M parameters, {self.flops_step / 1e12:,.2f} TFLOP an update
@@ -116,20 +115,20 @@ class Estimate(SimpleNamespace):
 def estimate(
     cfg:Config,
     buckets=None,              # their names; None = those of the config
-    gpu='RTX 4090',            # a name in `GPUS`, in capitals or not
+    gpu='RTX 4090',            # a name in `GPUS`
     text_tokens=(120, 512),    # length of the usual caption, for time, and of the longest, for memory
 ) -> Estimate:
     "What the run of `cfg` will cost, without building its model. Raises `NanoditError` for an unknown GPU."
-    if gpu.upper() not in GPUS: raise NanoditError(f'unknown GPU {gpu!r}; known are {", ".join(GPUS)}')
-    m, t, gpu, (usual, longest) = cfg.model, cfg.training, gpu.upper(), text_tokens
+    if gpu not in GPUS: raise NanoditError(f'unknown GPU {gpu!r}; known are {", ".join(GPUS)}')
+    m, t, (usual, longest) = cfg.model, cfg.training, text_tokens
     with torch.device('meta'): n = count_parameters(NanoDiT(**m.model_dump()))
     memory = fixed_memory(cfg, n)
     sizes = {b: bucket_memory(cfg, b, longest) for b in buckets or cfg.data.buckets or ['1024x1024']}
     gap = 1 + GAPS[len(sizes) > 1 and not t.cuda_graphs]
-    def of_card(*parts): return round((sum(memory.values()) + sum(parts)) * gap + DRIVER)
+    def of_card(more): return round((sum(memory.values()) + more) * gap + DRIVER)
     patches, activations, draws = zip(*(r.values() for r in sizes.values()))
-    recordings = (memory['weights'], max(activations)) if t.cuda_graphs else ()
-    peak, drawing = of_card(max(activations)), of_card(max(draws), *recordings)
+    recordings = memory['weights'] + max(activations) if t.cuda_graphs else 0
+    peak, drawing = of_card(max(activations)), of_card(max(draws) + recordings)
     flops = t.batch_size * t.grad_accumulation_steps * fmean(step_flops(m, N, usual) for N in patches)
     needed, (gigabytes, tflops) = max(peak, drawing), GPUS[gpu]
     seconds = flops * PASSES[t.recompute] / 3 / (tflops * 1e12 * ASSUMED_UTILISATION)

@@ -75,10 +75,10 @@ def save_record(name:str, record:dict, path='bench/results.jsonl'):
 
 def read_records(root='.') -> dict:
     "The measurements that were kept below `root`/bench: name → record, the last of each name."
-    lines = Path(root)/'bench/results.jsonl'
     found = {p.stem: json.loads(p.read_bytes()) for p in sorted(Path(root).glob('bench/*.json'))}
-    new = map(json.loads, lines.read_bytes().splitlines() if lines.exists() else ())
-    return found | {r.pop('record'): r for r in new}
+    for path in Path(root).glob('bench/results.jsonl'):     # one or none
+        for r in map(json.loads, path.read_bytes().splitlines()): found[r.pop('record')] = r
+    return found
 
 # %% ../nbs/08_files.ipynb #07a5b097
 TRANSIENT = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH}

@@ -44,10 +44,10 @@ def slot_normal(
     seed:int, purpose:str,
     slots:Tensor,       # (B,) int64
     shape:tuple=(),     # shape of one sample's noise, e.g. (C, h, w)
-    out:Tensor|None=None,   # where to draw it: (B, *shape) float32, contiguous, on the CPU
+    pin=False,          # into page-locked memory, for a GPU
 ) -> Tensor:            # (B, *shape) float32
     "Unit normal noise for each slot, independent of its batch. Other threads run while it draws."
-    out = torch.empty(len(slots), *shape) if out is None else out
+    out = torch.empty(len(slots), *shape, pin_memory=pin)
     for row, g in zip(out.numpy().reshape(len(slots), -1), _at_slots(seed, purpose, slots.tolist())):
         g.standard_normal(dtype=np.float32, out=row)
     return out
@@ -73,14 +73,12 @@ def velocity_target(
 def sample_timesteps(
     seed:int,
     slots:Tensor,                       # (B,) int64
-    sampling:str='logit_normal',        # 'logit_normal' or 'uniform'
+    sampling:str='logit_normal',        # or 'uniform'; `config` refuses others
     loc:float=0.0, scale:float=1.0,     # mean and standard deviation of logit(t)
 ) -> Tensor:                            # (B,) float32 in (0, 1)
-    "Training time of each slot (Esser et al. 2024, eq. 19; plan D.2). Raises `ValueError` for another name."
+    "Training time of each slot (Esser et al. 2024, eq. 19; plan D.2)."
     if sampling == 'uniform': return slot_uniform(seed, 't', slots).clamp_min(1e-7).float()
-    if sampling == 'logit_normal':
-        return torch.sigmoid(loc + scale * slot_normal(seed, 't', slots).double()).float()
-    raise ValueError(f"sampling must be 'logit_normal' or 'uniform', not {sampling!r}")
+    return torch.sigmoid(loc + scale * slot_normal(seed, 't', slots).double()).float()
 
 # %% ../nbs/02_flow.ipynb #96d78ad0
 def drop_conditions(
@@ -96,22 +94,18 @@ def drop_conditions(
     return (u >= p_uncond) & ~dino_only, u >= no_dino
 
 # %% ../nbs/02_flow.ipynb #b00dc16f
-def _wide(x:Tensor) -> Tensor:
-    "`x` in float32, or as it is if it is wider."
-    return x.to(torch.promote_types(x.dtype, torch.float32))
-
 def flow_loss(
     v_pred:Tensor,    # predicted velocity (B, C, h, w), any float type
-    v_target:Tensor,  # eps - x0, same shape
+    v_target:Tensor,  # eps - x0, same shape, float32 or wider
 ) -> Tensor:          # (B,) float32 or wider
     "Mean squared error of the velocity for each sample (plan C.2)."
-    return (_wide(v_pred) - _wide(v_target)).square().flatten(1).mean(1)
+    return (v_pred - v_target).square().flatten(1).mean(1)
 
 def rms(
-    x:Tensor,  # any shape (B, …)
-) -> Tensor:   # () float32 or wider
+    x:Tensor,  # any shape, float32 or wider
+) -> Tensor:   # ()
     "Root mean square over all elements: the size of a velocity (plan F.2)."
-    return _wide(x).square().mean().sqrt()
+    return x.square().mean().sqrt()
 
 # %% ../nbs/02_flow.ipynb #f8a07af7
 def guidance_branches(

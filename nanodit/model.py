@@ -256,10 +256,9 @@ def compile_blocks(
 ) -> NanoDiT:                 # the same model, one graph for all shapes
     "The model with each block compiled in place: blocks share the graphs, the state dict keeps its names."
     torch.fx.experimental._config.use_duck_shape = False      # 1,024 patches of width 1,024: equal by chance
-    text_kv = torch.compile(DiTBlock.text_kv, dynamic=True, backend=backend)
     for block in model.blocks:
         block.compile(dynamic=True, backend=backend)
-        block.text_kv = partial(text_kv, block)
+        block.text_kv = torch.compile(block.text_kv, dynamic=True, backend=backend)
     return model
 
 # %% ../nbs/04_model.ipynb #0c98cb83

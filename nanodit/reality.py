@@ -54,23 +54,23 @@ def evidence(cell:dict, most:int=12) -> str:    # most: lines of an output that 
 # %% ../nbs/54_reality.ipynb #444ef108
 Claim = namedtuple('Claim', 'id status why notebook heading proof evidence')
 
-def collect_claims(root='.') -> tuple:    # list of `Claim` in the plan's order, list of faults
+def collect_claims(root='.') -> tuple:    # each item of the plan → list of `Claim`; list of faults
     "Everything the notebooks claim, and everything that is wrong with it."
-    plan, claims, faults = read_plan(root), [], []
+    claims, faults = {i: [] for i in read_plan(root) if '.' in i}, []
     for cell in notebook_cells(root):
         if cell['cell_type'] != 'code': continue
         source, found, wrong = cell['source'], [], []
         top = re.match(r'(#\|.*\n?)*', source)[0]    # the directives of the cell
         for line in re.findall(r'(?m)^ *(# *\| *claim\b.*)', source):
             claim = re.fullmatch(r'#\| claim: (\w\.\d+) (matches|differs|not yet) (?:—|--) (\S.*)', line)
-            if claim and claim[1] in plan and line in top: found.append(claim.groups())
+            if claim and claim[1] in claims and line in top: found.append(claim.groups())
             else: wrong.append(f'write "#| claim: ID matches — why" at the top; ID is in the plan: {line}')
         if found and ('#| export' in top or not re.search(r'\b(assert\b|test_)', source)):
             wrong.append('a claim belongs on a test; this cell tests nothing')
         where = cell['notebook'], cell['heading'], hashlib.sha256(source.encode()).hexdigest()[:8]
-        claims += [Claim(*f, *where, evidence(cell)) for f in found]
+        for f in found: claims[f[0]].append(Claim(*f, *where, evidence(cell)))
         faults += [f'{cell["notebook"]}, under "{cell["heading"]}": {w}' for w in wrong]
-    return sorted(claims, key=lambda c: c.id), faults
+    return claims, faults
 
 # %% ../nbs/54_reality.ipynb #d3529d57
 _LIMITS = dict(minimum='≥ ', maximum='≤ ', exclusiveMinimum='> ', exclusiveMaximum='< ', enum='', const='')
@@ -111,25 +111,22 @@ def table(head:str, rows:list) -> str:    # names of the columns, between bars; 
     lines = [head, ' | '.join(['---'] * len(head.split(' | '))), *map(line, rows)]
     return '\n'.join(f'| {l} |' for l in lines)
 
-def status_text(plan:dict, claims:list) -> str:
+def status_text(plan:dict, claims:dict) -> str:
     "How far the plan is, in markdown. The least that is claimed of an item counts; nothing is *not yet*."
     rows, found = [], []
-    for i, sentence in plan.items():
-        if '.' not in i: continue      # a section
-        mine = [c for c in claims if c.id == i]
+    for i, mine in claims.items():
         found.append(max((c.status for c in mine), key=STATUSES.index, default='not yet'))
         other = '; '.join(c.why for c in mine if c.status != 'matches')
-        rows.append((i, found[-1], sentence.partition(': ')[0], other))
+        rows.append((i, found[-1], plan[i].partition(': ')[0], other))
     counts = ', '.join(f'{s}: **{found.count(s)}**' for s in STATUSES)
     return counts + '\n\n' + table('item | status | what the plan asks for | what differs', rows)
 
 # %% ../nbs/54_reality.ipynb #7d0c0d16
-def proof_texts(plan:dict, claims:list):
+def proof_texts(plan:dict, claims:dict):
     "Yields a text for each line of the plan: its sentence, its claims with their places, their evidence."
     for i, sentence in plan.items():
         text, shown = f'**{i}** {sentence}\n' if '.' in i else f'### {i}. {sentence}', {}
-        for c in claims:
-            if c.id != i: continue
+        for c in claims.get(i, ()):
             where = f'[{c.notebook}]({c.notebook}), under *{c.heading}*, `{c.proof}`'
             text += f'\n- *{c.status}* — {c.why} ({where})'
             if c.evidence: shown[c.proof] = c.evidence

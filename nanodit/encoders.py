@@ -4,14 +4,12 @@
 
 # %% auto #0
 __all__ = ['DCTCodec', 'MixedCodec', 'WordEncoder', 'RingEncoder', 'find_device', 'Pretrained', 'T5Encoder', 'DINOv3Encoder',
-           'VAECodec', 'get_encoder', 'save_encoders', 'load_encoders', 'wanted_arrays', 'encode_samples', 'to_image',
+           'VAECodec', 'get_encoder', 'save_encoders', 'load_encoders', 'wanted_arrays', 'add_arrays', 'to_image',
            'contact_sheet']
 
 # %% ../nbs/18_encoders.ipynb #3a3d6348
 import hashlib, json, re, warnings
-from contextlib import suppress
 from functools import lru_cache
-from itertools import zip_longest
 from pathlib import Path
 from textwrap import fill
 import numpy as np, torch, torch.nn.functional as F
@@ -21,7 +19,6 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from .flow import slot_rng
 from .machine import half_is_fast
-from .shards import MEMBERS
 from .files import NanoditError, write_atomic
 from .augment import flip_caption
 
@@ -58,10 +55,9 @@ def _mixed_basis():
     basis = DCTCodec.basis.clone()
     for sign in (1, -1):
         same = torch.tensor(DCTCodec.flip_parity) == sign
-        k = torch.arange(int(same.sum()), dtype=torch.float64)
-        angle = 2 * torch.pi * k[:, None] * k / len(k)
-        hartley = (angle.cos() + angle.sin()) / len(k)**.5          # its own inverse
-        basis[same] = torch.einsum('ij,jchw->ichw', hartley.float(), basis[same])
+        wave = torch.fft.fft(torch.eye(int(same.sum()), dtype=torch.float64), norm='ortho')
+        hartley = (wave.real - wave.imag).float()     # its own inverse
+        basis[same] = torch.einsum('ij,jchw->ichw', hartley, basis[same])
     return basis
 
 class MixedCodec(DCTCodec):
@@ -70,13 +66,13 @@ class MixedCodec(DCTCodec):
 
 # %% ../nbs/18_encoders.ipynb #33a457dd
 @lru_cache(maxsize=100_000)
-def _word_vector(word, dim):
-    "A fixed unit normal vector (dim,) for a word."
-    return slot_rng('word', word, 0).standard_normal(dim, dtype=np.float32)
+def _word_vector(word):
+    "A fixed unit normal vector (1024,) for a word."
+    return slot_rng('word', word, 0).standard_normal(1024, dtype=np.float32)
 
 class WordEncoder:
     "Word vectors mixed with those of their clause and their neighbours: deterministic, without weights."
-    name, version, dim, max_length = 'words', '1', 1024, 77
+    name, version, max_length = 'words', '1', 77
     clause, near = .45, .4   # weight of each other word of the clause, and of each neighbour
 
     def encode(self, captions:list) -> tuple[Tensor, Tensor]:
@@ -86,7 +82,7 @@ class WordEncoder:
 
     def _tokens(self, caption):
         words = re.findall(r'\w+|[.,;:!?]', caption.lower())[:self.max_length - 1] + ['</s>']
-        own = np.stack([_word_vector(w, self.dim) for w in words])
+        own = np.stack([_word_vector(w) for w in words])
         out, start = own.copy(), 0
         for i, word in enumerate(words, 1):
             if word in ('and', ',', '.', ';', '</s>'):
@@ -99,23 +95,21 @@ class WordEncoder:
 # %% ../nbs/18_encoders.ipynb #9e1d2323
 class RingEncoder:
     "The colours along the border of a picture, as 1024 random Fourier features: its mood, not its layout."
-    name, version, dim = 'ring', '1', 1024
+    name, version = 'ring', '1'
     ring, bandwidth = .05, 6.     # width of the ring ÷ shorter side; frequencies of the features
 
     def encode(self, images:Tensor) -> Tensor:
         "Features (B, 1024) float32 of the mean colours (B, 12) of the four sides of images (B, 3, H, W)."
         rng = np.random.Generator(np.random.Philox(key=1024))
-        W = torch.from_numpy(rng.standard_normal((12, self.dim), dtype=np.float32))
-        phase = torch.from_numpy(rng.random(self.dim, dtype=np.float32) * np.float32(2 * np.pi))
+        W = torch.from_numpy(rng.standard_normal((12, 1024), dtype=np.float32))
+        phase = torch.from_numpy(rng.random(1024, dtype=np.float32) * np.float32(2 * np.pi))
         r = max(1, round(self.ring * min(images.shape[-2:])))
         sides = images[..., :r, :], images[..., -r:, :], images[..., :r], images[..., -r:]
         colours = torch.cat([side.mean((-2, -1)) for side in sides], dim=1)[:, None]
         return torch.cat([2**.5 * torch.cos(self.bandwidth / 12**.5 * c @ W + phase) for c in colours])
 
 # %% ../nbs/18_encoders.ipynb #805547f8
-def find_device(
-    device:str=None,     # 'cuda', 'cuda:1', 'cpu' …; None = a GPU if there is one
-) -> torch.device:
+def find_device(device:str=None) -> torch.device:     # 'cuda:1', 'cpu' …; None = a GPU if there is one
     "The device, tried out. Raises `NanoditError`."
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
     try:
@@ -123,21 +117,6 @@ def find_device(
     except (RuntimeError, AssertionError) as e:
         raise NanoditError(f"device '{device}' cannot be used here: {e}") from None
     return torch.device(device)
-
-# %% ../nbs/18_encoders.ipynb #6c67e71a
-def _version(at, inside):
-    "What changes with the weights: the commit of a hub model, a hash of a folder's config and weights."
-    if not Path(at).exists():
-        from huggingface_hub import try_to_load_from_cache
-        cached = str(try_to_load_from_cache(at, f'{inside}/config.json'.lstrip('/')))
-        found = re.search(r'/snapshots/([0-9a-f]{12})', cached)
-        return found[1] if found else 'unknown'
-    folder, sha = Path(at) / inside, hashlib.sha256()
-    for p in sorted([folder / 'config.json', *folder.glob('*.safetensors')]):
-        data = np.memmap(p, mode='r')
-        sha.update(f'{p.name} {len(data)} '.encode())
-        for k in range(16): sha.update(data[len(data) * k // 16:][:65536])
-    return sha.hexdigest()[:12]
 
 # %% ../nbs/18_encoders.ipynb #26fe629a
 class Pretrained:
@@ -159,13 +138,25 @@ class Pretrained:
             hint = " Run `pip install 'nanodit[encoders]'`." if isinstance(e, ImportError) else ''
             raise NanoditError(f'{self.name} cannot be loaded: {e}{hint}') from e
 
-    def _load(self, model_class, **options):
+    def _load(self, model_class):
         model, info = model_class.from_pretrained(self.at, subfolder=self.inside, use_safetensors=True,
-                                                  output_loading_info=True, **options)
+                                                  output_loading_info=True, dtype=self.dtype)
         if lacks := sorted(info['missing_keys']):
             raise ValueError(f'it lacks {len(lacks)} of its weights, such as {lacks[0]}')
-        self.version = _version(self.at, self.inside)
+        self.version = self._version()
         return model.eval().to(self.device)
+
+    def _version(self):
+        "What changes with the weights: the commit of a hub model, a hash of a folder's config and weights."
+        if not Path(self.at).exists():
+            from huggingface_hub import snapshot_download
+            return Path(snapshot_download(self.at, local_files_only=True)).name[:12]
+        folder, sha = Path(self.at) / self.inside, hashlib.sha256()
+        for p in sorted([folder / 'config.json', *folder.glob('*.safetensors')]):
+            data = np.memmap(p, mode='r')
+            sha.update(f'{p.name} {len(data)} '.encode())
+            for k in range(16): sha.update(data[len(data) * k // 16:][:65536])
+        return sha.hexdigest()[:12]
 
     @torch.inference_mode()
     def _each(self, f, items):     # one by one: a picture has the same numbers in any batch
@@ -177,35 +168,31 @@ class T5Encoder(Pretrained):
     kind = 't5'
     def _open(self):
         from transformers import AutoTokenizer, T5EncoderModel
-        self.model = self._load(T5EncoderModel, dtype=self.dtype)
+        self.model = self._load(T5EncoderModel)
         self.tokenizer = AutoTokenizer.from_pretrained(self.at, subfolder=self.inside)
-        self.dim, self.max_length = self.model.config.d_model, int(self.cut or 512)
+        self.max_length = int(self.cut or 512)
 
     @torch.inference_mode()
     def encode(self, captions:list) -> tuple[Tensor, Tensor]:
-        "Last hidden states (B, L, dim) float16, zero behind each caption, and their mask (B, L) bool."
+        "Last hidden states (B, L, D) float16 of B captions, and their mask (B, L) bool."
         t = self.tokenizer(captions, padding='longest', truncation=True, max_length=self.max_length,
                            return_tensors='pt').to(self.device)
         states = self.model(input_ids=t.input_ids, attention_mask=t.attention_mask).last_hidden_state
-        mask = t.attention_mask.bool()
-        return states.masked_fill(~mask[..., None], 0).half().cpu(), mask.cpu()
+        return states.half().cpu(), t.attention_mask.bool().cpu()
 
 # %% ../nbs/18_encoders.ipynb #8fe305a0
 class DINOv3Encoder(Pretrained):
     "Pictures → DINOv3's CLS vector (plan A.3), by transformers."
     kind, side = 'dinov3', 224      # pixels
-    mean_std = [.485, .456, .406], [.229, .224, .225]      # of ImageNet, unless its folder says otherwise
     def _open(self):
         from transformers import DINOv3ViTModel, ImageProcessingMixin
-        self.model = self._load(DINOv3ViTModel, dtype=self.dtype)
-        self.dim = self.model.config.hidden_size
-        with suppress(OSError):     # no preprocessor_config.json
-            own, _ = ImageProcessingMixin.get_image_processor_dict(self.at, subfolder=self.inside)
-            self.mean_std = own['image_mean'], own['image_std']
-        if self.mean_std != DINOv3Encoder.mean_std: self.version += '+own-mean-std'
+        self.model = self._load(DINOv3ViTModel)
+        own, _ = ImageProcessingMixin.get_image_processor_dict(self.at, subfolder=self.inside)
+        self.mean_std = own['image_mean'], own['image_std']
+        if self.mean_std != ([.485, .456, .406], [.229, .224, .225]): self.version += '+own-mean-std'
 
     def encode(self, images:Tensor) -> Tensor:
-        "CLS vectors (B, dim) float32 of pictures (B, 3, H, W) in [0, 1]."
+        "CLS vectors (B, D) float32 of pictures (B, 3, H, W) in [0, 1]."
         mean, std = torch.tensor(self.mean_std, device=self.device)[..., None, None]
         def cls(x):
             x = F.interpolate(x, (self.side, self.side), mode='bilinear', antialias=True)
@@ -219,7 +206,7 @@ class VAECodec(Pretrained):
     def _open(self):
         from diffusers import AutoencoderKL
         if not self.inside and (Path(self.at) / 'vae/config.json').exists(): self.inside = 'vae'
-        self.vae = self._load(AutoencoderKL, torch_dtype=self.dtype)
+        self.vae = self._load(AutoencoderKL)
         c = self.vae.config
         self.channels, self.downsample = c.latent_channels, 2**(len(c.block_out_channels) - 1)
         self.scale, self.shift = c.scaling_factor, c.shift_factor or 0.
@@ -235,11 +222,8 @@ class VAECodec(Pretrained):
         return (self._each(picture, latents) / 2 + .5).clamp(0, 1)
 
 # %% ../nbs/18_encoders.ipynb #7f253837
-_REAL = {c.kind: c for c in (T5Encoder, DINOv3Encoder, VAECodec)}
+_REAL = {c.kind: lru_cache(1)(c) for c in (T5Encoder, DINOv3Encoder, VAECodec)}
 _BUILT_IN = {c.name: c for c in (DCTCodec, MixedCodec, WordEncoder, RingEncoder)}
-
-@lru_cache(maxsize=3)
-def _loaded(kind, where, **options): return _REAL[kind](where, **options)
 
 def get_encoder(
     name:str,      # 'mixed', 'dct', 'words', 'ring', or kind:id-or-folder as in 't5:google/t5-v1_1-large'
@@ -249,7 +233,7 @@ def get_encoder(
     "The encoder of that name. Raises `NanoditError` for an unknown name or another version."
     kind, _, where = name.partition(':')
     if name in _BUILT_IN: encoder = _BUILT_IN[name]()
-    elif kind in _REAL and where: encoder = _loaded(kind, where, **options)
+    elif kind in _REAL and where: encoder = _REAL[kind](where, **options)
     else:
         raise NanoditError(f"no encoder is called {name!r}; built in are {', '.join(_BUILT_IN)}; "
                            "others are called t5:, dinov3: or vae: and a model id or a folder")
@@ -286,30 +270,25 @@ def wanted_arrays(
 
 # %% ../nbs/18_encoders.ipynb #a3637a19
 @torch.inference_mode()
-def encode_samples(
-    samples,     # a list, of one bucket: `json`, `picture` (3, H, W), bytes or in [0, 1], arrays they `need`
+def add_arrays(
+    sample,      # `json`, `picture` (3, H, W) in bytes or in [0, 1], the arrays that it `need`s
     encoders,    # 'text', 'vision' and 'latents'
 ):
-    "Adds to each sample the arrays that it needs."
-    for name in MEMBERS[1:]:
-        some, flip = [s for s in samples if name in s['need']], name.endswith('_flip')
-        if not some: continue
+    "Adds to a sample the arrays that it needs."
+    for name in sorted(sample['need']):
+        flip = name.endswith('_flip')
         if name[:3] == 't5h':
-            turn = flip_caption if flip else str
-            captions = [turn(s['json']['caption']) for s in some]
-            for s, rows, mask in zip(some, *encoders['text'].encode(captions)):
-                s[name], s[name.replace('h', 'm')] = rows[mask].numpy(), mask[mask].numpy()
+            caption = sample['json']['caption']
+            tokens, mask = encoders['text'].encode([flip_caption(caption) if flip else caption])
+            sample[name], sample[name.replace('h', 'm')] = tokens[0].numpy(), mask[0].numpy()
         else:
-            images = torch.from_numpy(np.stack([s['picture'] for s in some]))
-            if images.dtype == torch.uint8: images = images / 255
+            picture = torch.from_numpy(sample['picture'])[None]
+            if picture.dtype == torch.uint8: picture = picture / 255
             encoder = encoders['latents' if name[:3] == 'vae' else 'vision']
-            made = encoder.encode(images.flip(-1) if flip else images)
-            for s, array in zip(some, made.numpy()): s[name] = array
+            sample[name] = encoder.encode(picture.flip(-1) if flip else picture)[0].numpy()
 
 # %% ../nbs/18_encoders.ipynb #3df7d670
-def to_image(
-    picture:np.ndarray,      # (3, H, W) floats in [0, 1], or such a tensor
-) -> Image.Image:
+def to_image(picture) -> Image.Image:     # (3, H, W) floats in [0, 1]: an array, or a tensor on the CPU
     "The picture as an 8-bit RGB image."
     return Image.fromarray((np.asarray(picture).transpose(1, 2, 0) * 255).round().astype(np.uint8))
 
@@ -326,8 +305,8 @@ def contact_sheet(
     high = step + max((26 + 10 * caption.count('\n') for caption in captions), default=0)
     sheet = Image.new('RGB', (columns * step + 8, -(-len(pictures) // columns) * high + 8), 'white')
     pen = ImageDraw.Draw(sheet)
-    for i, (picture, caption) in enumerate(zip_longest(pictures, captions, fillvalue='')):
+    for i, picture in enumerate(pictures):
         x, y = 8 + i % columns * step, 8 + i // columns * high
         sheet.paste(ImageOps.pad(to_image(picture), (cell, cell), Image.LANCZOS, color='white'), (x, y))
-        pen.text((x, y + cell + 2), caption, 'black', font, spacing=0)
+        if texts: pen.text((x, y + cell + 2), captions[i], 'black', font, spacing=0)
     return sheet

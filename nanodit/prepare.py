@@ -4,45 +4,37 @@
 
 # %% auto #0
 __all__ = ['PrepareConfig', 'prepare_config', 'open_encoders', 'identity', 'run_pipeline', 'key_for', 'load_records',
-           'hold_folder', 'reason', 'prepare', 'add_twins', 'main']
+           'hold_folder', 'prepare', 'add_twins', 'main']
 
 # %% ../nbs/26_prepare.ipynb #be1c4623
-import hashlib, json, os, re, shlex, signal
-from collections import Counter, defaultdict
+import hashlib, io, json, os, re, shlex, signal
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
-import numpy as np
-import torch
-import yaml
+import numpy as np, torch, yaml
 from fastcore.basics import AttrDict, chunked, groupby
 from fastcore.script import Param
-from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic import Field, PositiveInt
 from tqdm.auto import tqdm
-from .files import (
-    DataError, Stopped, command, is_unreachable, lock_file, retry, sha256_file, write_atomic)
+from .files import DataError, Stopped, command, lock_file, retry, sha256_file, write_atomic
 from .shards import (
     ShardIndex, bucket_size, encode_sample, new_tar, note_shard, read_sample, write_twins)
 from .latents import LatentStats, Moments, load_latents, moments
-from .encoders import encode_samples, get_encoder, load_encoders, save_encoders, wanted_arrays
+from .encoders import add_arrays, get_encoder, load_encoders, save_encoders, wanted_arrays
 from .config import Buckets, Section, Text, load_config, make_config, override, save_config
-from .photos import BUCKETS, LeftOut, Photos, load_photo, nearest_bucket, open_photo, upright_size
+from .photos import BUCKETS, LeftOut, Photos, load_photo, nearest_bucket, open_photo, upright_size, why
 
 # %% ../nbs/26_prepare.ipynb #c26b0007
-def _listed(x): return x.split(',') if isinstance(x, str) else x
-
 class PrepareConfig(Section):
     "How photos become shards; saved as `prepare.yaml` beside them."
     text: Text = 'words'  # Text encoder: words (built in), or as t5:google/t5-v1_1-large.
     vision: Text = 'ring'  # Image encoder: ring, or as dinov3:facebook/dinov3-vitl16-pretrain-lvd1689m.
     latents: Text = 'dct'  # Codec: dct, mixed, or as vae:black-forest-labs/FLUX.1-schnell/vae.
     flip_twins: bool = False  # Also store what mirrored photos need.
-    # picture sizes, WIDTHxHEIGHT, as a list or with commas
-    buckets: Annotated[Buckets, Field(min_length=1), BeforeValidator(_listed)] = BUCKETS
+    buckets: Annotated[Buckets, Field(min_length=1)] = BUCKETS  # Picture sizes, WIDTHxHEIGHT.
     samples_per_shard: PositiveInt = 1000  # Photos in a new shard.
-    batch_size: PositiveInt = 16  # Photos encoded together; memory grows with it.
-    workers: PositiveInt = 4  # Threads that read and resize photos.
+    workers: PositiveInt = 4  # Threads that read photos, each four ahead; memory grows with them.
     device: Text | None = None  # Of the real encoders, such as cuda; null = a GPU if there is one.
     dtype: Literal['bf16', 'fp16', 'fp32'] | None = None  # null = bf16 where that is fast, else fp32.
 
@@ -57,10 +49,11 @@ def prepare_config(
     if path.exists(): before = load_config(path, cls=PrepareConfig).model_dump()
     elif noted.exists():
         words = [*shlex.split(noted.read_text('utf-8', 'surrogateescape')), '--']
+        behind = dict(zip(words, words[1:]))
         for name in PrepareConfig.model_fields:
-            if (option := '--' + name.replace('_', '-')) in words:
-                value = words[words.index(option) + 1]
+            if value := behind.get('--' + name.replace('_', '-')):
                 before[name] = value[:2] == '--' or yaml.safe_load(value)
+        if 'buckets' in before: before['buckets'] = before['buckets'].split(',')
     return make_config(before | settings, source=str(path), cls=PrepareConfig)
 
 # %% ../nbs/26_prepare.ipynb #c26b0017
@@ -80,21 +73,22 @@ def identity(encoder):
 # %% ../nbs/26_prepare.ipynb #c26b0031
 def run_pipeline(
     todo,         # a list of (tar, items)
-    read,         # item → sample for `encode_samples`
+    read,         # item → sample for `add_arrays`
     write,        # takes a tar and an iterable of its samples
     encoders,     # see `open_encoders`
     cfg,          # the settings
 ) -> int:         # how many samples were read
-    "Each shard that is to do is read, encoded in batches, and written."
+    "Each shard that is to do is read ahead, encoded photo by photo, and written."
     total = sum(len(items) for _, items in todo)
     with tqdm(total=total, unit='photo', delay=2) as bar, ThreadPoolExecutor(cfg.workers) as pool:
         def encoded(items):
             coming = ()
-            for some in (*chunked(items, cfg.batch_size), ()):
-                samples, coming = list(coming), pool.map(read, some)
-                encode_samples(samples, encoders)
-                yield from samples
-                bar.update(len(samples))
+            for some in (*chunked(items, 4 * cfg.workers), ()):
+                samples, coming = coming, pool.map(read, some)
+                for s in samples:
+                    add_arrays(s, encoders)
+                    yield s
+                    bar.update()
         for tar, items in todo: write(tar, encoded(items))
     return total
 
@@ -119,18 +113,10 @@ def hold_folder(out):     # a file; the folder is ours until it is closed
     for p in out.glob('*x*/**/.*.tmp'): p.unlink()
     return lock
 
-# %% ../nbs/26_prepare.ipynb #c26b0050
-def reason(e):
-    "The code and detail of a photo that is left out. Raises what says that a whole share is away."
-    if is_unreachable(e): raise e
-    return e.args if isinstance(e, LeftOut) else ('failed', f'cannot be read ({e.strerror})')
-
 # %% ../nbs/26_prepare.ipynb #18eb64d0
 def _plan(photos, out, recipe, cfg, forget):
     "([(tar, entries)] of shards to make, {path: code and detail} of what is left out). Raises `DataError`."
-    records, want, left_out, todo = load_records(out), defaultdict(dict), dict(photos.left_out), []
-    if foreign := set(out.glob('*x*/*.tar')) - records.keys():
-        raise DataError(f'{min(foreign)} was not made by prepare. Move it, or choose another OUT.')
+    records, want, left_out, todo = load_records(out), {b: {} for b in cfg.buckets}, dict(photos.left_out), []
     known = {e.photo: e for record in records.values() for e in record.photos}
     for path in tqdm(photos.paths, desc='looking at photos', delay=2):
         full, e = photos.root / path, known.get(path, {})
@@ -141,19 +127,19 @@ def _plan(photos, out, recipe, cfg, forget):
                 w, h = upright_size(open_photo(full))
                 e = AttrDict(now, photo=path, key=e.get('key') or key_for(path), width=w, height=h)
         except (LeftOut, OSError) as x:
-            left_out[path] = reason(x)
+            left_out[path] = why(x)
             continue
         bucket = nearest_bucket(e.width, e.height, cfg.buckets)
         want[bucket][path] = AttrDict(e, caption=caption, bucket=bucket)
         known.pop(path, None)
 
-    lost, number = [path for path, e in known.items() if not e.left_out], Counter()
+    lost, number = [path for path, e in known.items() if not e.left_out], dict.fromkeys(want, 0)
     if lost and not forget:
         raise DataError(f'{len(lost)} samples would be removed: {lost[0]} '
                         f'{left_out.get(lost[0], ["is not there"])[-1]}. Restore it, or add --forget.')
     for tar, record in records.items():
         bucket = tar.parent.name
-        new, number[bucket] = want[bucket], int(tar.stem[6:]) + 1
+        new, number[bucket] = want.get(bucket, {}), int(tar.stem[6:]) + 1
         stay = [new.pop(e.photo) for e in record.photos if e.photo in new]
         if [record.recipe, record.photos] != [recipe, stay] or record.samples and not tar.exists():
             todo.append((tar, stay))
@@ -164,15 +150,15 @@ def _plan(photos, out, recipe, cfg, forget):
 
 # %% ../nbs/26_prepare.ipynb #8676fd94
 def _read(photos, flip_twins, parity, e):
-    "The photo of an entry as a sample for `encode_samples`; on failure the entry says why it is left out."
+    "The photo of an entry as a sample for `add_arrays`; on failure the entry says why it is left out."
     full, (w, h) = photos.root / e.photo, bucket_size(e.bucket)
     e.update(left_out=None, sha256='')     # without a hash, the next run looks again
     try:
         caption, data = photos.caption(e.photo), retry(full.read_bytes, full)
         e.update(caption=_hash(caption), sha256=hashlib.sha256(data).hexdigest())
-        picture = load_photo(data, w, h)
+        picture = load_photo(io.BytesIO(data), w, h)
     except (LeftOut, OSError) as x:
-        e.left_out = reason(x)
+        e.left_out = why(x)
         return dict(entry=e, need=())
     meta = dict(caption=caption, aspect_bucket=e.bucket, width=w, height=h, original_width=e.width,
                 original_height=e.height, image_path=e.photo.encode('utf-8', 'backslashreplace').decode())
@@ -196,7 +182,7 @@ def _write(recipe, tar, samples):
                 e.update(left_out=['not_finite', str(x)], sha256='')     # the next run looks again
         record = dict(recipe=recipe, samples=sum(not e.left_out for e in entries), moments=vars(total),
                       photos=entries)
-        path = tar.parent.parent / 'prepare' / tar.parent.name / f'{tar.stem}.json'
+        path = tar.parents[1] / 'prepare' / tar.parent.name / f'{tar.stem}.json'
         write_atomic(path, json.dumps(record, default=np.ndarray.tolist).encode())
 
 # %% ../nbs/26_prepare.ipynb #30547536
@@ -210,6 +196,8 @@ def prepare(
     out, cfg = Path(out), prepare_config(out, **settings)
     if out.resolve() == Path(photos).resolve():
         raise DataError(f'{out} holds the photos. Choose another folder for the shards.')
+    if foreign := set(out.glob('*x*/*.tar')) - load_records(out).keys():
+        raise DataError(f'{min(foreign)} was not made by prepare. Move it, or choose another OUT.')
     found, encoders, total, samples = Photos(photos), open_encoders(cfg), Moments(), 0
     text, vision, codec = encoders.values()
     unit = 2 * codec.downsample     # the model takes 2 x 2 latents at a time
@@ -229,7 +217,7 @@ def prepare(
         lines = [json.dumps(dict(photo=path, reason=code, detail=detail)) + '\n'
                  for path, (code, detail) in sorted(left_out.items())]
         write_atomic(out / 'left_out.jsonl', ''.join(lines).encode())
-        if not samples: raise DataError(f'not one photo could be used. {out}/left_out.jsonl says why.')
+        if not samples: raise DataError(f'no JPEG, PNG or WebP could be used; {out}/left_out.jsonl says why')
         save_encoders(out, text, vision)
         LatentStats(codec.name, codec.version, codec.channels, codec.downsample, total.mean.tolist(),
                     total.std.tolist(), codec.flip_parity, samples).save(out)
@@ -246,8 +234,7 @@ def add_twins(
     stats = load_latents(index)
     noted = load_encoders(shards) | dict(latents=dict(name=stats.codec, version=stats.codec_version))
     names = dict(text='unknown', vision='unknown') | {k: e['name'] for k, e in noted.items()}
-    # one worker: pictures are decoded one at a time
-    cfg = make_config(names | dict(workers=1) | settings, cls=PrepareConfig)
+    cfg = make_config(names | dict(workers=1) | settings, cls=PrepareConfig)     # decoded one at a time
     encoders = open_encoders(cfg, **noted)
     def need(spot):
         bucket, i = spot
@@ -258,8 +245,7 @@ def add_twins(
         try:
             s['picture'] = load_photo(Path(photos) / s['json']['image_path'], *bucket_size(s['bucket']))
         except (LeftOut, KeyError, TypeError):     # no such photo, no path, no folder
-            picture = encoders['latents'].decode(torch.from_numpy(s['vae'])[None].float())[0]
-            s['picture'] = (picture * 255).round().byte().numpy()
+            s['picture'] = encoders['latents'].decode(torch.from_numpy(s['vae'])[None].float())[0].numpy()
         return s
     tars = groupby(index, lambda spot: index.tables[spot[0]]['vae'][spot[1], 0])
     todo = [(index.tars[tar][0], some) for tar, some in tars.items() if any(map(need, some))]
@@ -269,11 +255,10 @@ def add_twins(
 # %% ../nbs/26_prepare.ipynb #459367b1
 @command
 def main(
-    photos:Param('folder of photos with captions, or one JSONL; or the word add-twins', str),
-    out:Param('folder of the shards', str),
-    settings:Param('as flip_twins=true text=t5:google/t5-v1_1-large; those not given are as in the '
-                   'run before, or with add-twins as the shards say', str, opt=False, nargs='*')=(),
-    pictures:Param('with add-twins: the folder of the photos', str)=None,
+    photos:str,            # folder of photos with captions, or one JSONL; or the word add-twins
+    out:str,               # folder of the shards
+    settings:Param('as flip_twins=true; others as in the run before or the shards', opt=False, nargs='*')=(),
+    pictures:str=None,     # with add-twins: the folder of the photos
     forget:bool=False,     # allow that samples of earlier runs are removed
 ):
     "Photos to shards. Example: python -m nanodit.prepare photos data/shards flip_twins=true"

@@ -18,7 +18,7 @@ from .latents import LatentStats
 from .shards import bucket_size, write_shards
 from .files import write_atomic
 from .augment import swap_left_right
-from .encoders import encode_samples, get_encoder, save_encoders, wanted_arrays
+from .encoders import add_arrays, get_encoder, save_encoders, wanted_arrays
 
 # %% ../nbs/20_shapes.ipynb #f958109a
 COLOURS = dict(red=(.86, .16, .14), yellow=(.93, .80, .12), green=(.13, .66, .22), cyan=(.14, .78, .86),
@@ -170,7 +170,7 @@ def encode_picture(
     about = dict(image_id=key, caption=text, aspect_bucket=bucket, width=width, height=height)
     sample = dict(key=key, bucket=bucket, json=about, picture=picture,
                   need=wanted_arrays(text, True, codec.flip_parity))
-    encode_samples([sample], dict(text=get_encoder('words'), vision=get_encoder('ring'), latents=codec))
+    add_arrays(sample, dict(text=get_encoder('words'), vision=get_encoder('ring'), latents=codec))
     return sample
 
 # %% ../nbs/20_shapes.ipynb #bb7d7d9f

@@ -66,10 +66,8 @@ class BatchPlan:
 
 # %% ../nbs/16_data.ipynb #30001ae7
 @patch
-def tiles(self: BatchPlan,
-    step: int,  # optimizer step, from 0
-) -> list[Tile]:
-    "The tiles of a step in order; found at once for any step."
+def tiles(self: BatchPlan, step: int) -> list[Tile]:
+    "The tiles of an optimizer step, from 0, in order; found at once for any step."
     tiles, first = [], step*self.tiles_per_step
     for t in range(first, first + self.tiles_per_step):
         b = self.order[t % len(self.order)]
@@ -81,10 +79,8 @@ def tiles(self: BatchPlan,
 
 # %% ../nbs/16_data.ipynb #d41bd1b1
 @patch
-def seen(self: BatchPlan,
-    steps: int,  # optimizer steps done
-) -> dict:  # bucket -> (n,) counts
-    "How often each photo has been in a batch after that many steps."
+def seen(self: BatchPlan, steps: int) -> dict:  # bucket -> (n,) counts
+    "How often each photo has been in a batch after that many optimizer steps."
     counts = {}
     for b, n in zip(self.buckets, self.slots_before(steps*self.tiles_per_step)):
         passes, rest = divmod(n, self.sizes[b])
@@ -162,12 +158,12 @@ def read_tile(
         return out
     alone = flipped & ~index.has(b, 'vae_flip')[places]
     vae = [flip_latent(z, flips.parity) if a else z for z, a in zip(vae, alone)]
-    lengths = torch.tensor([len(a) for a in texts])
-    L = round_up(int(lengths.max()))
+    L = round_up(max(map(len, texts)))
     captions = [flip_caption(c) if f else c for c, f in zip(index.captions(b)[places], turned)]
-    return Batch(stack(vae, torch.float16), stack(texts, torch.float16, L), torch.arange(L) < lengths[:,None],
-                 stack(dino, torch.float32), index.ids(b)[places].tolist(), captions,
-                 torch.from_numpy(flipped), b, torch.from_numpy(tile.slots))
+    mask = stack([np.ones(len(a)) for a in texts], torch.bool, L)
+    return Batch(stack(vae, torch.float16), stack(texts, torch.float16, L), mask, stack(dino, torch.float32),
+                 index.ids(b)[places].tolist(), captions, torch.from_numpy(flipped), b,
+                 torch.from_numpy(tile.slots))
 
 # %% ../nbs/16_data.ipynb #fcf5f182
 PATIENCE = 1, 4, 10, 30, 60, 120, 240      # seconds before each further try to read a photo
@@ -237,27 +233,19 @@ def report(self: Loader) -> list[str]:
 # %% ../nbs/16_data.ipynb #85fd3446
 class Ledger:
     "How often each photo was seen and flipped, and which were left out."
-    def __init__(self,
-        plan: BatchPlan,    # which photo when
-        index: ShardIndex,  # the data set
-    ):
+    def __init__(self, plan: BatchPlan, index: ShardIndex):
         self.plan, self.index = plan, index
         self.since = 0      # the step from which the plan was followed: above 0 where the photos changed
         self.row = dict(zip((index.ids(b)[i] for b, i in index), count()))
         self.flipped = np.zeros(len(index), np.int64)   # (photos,) in the order of `row`
 
-    def add(self,
-        batches: list,  # the micro-batches of a step
-    ):
-        "Counts the flips of these batches."
+    def add(self, batches: list):
+        "Counts the flips of the micro-batches of a step."
         for b in batches:
             for k,f in zip(b.ids, b.flipped.tolist()): self.flipped[self.row[k]] += f
 
-    def save(self,
-        path: str|Path,  # ledger.jsonl
-        steps: int,      # optimizer steps done
-    ):
-        "Writes a line per photo (id, bucket, seen since `since`, flipped), and a line per photo left out."
+    def save(self, path: str|Path, steps: int):
+        "After so many steps, a line per photo (id, bucket, seen since `since`, flipped) or photo left out."
         now, then = self.plan.seen(steps), self.plan.seen(self.since)
         rows = [dict(id=k, bucket=b, seen=n, flipped=self.flipped[self.row[k]])
                 for b in now for k,n in zip(self.index.ids(b), now[b]-then[b])]

@@ -148,12 +148,6 @@ class Validator:
         scenes = shape_prompts(3 * n if directional else n, self.cfg.data.buckets)
         return [p for p in scenes if p.mirrored is not None or not directional][:n]
 
-    def draw(self, model, prompts:list, **settings) -> tuple:
-        "Latents and pictures of some prompts, by the config's settings or these."
-        own = self.cfg.sampling.model_dump() | dict(batch_size=self.cfg.training.batch_size, bf16=self.half)
-        latents = draw_latents(model, prompts, self.stats, **own | settings)
-        return latents, decode_latents(latents, self.stats)
-
     def samples(self, draw, full:bool) -> tuple:
         "The sample sheet and, for the built-in shapes, the judge's marks: numbers, pictures, captions."
         n = self.cfg.validation.num_samples
@@ -173,15 +167,18 @@ def __call__(self:Validator,
     "All answers, with `problems` for what could not be asked, and `seconds`. Raises what `poll` raises."
     started, record, sheets, problems = time.perf_counter(), dict(step=step), {}, {}
     photos, n = self.held or self.index, self.tested_full if full else self.tested
-    draw = partial(self.draw, model, callback=poll, progress=progress)
-    how = dict(batch_size=min(32, self.cfg.training.batch_size), bf16=self.half, poll=poll)
+    how = dict(batch_size=min(32, self.cfg.training.batch_size), bf16=self.half)
+    own = self.cfg.sampling.model_dump() | how | dict(callback=poll, progress=progress)
+    def draw(prompts, **settings):
+        latents = draw_latents(model, prompts, self.stats, **own | settings)
+        return latents, decode_latents(latents, self.stats)
     questions = dict(
-        strength=lambda: [conditioning_strength(model, photos, self.stats, **how)],
+        strength=lambda: [conditioning_strength(model, photos, self.stats, poll=poll, **how)],
         samples=lambda: self.samples(draw, full),
         divergence=lambda: divergence_test(draw, self.prompts(n)),
         swap=lambda: dino_swap(draw, self.prompts(n)),
         control=lambda: text_control(draw, self.prompts(n, directional=True)))
-    if self.held: questions['held_out'] = lambda: [held_out_loss(model, self.held, self.stats, **how)]
+    if self.held: questions['held_out'] = lambda: [held_out_loss(model, photos, self.stats, poll=poll, **how)]
     for name, question in questions.items():
         try:
             numbers, *sheet = question()

@@ -69,10 +69,9 @@ def run_state(view:RunView) -> str:
 def thin(
     x,         # array of steps, rising
     y,         # a number for each
-    n=150,     # bins at most
-):             # of each bin: its first step, and its mean, lowest and highest number
-    "A curve in at most `n` points that hides no outlier."
-    starts = np.linspace(0, len(y), min(n, len(y)), endpoint=False).astype(int)
+):             # of each of 150 bins: its first step, and its mean, lowest and highest number
+    "A curve in at most 150 points that hides no outlier."
+    starts = np.linspace(0, len(y), min(150, len(y)), endpoint=False).astype(int)
     mean = np.add.reduceat(y, starts) / np.diff([*starts, len(y)])
     return x[starts], mean, np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
 
@@ -105,10 +104,8 @@ def plot_run(
     return fig
 
 # %% ../nbs/36_monitor.ipynb #c487a05f
-NOW = {'loss': 'loss', 'held-out loss': 'validation/held_out_loss', 'gradient norm': 'grad_norm',
-       'velocity ratio': 'v_ratio', 'learning rate': 'lr', 'samples/s': 'samples_per_s',
-       'seconds a step': 'seconds', 'seconds waiting for data': 'data_wait', 'memory in GB': 'memory_gb',
-       'text strength': 'validation/text_strength', 'DINO strength': 'validation/dino_strength'}
+NOW = ('loss', 'validation/held_out_loss', 'grad_norm', 'v_ratio', 'lr', 'samples_per_s', 'seconds',
+       'data_wait', 'memory_gb', 'validation/text_strength', 'validation/dino_strength')
 
 def screen(
     view:RunView,
@@ -118,7 +115,7 @@ def screen(
     now = dict(state=run_state(view), step=f'{view.done:,} of {view.total:,}')
     left = (view.total - view.done) * view.recent('seconds')
     if 0 < left < math.inf: now['time left'] = str(timedelta(seconds=round(left)))
-    for label, name in NOW.items(): now[label] = f'{view.recent(name):.4g}'.replace('nan', '–')
+    for name in NOW: now[name] = f'{view.recent(name):.4g}'.replace('nan', '–')
     last = [{}, *view.validations][-1]
     notes = [f"! Validation of step {last['step']}, {question}: {why}"
              for question, why in last.get('problems', {}).items()]

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CONDITIONS', 'Rule', 'LOWER_LR', 'RULES', 'parse_record', 'iter_log', 'read_log', 'cut_log', 'finite', 'flat_numbers',
-           'RunLog', 'Alarm', 'Alarms', 'TensorBoardLog', 'open_sink']
+           'RunLog', 'Alarm', 'Alarms', 'TensorBoardLog']
 
 # %% ../nbs/34_runlog.ipynb #25564d8c
 import heapq, json, math, os, warnings
@@ -73,7 +73,6 @@ class RunLog:
         log_every:int=1, sink=None,         # records between writes to the disk; a receiver, or None
     ):
         self.path, self.log_every, self.sink = Path(run_dir) / 'log.jsonl', log_every, sink
-        self.waits = None                   # a message while lines wait for the disk
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.pending = {self.path.with_stem(x): bytearray() for x in ('log', 'validation', 'alarms')}
         for path in self.pending:
@@ -83,8 +82,7 @@ class RunLog:
     def flush(self,
         durable:bool=False,   # also force it to the disk, as before a checkpoint
     ):
-        "Writes the lines that wait in memory. If the disk refuses, they keep waiting, and `waits` says so."
-        before, self.waits = self.waits, None
+        "Writes the lines that wait in memory. If the disk refuses, a warning says so, and they keep waiting."
         for path, lines in self.pending.items():
             if not (lines or durable): continue
             try:
@@ -93,9 +91,8 @@ class RunLog:
                     while lines: del lines[:f.write(lines)]
                     if durable: os.fsync(f)
             except OSError as e:
-                self.waits = (f'Cannot write {path} ({e.strerror}). Training continues; lines wait in '
+                warnings.warn(f'Cannot write {path} ({e.strerror}). Training continues; lines wait in '
                               'memory. Free some disk space, or check the disk.')
-        if self.waits and not before: warnings.warn(self.waits)
 
 # %% ../nbs/34_runlog.ipynb #20682f11
 @patch
@@ -206,8 +203,8 @@ def look(self:Alarms,
 @patch
 def replay(self:Alarms, run_dir:Path) -> Alarms:
     "Itself, in the state that a run has after the log and the validations in its folder; nothing fires."
-    files = (iter_log(Path(run_dir) / f'{name}.jsonl') for name in ('validation', 'log'))
-    for r in heapq.merge(*files, key=lambda r: r['step']): self.look(r)
+    validations = iter_log(Path(run_dir) / 'validation.jsonl')
+    for r in heapq.merge(validations, iter_log(run_dir), key=lambda r: r['step']): self.look(r)
     for name in [n for n in self.active if self.limits[n].action == 'stop']:
         self.active.remove(name)
         self.seen[name].clear()
@@ -215,22 +212,30 @@ def replay(self:Alarms, run_dir:Path) -> Alarms:
 
 # %% ../nbs/34_runlog.ipynb #ac2c0cec
 class TensorBoardLog:
-    "Sends numbers, sheets and alarms to TensorBoard, in a folder of the run. W&B may read them there."
-    def __init__(self, cfg:Config, name:str, step:int):
+    "Sends numbers, sheets and alarms to TensorBoard, in the run's folder, where W&B may read them."
+    def __init__(self, cfg:Config, name:str, step:int):     # of the run, in W&B; updates that are done
         run_dir, self.wandb = Path(cfg.checkpoint.output_dir), None
-        if cfg.log.wandb:
-            import wandb
-            key = run_dir / 'wandb.id'
-            if not key.exists(): key.write_text(os.urandom(8).hex())
-            self.wandb = wandb.init(
-                project='nanodit', name=name, id=key.read_text().strip(), resume='allow', dir=run_dir,
-                config=cfg.model_dump(mode='json'), sync_tensorboard=True, settings=dict(console='off'))
-            self.wandb.define_metric('*', step_metric='global_step')
-        from torch.utils.tensorboard import SummaryWriter
-        self.writer = SummaryWriter(str(run_dir / 'tensorboard'), purge_step=step)
+        try:
+            if cfg.log.wandb:
+                import wandb
+                key = run_dir / 'wandb.id'
+                if not key.exists(): key.write_text(os.urandom(8).hex())
+                self.wandb = wandb.init(
+                    project='nanodit', name=name, id=key.read_text().strip(), resume='allow', dir=run_dir,
+                    config=cfg.model_dump(mode='json'), sync_tensorboard=True, settings=dict(console='off'))
+                self.wandb.define_metric('*', step_metric='global_step')
+            from torch.utils.tensorboard import SummaryWriter
+            self.writer = SummaryWriter(str(run_dir / 'tensorboard'), purge_step=step)
+        except Exception as e:
+            raise NanoditError(f"TensorBoard or W&B does not start ({e}). Try pip install 'nanodit[log]' or "
+                               'wandb login, set WANDB_MODE=offline, or switch off `log`.') from e
 
     def add(self, file, record):
-        if file == 'alarms': return self.alarm(Alarm(**record))
+        if file == 'alarms':
+            alarm = Alarm(**record)
+            self.writer.add_text(f'alarms/{alarm.name}', str(alarm), alarm.step)
+            if self.wandb: self.wandb.alert(alarm.name, str(alarm))
+            return
         step, prefix = record.pop('step'), 'validation/' if file == 'validation' else ''
         for key, x in flat_numbers(record).items(): self.writer.add_scalar(prefix + key, x, step)
         sheets = dict(samples=record.get('samples')) | record.get('sheets', {})
@@ -238,21 +243,6 @@ class TensorBoardLog:
             if not path: continue
             self.writer.add_image(key, np.array(Image.open(path).convert('RGB')), step, dataformats='HWC')
 
-    def alarm(self, a):
-        self.writer.add_text(f'alarms/{a.name}', str(a), a.step)
-        if self.wandb: self.wandb.alert(a.name, str(a))
-
     def close(self):
         self.writer.close()
         if self.wandb: self.wandb.finish()
-
-def open_sink(
-    cfg:Config,
-    name:str='', step:int=0,    # of the run, in W&B; updates that are done
-):                              # a `TensorBoardLog`, or None
-    "The receiver that the config asks for. Raises `NanoditError` where it does not start."
-    try:
-        return TensorBoardLog(cfg, name, step) if cfg.log.tensorboard or cfg.log.wandb else None
-    except Exception as e:
-        raise NanoditError(f"TensorBoard or W&B does not start ({e}). Try pip install 'nanodit[log]' or "
-                           'wandb login, set WANDB_MODE=offline, or switch off what `log` asks for.') from e

@@ -27,7 +27,7 @@ from .files import DataError, DiskError, NanoditError, Stopped, command, flatten
 from .latents import LatentStats, load_latents
 from .machine import Precision
 from .model import count_parameters
-from .runlog import Alarm, Alarms, RunLog, open_sink, read_log
+from .runlog import Alarm, Alarms, RunLog, TensorBoardLog, read_log
 from .shapes import make_shapes
 from .shards import ShardIndex
 from .trainer import Trainer
@@ -270,7 +270,8 @@ class Log(Callback):
         save_config(cfg, folder / 'config.yaml')
         for d in folder, folder / 'posthoc':
             for p in set_aside_after(d, run.saved): run.say(f'renamed a later checkpoint to {p}')
-        sink = open_sink(cfg, cfg.name or folder.name, run.step)
+        sink, name = None, cfg.name or folder.name
+        if cfg.log.tensorboard or cfg.log.wandb: sink = TensorBoardLog(cfg, name, run.step)
         run.log = RunLog(folder, run.saved, cfg.training.log_every, sink)
         self.bar = tqdm(total=cfg.training.total_steps, initial=run.step, unit='step',
                         disable=not run.progress, delay=1e-3)

@@ -290,7 +290,6 @@ class ShardIndex:
     def buckets(self): return list(self.sizes)
     def __len__(self): return sum(self.sizes.values())
     def __iter__(self): return ((b, i) for b, n in self.sizes.items() for i in range(n))
-    def n(self, bucket): return len(self.tables[bucket])
     def ids(self, bucket): return self.tables[bucket]['key']
     def captions(self, bucket): return self.tables[bucket]['caption']
     def has(self, bucket, name): return self.tables[bucket][name][:, 1] >= 0
@@ -317,12 +316,12 @@ def __init__(self: ShardIndex,
     self.dir, self.damage, self.tars = Path(dir), [], []     # (path, stamp) of each tar
     self.kind = self.part = None    # of all photos, see `array_shapes`; which part of another index it is
     self.whole = self               # of a part: the index it was split from
-    photos, places = defaultdict(list), {}
+    parts, places = defaultdict(list), {}
     if any(self.dir.glob('prepare/*x*')) and not (self.dir/'latents.json').exists():
         raise DataError(f'{dir}: prepare has not finished here. Run `nanodit-prepare PHOTOS {dir}` again')
     for bucket, path in tqdm(find_tars(self.dir, buckets), 'index', unit='tar', delay=2, leave=False):
         found, damage, tars = load_tar(path, on_damage == 'verify')
-        first = [len(self.tars), 0, 0, 0]
+        rows, first = [], [len(self.tars), 0, 0, 0]
         self.tars += tars
         for key, caption, kind, row in found:
             self.kind = self.kind or kind
@@ -331,9 +330,10 @@ def __init__(self: ShardIndex,
                 damage.append((key, f'has channels, cell, text and vision {kind}, the data set {self.kind}'))
             else:
                 places[key] = path
-                photos[bucket].append((key, caption, *np.array(row) + first))
+                rows.append((key, caption, *np.array(row) + first))
+        parts[bucket].append(np.array(rows, PHOTO))
         self.damage += [(str(path), *what) for what in damage]
-    self.tables = {bucket: np.array(rows, PHOTO) for bucket, rows in photos.items()}
+    self.tables = {bucket: np.concatenate(tables) for bucket, tables in parts.items()}
     # where more than half is damaged, perhaps the first photo is the odd one
     most = dict(refuse=0, skip=len(self), verify=math.inf)[on_damage]
     if len(self.damage) > most: raise DataError(damage_report(dir, self.damage))
@@ -341,7 +341,7 @@ def __init__(self: ShardIndex,
 # %% ../nbs/10_shards.ipynb #e70e35d5
 @patch
 def read(self: ShardIndex,
-    bucket, position, name,   # one of its buckets, 0 … n(bucket)-1, one of `MEMBERS`
+    bucket, position, name,   # one of its buckets, 0 … sizes[bucket]-1, one of `MEMBERS`
 ):   # an array as it is stored, of a text its real rows alone; None when the photo has none
     "One array of one photo. Raises `DataError` when its tar was changed since it was indexed, or is cut."
     tar, offset, itemsize, length = self.tables[bucket][name][position].tolist()
@@ -373,7 +373,7 @@ def fingerprint(self: ShardIndex) -> str:
 # %% ../nbs/10_shards.ipynb #638ad66d
 def read_sample(
     index: ShardIndex,
-    bucket, position,   # one of its buckets, 0 … n(bucket)-1
+    bucket, position,   # one of its buckets, 0 … sizes[bucket]-1
 ) -> dict:  # key, bucket, json, the four arrays, and its twins where they exist
     "One whole sample, its texts cut to their real rows. Raises `DataError`."
     sample = dict(key=index.ids(bucket)[position], bucket=bucket)

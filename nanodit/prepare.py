@@ -44,10 +44,9 @@ def prepare_config(
     **settings,    # keys of `PrepareConfig`
 ) -> PrepareConfig:
     "The settings of the run before, or the defaults, with some replaced. Raises `NanoditError`."
-    path, before = Path(out) / 'prepare.yaml', {}
-    noted = path.parent / 'prepare/command'     # of version 0.1
+    path, noted, before = Path(out) / 'prepare.yaml', Path(out) / 'prepare/command', {}
     if path.exists(): before = load_config(path, cls=PrepareConfig).model_dump()
-    elif noted.exists():
+    elif noted.exists():     # by version 0.1
         words = [*shlex.split(noted.read_text('utf-8', 'surrogateescape')), '--']
         behind = dict(zip(words, words[1:]))
         for name in PrepareConfig.model_fields:
@@ -99,7 +98,6 @@ def key_for(path):
     "A key for the photo with that relative path, which any webdataset reader takes whole."
     return re.sub(r'[^A-Za-z0-9_-]+', '_', os.path.splitext(path)[0])[-60:] + '-' + _hash(path)
 
-# %% ../nbs/26_prepare.ipynb #ef6a6826
 def load_records(out):
     "The record of each shard, by the path of its tar; what is in it, by attributes."
     return {out / p.parent.name / f'{p.stem}.tar': json.loads(p.read_bytes(), object_hook=AttrDict)
@@ -194,8 +192,7 @@ def prepare(
 ) -> dict:                  # numbers: samples there are, photos encoded now (damaged ones, too), left out
     "Brings the shards in `out` up to date with the photos. Raises `NanoditError`."
     out, cfg = Path(out), prepare_config(out, **settings)
-    if out.resolve() == Path(photos).resolve():
-        raise DataError(f'{out} holds the photos. Choose another folder for the shards.')
+    if out.resolve() == Path(photos).resolve(): raise DataError(f'{out} holds the photos. Choose another.')
     if foreign := set(out.glob('*x*/*.tar')) - load_records(out).keys():
         raise DataError(f'{min(foreign)} was not made by prepare. Move it, or choose another OUT.')
     found, encoders, total, samples = Photos(photos), open_encoders(cfg), Moments(), 0

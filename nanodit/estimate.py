@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import torch
 from .config import Config, ModelConfig
 from .files import NanoditError, flatten, text_table
-from .model import NanoDiT, count_parameters
+from .model import NanoDiT
 from .pictures import at_once
 from .shards import bucket_size
 
@@ -121,7 +121,7 @@ def estimate(
     "What the run of `cfg` will cost, without building its model. Raises `NanoditError` for an unknown GPU."
     if gpu not in GPUS: raise NanoditError(f'unknown GPU {gpu!r}; known are {", ".join(GPUS)}')
     m, t, (usual, longest) = cfg.model, cfg.training, text_tokens
-    with torch.device('meta'): n = count_parameters(NanoDiT(**m.model_dump()))
+    with torch.device('meta'): n = sum(p.numel() for p in NanoDiT(**m.model_dump()).parameters())
     memory = fixed_memory(cfg, n)
     sizes = {b: bucket_memory(cfg, b, longest) for b in buckets or cfg.data.buckets or ['1024x1024']}
     gap = 1 + GAPS[len(sizes) > 1 and not t.cuda_graphs]

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['sinusoids', 'sincos_2d', 'attention', 'HeadNorm', 'Modulation', 'modulate', 'DiTBlock', 'NanoDiT', 'patchify',
-           'unpatchify', 'compile_blocks', 'count_parameters']
+           'unpatchify', 'compile_blocks']
 
 # %% ../nbs/04_model.ipynb #8c760597
 import math
@@ -260,8 +260,3 @@ def compile_blocks(
         block.compile(dynamic=True, backend=backend)
         block.text_kv = torch.compile(block.text_kv, dynamic=True, backend=backend)
     return model
-
-# %% ../nbs/04_model.ipynb #0c98cb83
-def count_parameters(model:nn.Module) -> int:
-    "Number of parameters."
-    return sum(p.numel() for p in model.parameters())

@@ -143,26 +143,11 @@ def reference_texts(root='.') -> list:
         '## Troubles of a run\n\n' + table('what you see | alarm | cause | remedy', troubles)]
 
 # %% ../nbs/54_reality.ipynb #10d450b2
-_OPENING = """# The reality
-
-> What nanodit really does, item by item, with the proof beside it.
-
-nanodit was built to a plan. **This document says which of its items are kept**, which differ, and which are
-open. Nobody wrote the lists below: `python -m nanodit.reality` makes them from the notebooks in `nbs/`, where
-a test says at its top which item it proves. With `--check` the command fails when this file is not what the
-notebooks would give now.
-
-{}
-
-## The proofs
-
-Each link leads to the notebook of a proof. The eight characters are a fingerprint of the proving cell.
-Below the links is what the cells printed."""
-
 def build_reality(root='.') -> str:    # the text of a notebook
     "The-reality, from what lies below `root`. The same files give the same bytes."
     plan, (claims, _) = read_plan(root), collect_claims(root)
-    texts = _OPENING.format(status_text(plan, claims)), *proof_texts(plan, claims), *reference_texts(root)
+    opening = (Path(root)/'docs/reality.md').read_text('utf-8').strip().format(status_text(plan, claims))
+    texts = opening, *proof_texts(plan, claims), *reference_texts(root)
     cells = [dict(cell_type='markdown', metadata={}, source=text.splitlines(keepends=True)) for text in texts]
     nb = dict(cells=cells, metadata={}, nbformat=4, nbformat_minor=4)
     return json.dumps(nb, indent=1, ensure_ascii=False) + '\n'

@@ -19,14 +19,12 @@ from .checkpoint import (
     optimizer_to_tensors, set_aside_after, step_of, tensors_to_optimizer)
 from .config import Config, load_config, make_config, save_config
 from .data import Flips, Loader
-from .distributed import (
-    Group, all_max, all_sum, from_main, full_state, load_full_state, reshard, whole_states)
+from .distributed import Group, all_max, all_sum, from_main, full_state, load_full_state, whole_states
 from .encoders import load_encoders
 from .estimate import estimate
 from .files import DataError, DiskError, NanoditError, Stopped, command, flatten, write_atomic
 from .latents import LatentStats, load_latents
 from .machine import Precision
-from .model import count_parameters
 from .runlog import Alarm, Alarms, RunLog, TensorBoardLog, read_log
 from .shapes import make_shapes
 from .shards import ShardIndex
@@ -247,12 +245,9 @@ def look(self:Run, full:bool=False) -> dict:
     "What the validation finds; `full` is the report at the end, also in report.json. Raises `Stopped`."
     found, main = None, self.group.main
     if main or self.cfg.distributed.shard:
-        try:
-            with self.ema.swapped(self.model):
-                found = self.validator(self.model, self.step, poll=lambda *_: self.poll(),
-                                       progress=self.progress, full=full)
-        finally:
-            reshard(self.model)
+        with self.ema.swapped(self.model):
+            found = self.validator(self.model, self.step, poll=lambda *_: self.poll(), progress=self.progress,
+                                   full=full)
     while not self.poll(main): pass       # until the main rank is done
     found = from_main(found)
     if full and main:
@@ -448,7 +443,7 @@ def main(
         return print(estimate(cfg, found, gpu or 'RTX 4090'))
     run, out = Run(cfg), sys.stdout
     if run.resume(resume, allow_changed_data): run.say(f'resumed at step {run.step}', out)
-    run.say(f'{count_parameters(run.model) / 1e6:.1f} M parameters on {run.device}; {run.machine()}', out)
+    run.say(f'{estimate(cfg).parameters / 1e6:.1f} M parameters on {run.device}; {run.machine()}', out)
     report = run.fit()
     if r := run.last_record: run.say(f"final loss {r['loss']!r} at step {run.step}", out)
     run.say(f"{table(report)}\nlog and checkpoints: {run.run_dir}\nsample grid: {report['samples']}", out)

@@ -240,8 +240,7 @@ class TensorBoardLog:
         for key, x in flat_numbers(record).items(): self.writer.add_scalar(prefix + key, x, step)
         sheets = dict(samples=record.get('samples')) | record.get('sheets', {})
         for key, path in sheets.items():
-            if not path: continue
-            self.writer.add_image(key, np.array(Image.open(path).convert('RGB')), step, dataformats='HWC')
+            if path: self.writer.add_image(key, np.array(Image.open(path)), step, dataformats='HWC')
 
     def close(self):
         self.writer.close()

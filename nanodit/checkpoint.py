@@ -46,13 +46,14 @@ def _check(path, names):
         m['files'] = {k: m['files'][k] for k in wanted}
     bad = [k for k, f in m['files'].items() if _describe(path / k, fresh=True) != f]
     if bad: raise ValueError(f"{', '.join(bad)}: size or SHA-256 differs from the manifest")
-    if json.loads((path / 'state.json').read_bytes())['step'] != m['step']: raise ValueError('manifest.json')
+    m['state'] = json.loads((path / 'state.json').read_bytes())
+    if m['state']['step'] != m['step']: raise ValueError('manifest.json')
     return m
 
 def verify_checkpoint(
     path:str|Path,              # a folder step-NNNNNNN
     names:list[str]|None=None,  # check the state and these tensor files only, as ['ema']; None = all
-) -> dict:                      # its manifest, of the files that were checked: format, step, files
+) -> dict:                      # its manifest, of the files that were checked: format, step, files; `state`
     "Makes sure that a checkpoint is whole. Raises `CheckpointError`, `DiskError`, `NanoditError`."
     try:
         return retry(lambda: _check(Path(path), names), path)
@@ -93,7 +94,6 @@ def set_aside_after(run_dir:str|Path, step:int) -> list[Path]:
         to = p.with_name('abandoned-' + p.name)
         while to.exists(): to = to.with_name(to.name + '-1')
         moved.append(p.rename(to))
-    if moved: fsync_dir(run_dir)
     return moved
 
 def hold_run(run_dir:str|Path, name:str='.running'):
@@ -114,13 +114,13 @@ def save_checkpoint(
 ) -> Path:                                  # the folder step-NNNNNNN
     "Writes, reads back and commits a checkpoint; then old ones go. Raises `DiskError`."
     path, state = Path(run_dir) / f'step-{step:07d}', _json_bytes({'step': step} | state)
-    folder, prefix = path.parent, f'.tmp-{path.name}-'
+    folder = path.parent
     try:
         if mark: os.stat(mark)
         folder.mkdir(parents=True, exist_ok=True)
         with hold_run(folder, '.lock'):
             for p in folder.glob('.tmp-*'): shutil.rmtree(p, ignore_errors=True)    # from a save that died
-            with TemporaryDirectory(prefix=prefix, dir=folder, ignore_cleanup_errors=True) as tmp:
+            with TemporaryDirectory('', f'.tmp-{path.name}-', folder, ignore_cleanup_errors=True) as tmp:
                 new = Path(tmp) / path.name
                 _write_folder(new, step, tensors, state)
                 verify_checkpoint(new)
@@ -128,11 +128,11 @@ def save_checkpoint(
                 os.rename(new, path)
                 fsync_dir(folder)
                 for p in list_checkpoints(folder)[:-keep_last_n] if keep_last_n else []:
-                    if p == path or keep_every and step_of(p) % keep_every == 0: continue
+                    if keep_every and step_of(p) % keep_every == 0: continue
                     with suppress(OSError): os.rename(p, Path(tmp) / p.name)
     except (OSError, SafetensorError, CheckpointError) as e:
-        raise DiskError(f"{path} could not be saved: {getattr(e, 'strerror', None) or e}. Older checkpoints "
-                        'are untouched. Check the disk of checkpoint.output_dir; it needs room for '
+        raise DiskError(f"{path} could not be saved: {e}. Older checkpoints are untouched. "
+                        ' Check the disk of checkpoint.output_dir; it needs room for '
                         'keep_last_n + 1 checkpoints') from e
     return path
 
@@ -151,10 +151,9 @@ class Checkpoint(NamedTuple):
 
 def load_checkpoint(path:str|Path, names:list[str]|None=None) -> Checkpoint:
     "The checkpoint in a folder, verified first; arguments and errors as of `verify_checkpoint`."
-    path, files = Path(path), verify_checkpoint(path, names)['files'].keys() - {'state.json'}
-    tensors = {file.removesuffix('.safetensors'): load_file(path / file) for file in files}
-    state = json.loads((path / 'state.json').read_bytes())
-    return Checkpoint(state['step'], tensors, state, path)
+    path, m = Path(path), verify_checkpoint(path, names)
+    files = [path / k for k in m['files'] if k != 'state.json']
+    return Checkpoint(m['step'], {f.stem: load_file(f) for f in files}, m['state'], path)
 
 def latest_checkpoint(run_dir:str|Path, names:list[str]|None=None) -> Checkpoint|None:
     "The newest whole checkpoint of a run, if any; warns of damage. `CheckpointError` if none is whole."
@@ -211,8 +210,7 @@ class CheckpointWriter:
         self.mark, self.thread, self.saving = mark, ThreadPoolExecutor(1, 'checkpoint'), None
 
     def save(self, run_dir, step, tensors, state, **keep):      # as in `save_checkpoint`
-        "Copies tensors and state now, writes in the background. First waits for the save before."
-        if self.saving: self.saving.exception()
+        "Copies tensors and state now, writes in the background, after the saves before."
         tensors, state = {k: _copies(v) for k, v in tensors.items()}, json.loads(_json_bytes(state))
         keep |= dict(mark=self.mark)
         self.saving = self.thread.submit(save_checkpoint, run_dir, step, tensors, state, **keep)
@@ -227,12 +225,11 @@ class CheckpointWriter:
 # %% ../nbs/32_checkpoint.ipynb #00dbb8d4
 def _ema(run, std):
     "Builds an average from RUN/posthoc and saves it as RUN/ema-STD/step-NNNNNNN; its folder."
-    files = []      # of all snapshots; `p` stays the last of them
+    files = []      # of all snapshots; `state` stays that of the last
     for p in list_checkpoints(run / 'posthoc'):
-        verify_checkpoint(p)
+        state = verify_checkpoint(p)['state'] | dict(posthoc_std=std)
         files += [(step_of(p), float(f.stem[4:]), f) for f in p.glob('ema-*.safetensors')]
     if not files: raise CheckpointError(f'{run}/posthoc has no snapshots: set training.posthoc_ema_every')
-    state = load_checkpoint(p, names=[]).state | dict(posthoc_std=std)
     tensors = dict(ema=posthoc_ema(files, std))
     return save_checkpoint(run / f'ema-{std:g}', state['step'], tensors, state, keep_last_n=None)
 

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['ON_MAIN', 'ON_ALL', 'draw_data', 'open_data', 'Halted', 'Callback', 'Run', 'memory_gb', 'Log', 'Save', 'WatchAlarms',
-           'StopOnNonFinite', 'StopOnRequest', 'Validate', 'same_run', 'main']
+           'StopOnRequest', 'Validate', 'same_run', 'main']
 
 # %% ../nbs/48_train.ipynb #e71dbf7b
-import json, math, mmap, platform, shutil, signal, sys, tempfile, threading, time, traceback
+import json, math, mmap, platform, shutil, signal, sys, threading, time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 import torch, nanodit
@@ -16,18 +16,18 @@ from fastcore.script import Param
 from tqdm.auto import tqdm
 from .checkpoint import (
     CheckpointError, CheckpointWriter, hold_run, latest_checkpoint, list_checkpoints, load_checkpoint,
-    optimizer_to_tensors, set_aside_after, step_of, tensors_to_optimizer)
+    optimizer_to_tensors, set_aside_after, tensors_to_optimizer)
 from .config import Config, load_config, make_config, save_config
 from .data import Flips, Loader
 from .distributed import Group, all_max, all_sum, from_main, full_state, load_full_state, whole_states
 from .encoders import load_encoders
 from .estimate import estimate
 from .files import DataError, DiskError, NanoditError, Stopped, command, flatten, write_atomic
-from .latents import LatentStats, load_latents
+from .latents import LatentStats
 from .machine import Precision
 from .runlog import Alarm, Alarms, RunLog, TensorBoardLog, read_log
 from .shapes import make_shapes
-from .shards import ShardIndex
+from .shards import ShardIndex, bucket_size
 from .trainer import Trainer
 from .validate import Validator, table
 
@@ -36,10 +36,9 @@ def draw_data(d, progress:bool=True):    # `data` of the config; show a bar
     "Draws the built-in data set, if the config has one and its folder is missing."
     folder = Path(d.shard_base_dir)
     if not d.shapes or folder.exists(): return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=folder.name + '.', dir=folder.parent) as tmp:
-        made = make_shapes(Path(tmp) / 'made', d.shapes.num_samples, d.buckets, d.shapes.seed, progress)
-        with suppress(OSError): made.rename(folder)       # fails where another start was faster
+    part = folder.with_name(f'{folder.name}.part')
+    shutil.rmtree(part, ignore_errors=True)             # of a start that was killed
+    make_shapes(part, d.shapes.num_samples, d.buckets, d.shapes.seed, progress).rename(folder)
 
 # %% ../nbs/48_train.ipynb #bf3327a8
 def open_data(cfg:Config) -> tuple:
@@ -50,12 +49,11 @@ def open_data(cfg:Config) -> tuple:
     if d.shapes and notes.exists() and json.loads(notes.read_text()) != d.shapes.model_dump():
         raise DataError(f'{notes} does not match data.shapes. Change data.shapes, or delete the '
                         'folder to draw it again.')
-    wanted = m.in_channels, m.text_dim, m.dino_dim, 0, 0
-    for b in index.buckets:
-        vae, text, dino = (index.read(b, 0, k).shape for k in ('vae', 't5h', 'dinov3'))
-        if wanted != (vae[0], text[-1], math.prod(dino), *(side % m.patch_size for side in vae[1:])):
-            raise DataError(f'{index.dir}/{b} does not fit the model: latents {vae}, text {text}, vectors '
-                            f'{dino}. Change `model`, or leave this bucket out of data.buckets.')
+    channels, cell, *widths = index.kind
+    uneven = [b for b in index.buckets if math.gcd(*bucket_size(b)) % (cell * m.patch_size)]
+    if [channels, *widths] != [m.in_channels, m.text_dim, m.dino_dim] or uneven:
+        raise DataError(f'{index.dir} does not fit the model: {channels} channels, text and vectors '
+                        f'{widths}, no whole patches in {uneven}. Change `model` or data.buckets.')
     return index.split(cfg.validation.held_out)
 
 # %% ../nbs/48_train.ipynb #33a24cbe
@@ -73,7 +71,7 @@ class Callback:
 
 class Run(Trainer):
     "A training run as a config says: `resume`, then `fit`. By default on the GPU, with all callbacks."
-    saved = 0       # updates in the newest checkpoint that the folder has of this run
+    saved = 0       # updates in the last checkpoint that was taken of this run
     stop = log = last_record = None                 # why to stop, an exception; the `RunLog`
     ill = False     # an alarm has just fired: the checkpoint of this step deletes no older one
 
@@ -83,16 +81,16 @@ class Run(Trainer):
         if group.main: draw_data(cfg.data, progress)
         all_max(0)           # the others wait
         index, self.held_out = open_data(cfg)
-        super().__init__(cfg, index, load_latents(index), group)
+        super().__init__(cfg, index, group)
         self.encoders = load_encoders(index.dir)
         self.validator = Validator(cfg, index, self.held_out, self.stats)
         self.writer = CheckpointWriter(self.run_dir / '.running')     # a file of `Log`
         self.callbacks = callbacks or [c() for c in (ON_MAIN if group.main else ()) + ON_ALL]
 
-    def say(self, text:str, to=None):
+    def say(self, text:str):
         "Some lines on the terminal (stderr) from the main rank, above the progress bar."
         with suppress(OSError):                       # a terminal that is gone
-            if self.group.main: tqdm.write(text, to or sys.stderr)
+            if self.group.main: tqdm.write(text, sys.stderr)
 
 # %% ../nbs/48_train.ipynb #a016de48
 @patch
@@ -132,11 +130,8 @@ def fit(self:Run) -> dict:
             if e is self.stop: self.finish()
             raise
         except torch.OutOfMemoryError as e:
-            traceback.clear_frames(e.__traceback__)     # they hold the activations
-            # half an update cannot be saved, and other ranks may wait somewhere else
-            if not self.updating and self.group.world_size == 1: self.finish()
-            raise Halted(f'Out of memory at step {self.step} ({e}). The last checkpoint is of step '
-                         f'{self.saved}. To resume, set training.gradient_checkpointing=true.') from None
+            raise Halted(f'Out of memory at step {self.step} ({e}). To resume from the last checkpoint, set '
+                         'training.gradient_checkpointing=true.') from e
 
 # %% ../nbs/48_train.ipynb #85e0968b
 @patch
@@ -208,9 +203,6 @@ def save(self:Run):
     # in a run that is ill, nobody knows which checkpoint is the last good one
     keep = dict(keep_last_n=None if self.ill or self.skipped else c.keep_last_n, keep_every=c.keep_every)
     self.writer.save(self.run_dir, self.step, tensors, self.state() | dict(optimizer=meta), **keep)
-    with suppress(OSError):             # this file is only for people
-        self.writer.mark.stat()         # a disk that is away gets no folder
-        ledger.save(self.run_dir / 'ledger.jsonl', self.step)
 
 # %% ../nbs/48_train.ipynb #24b5df2e
 @patch
@@ -220,24 +212,23 @@ def tell(self:Run, alarm:Alarm):
     if self.log: self.log.add('alarms', **alarm._asdict())
 
 @patch
-def check_disk(self:Run, wait:bool=False):
-    "Tells if the disk refused the last save. The next one tries again."
-    trouble = self.writer.join(wait)
-    if not trouble: return
-    self.saved = 0
-    with suppress(OSError): self.saved = max([0, *map(step_of, list_checkpoints(self.run_dir))])
-    self.tell(Alarm('disk_low', self.step, self.step, 0., 1., 'warn', str(trouble),
-                    'The next save tries again.'))
+def check_disk(self:Run, wait:bool=False) -> DiskError|None:
+    "What the disk refused of the last save, if anything: an alarm. The next save tries again."
+    trouble, step = self.writer.join(wait), self.step
+    if trouble: self.tell(Alarm('disk_low', step, step, 0., 1., 'warn', str(trouble), 'It is tried again.'))
+    return trouble
 
 @patch
 def finish(self:Run):
     "On return, on every rank, the checkpoint of this step is on the disk. A refused save is tried once more."
-    self.check_disk(wait=True)
-    if all_max(self.saved != self.step): self.save()
+    again = self.check_disk(wait=True) or self.saved != self.step
+    if all_max(bool(again)): self.save()
     trouble = self.writer.join()
     # a rank that leaves early makes torchrun stop the one that is still writing
     if all_max(trouble is not None):
         raise trouble or DiskError('The main rank could not save (see its message).')
+    with suppress(OSError):             # this file is only for people
+        if self.group.main: self.ledger.save(self.run_dir / 'ledger.jsonl', self.step)
 
 # %% ../nbs/48_train.ipynb #d2aece59
 @patch
@@ -286,8 +277,11 @@ class Log(Callback):
 
 # %% ../nbs/48_train.ipynb #276a8225
 class Save(Callback):
-    "A checkpoint every `save_every` updates, and the snapshots for post-hoc averages."
+    "A checkpoint every `save_every` updates, and snapshots for averages, unless gradients stay non-finite."
     def after_step(self, run, record):
+        if run.skipped >= run.cfg.training.max_nonfinite:
+            raise Halted(f'The last {run.skipped} gradients were not finite. Lower training.optimizer.lr, '
+                         f'and resume from a checkpoint up to step {run.step - run.skipped}.')
         snapshot = run.pair and run.step % run.cfg.training.posthoc_ema_every == 0
         run.check_disk(wait=snapshot)       # else the writer would forget what an earlier save has met
         if snapshot:
@@ -316,14 +310,6 @@ class WatchAlarms(Callback):
             run.ill |= alarm.action in ('checkpoint', 'stop')
             if alarm.action == 'stop': run.stop = Halted(str(alarm))
         return run.ill
-
-# %% ../nbs/48_train.ipynb #695205f5
-class StopOnNonFinite(Callback):
-    "Ends a run whose gradients stay non-finite, without a checkpoint."
-    def after_step(self, run, record):
-        if run.skipped < run.cfg.training.max_nonfinite: return
-        raise Halted(f'The last {run.skipped} gradients were not finite. Lower training.optimizer.lr, and '
-                     f'resume from a checkpoint up to step {run.step - run.skipped}.')
 
 # %% ../nbs/48_train.ipynb #ec3e5688
 class StopOnRequest(Callback):
@@ -355,12 +341,10 @@ class Validate(Callback):
     def after_save(self, run):
         step, cfg = run.step, run.cfg
         if step in (0, cfg.training.total_steps) or step % cfg.validation.interval_steps: return
-        found = run.look()
-        for what, why in found['problems'].items(): run.say(f'step {step}: {what} not measured ({why})')
-        run.ask('after_validation', found)
+        run.ask('after_validation', run.look())
 
 # they end in reverse order: signals are heard until `Save` has waited for the disk
-ON_MAIN, ON_ALL = (Log, WatchAlarms), (StopOnNonFinite, StopOnRequest, Save, Validate)
+ON_MAIN, ON_ALL = (Log, WatchAlarms), (StopOnRequest, Save, Validate)
 
 # %% ../nbs/48_train.ipynb #8612e277
 def same_run(then:dict, now:dict) -> tuple:     # three lists of sentences
@@ -387,13 +371,13 @@ def load(self:Run, ckpt):
     states = tensors_to_optimizer(tensors['optimizer'], s['optimizer'])
     load_full_state(self.model, self.optimizers, tensors['model'], states)
     self.step, self.skipped, ledger.since = ckpt.step, s['skipped'], ckpt.step
-    self.encoders = s['encoders'] | self.encoders       # the shards may have lost their labels
     if s['plan'] == self.plan.fingerprint:       # else the ledger starts anew
         ledger.since = s['ledger_since']
         ledger.flipped[:] = tensors['ledger']['flipped'].numpy() * self.group.main
     self.stats = self.validator.stats = LatentStats(**s['latents'])
     # version 0.1 noted no machine
-    then = s.get('machine') or dict(name=s['config']['training']['precision'], threads=None)
+    old = s['config']['training']
+    then = s.get('machine') or dict(name=old['precision'], threads=old['cpu_threads'])
     if t.precision == 'auto':
         self.precision = Precision(then['name'], 'as the checkpoint was computed')
         for x in (self.validator, *self.optimizers): x.half = self.precision.half
@@ -402,20 +386,18 @@ def load(self:Run, ckpt):
 # %% ../nbs/48_train.ipynb #bb4af605
 @patch
 def resume(self:Run,
-    where:str='auto',              # 'auto': the newest whole checkpoint of the folder; 'none'; or a path
+    where:str='auto',              # 'auto': the newest whole checkpoint of the folder; or a path
     allow_changed_data:bool=False, # resume with other photos, another seed or batch
 ) -> bool:
     "Continues from a checkpoint, if there is one. Raises `CheckpointError` where it is of another run."
-    mine = where == 'auto' or where != 'none' and Path(where).resolve().parent == self.run_dir.resolve()
-    if not mine and list_checkpoints(self.run_dir):
-        raise CheckpointError(f'{self.run_dir} already has checkpoints. Continue them without --resume, or '
-                              'choose another checkpoint.output_dir.')
-    if where == 'none': return False
-    ckpt = latest_checkpoint(self.run_dir) if where == 'auto' else load_checkpoint(where)
-    if ckpt is None:
-        if len(read_log(self.run_dir)) <= 2 * self.cfg.checkpoint.save_every: return False
-        raise CheckpointError(f'{self.run_dir} contains a training log but no checkpoints. Restore the '
-                              'step-* folders, or start over with --resume none (the old log is kept).')
+    folder = self.run_dir
+    ckpt = latest_checkpoint(folder) if where == 'auto' else load_checkpoint(where)
+    mine = ckpt and ckpt.path.resolve().parent == folder.resolve()
+    long_log = len(read_log(folder)) > 2 * self.cfg.checkpoint.save_every
+    if not mine and (long_log or list_checkpoints(folder)):
+        raise CheckpointError(f'{folder} already has checkpoints or a long log. Continue without --resume, '
+                              'restore its step-* folders, or choose another checkpoint.output_dir.')
+    if not ckpt: return False
     refused, data, changed = same_run(ckpt.state, self.state())
     if wrong := refused + (not allow_changed_data) * data:
         raise CheckpointError(f"{ckpt.path} does not fit: {'; '.join(wrong)}. Use another output_dir or the "
@@ -431,7 +413,7 @@ def main(
     config:str,                       # YAML file, or the name of a recipe such as tiny
     overrides:Param('settings that replace those of the file, as training.total_steps=100', str, opt=False,
                     nargs='*')=None,
-    resume:str='auto',                # 'auto': from the run's newest checkpoint; 'none'; or the path of one
+    resume:str='auto',                # 'auto': from the run's newest checkpoint; or the path of one
     allow_changed_data:bool=False,    # resume even if photos, seed or batch differ from the checkpoint's
     dry_run:bool=False,               # print parameters, memory, time and disk of the run, and stop
     gpu:str=None,                     # a dry run for this card, as 'RTX 4090'
@@ -441,10 +423,9 @@ def main(
     if dry_run or gpu:
         found = open_data(cfg)[0].buckets if Path(cfg.data.shard_base_dir).exists() else None
         return print(estimate(cfg, found, gpu or 'RTX 4090'))
-    run, out = Run(cfg), sys.stdout
-    if run.resume(resume, allow_changed_data): run.say(f'resumed at step {run.step}', out)
-    run.say(f'{estimate(cfg).parameters / 1e6:.1f} M parameters on {run.device}; {run.machine()}', out)
+    run = Run(cfg)
+    if run.resume(resume, allow_changed_data): run.say(f'resumed at step {run.step}')
+    run.say(f'{estimate(cfg).parameters / 1e6:.1f} M parameters on {run.device}; {run.machine()}')
     report = run.fit()
-    if r := run.last_record: run.say(f"final loss {r['loss']!r} at step {run.step}", out)
-    run.say(f"{table(report)}\nlog and checkpoints: {run.run_dir}\nsample grid: {report['samples']}", out)
+    run.say(f"{table(report)}\nlog and checkpoints: {run.run_dir}\nsample grid: {report['samples']}")
     run.group.close()

@@ -13,9 +13,9 @@ from torch.nn.functional import one_hot
 from .config import Config
 from .data import BatchPlan, Ledger, round_up
 from .distributed import Group, Replay, accumulating, all_sum, from_main, parallel, whole
-from .ema import EMA, ema_decay, posthoc_pair
+from .ema import EMA, ema_decay, power_decay
 from .flow import drop_conditions, flow_loss, interpolate, rms, sample_timesteps, velocity_target
-from .latents import LatentStats
+from .latents import load_latents
 from .machine import Muon, autocast, choose_precision, choose_threads
 from .model import NanoDiT, compile_blocks
 from .runlog import CONDITIONS
@@ -36,10 +36,8 @@ def lr_at(
 
 # %% ../nbs/46_trainer.ipynb #5bb0cd83
 def make_optimizers(
-    model:nn.Module,   # NanoDiT
-    o,                 # `training.optimizer` of the config
-    half:bool=True,    # Muon's products in bfloat16
-) -> list:             # torch optimizers; each group knows its peak learning rate as 'peak'
+    model:nn.Module, o, half=True,  # NanoDiT; `training.optimizer` of the config; Muon's products in bfloat16
+) -> list:                          # torch optimizers; each group knows its peak learning rate as 'peak'
     "AdamW for all, or Muon for the blocks' matrices and AdamW for the rest."
     by_muon, matrices, rest = [], [], []
     for name, p in model.named_parameters():
@@ -56,15 +54,10 @@ def make_optimizers(
 class Trainer:
     "NanoDiT, its optimizers and its averages; `train_step` is one update."
     step = skipped = 0      # updates done; the last of them, in a row, that were skipped
-    updating = False        # in the middle of an update?
 
-    def __init__(self,
-        cfg:Config,
-        index:ShardIndex,         # the photos to train on
-        stats:LatentStats,        # mean and deviation of their latents
-        group:Group,              # the ranks
-    ):
+    def __init__(self, cfg:Config, index:ShardIndex, group:Group):      # the photos to train on; the ranks
         store_attr()
+        self.stats = load_latents(index)        # mean and deviation of a channel
         t, self.device, ranks = cfg.training, group.device, group.world_size
         on_gpu = self.device.type == 'cuda'
         if not on_gpu: torch.set_num_threads(choose_threads(t.cpu_threads))
@@ -82,7 +75,8 @@ class Trainer:
         self.replay = Replay(self.micro_step, self.model) if t.cuda_graphs and on_gpu and ranks == 1 else None
         self.optimizers = make_optimizers(self.model, t.optimizer, self.precision.half)
         self.ema = EMA(self.model, ema_decay(t.ema_decay, t.ema_warmup_steps, t.ema_schedule))
-        self.pair = posthoc_pair(self.model) if t.posthoc_ema_every else {}
+        stds = (.05, .1) if t.posthoc_ema_every else ()      # the pair of Karras et al. 2024
+        self.pair = {f'ema-{std:g}': EMA(self.model, power_decay(std)) for std in stds}
         self.averages = dict(ema=self.ema, **self.pair)
 
 # %% ../nbs/46_trainer.ipynb #32d49d0f
@@ -137,13 +131,13 @@ def train_step(self:Trainer, batches:list) -> dict:
             sums = sums + (self.replay or self.micro_step)(self.inputs(batch))
     norm = whole(nn.utils.get_total_norm([p.grad for p in self.model.parameters() if p.grad is not None]))
     *sums, length = torch.cat([all_sum(sums), norm[None].double()]).tolist()
-    self.updating, self.step, finite = True, self.step + 1, math.isfinite(length)
+    self.step, finite = self.step + 1, math.isfinite(length)
     if finite:
         if length > t.grad_clip: nn.utils.clip_grads_with_norm_(self.model.parameters(), t.grad_clip, norm)
         for o in self.optimizers: o.step()
         for average in self.averages.values(): average.update(self.step)
     self.zero_grad()
-    self.updating, self.skipped = False, 0 if finite else self.skipped + 1
+    self.skipped = 0 if finite else self.skipped + 1
     self.ledger.add(batches)
     return self.record(sums, length)
 

@@ -19,7 +19,7 @@ from .flow import flow_loss, interpolate, rms, slot_normal, velocity_target
 from .machine import HALF, autocast
 from .latents import LatentStats, id_fraction
 from .shards import ShardIndex
-from .files import DiskError, Stopped, command, write_atomic
+from .files import DiskError, NanoditError, Stopped, command, write_atomic
 from .data import Flips, Tile, read_tile
 from .encoders import find_device
 from .checkpoint import load_model
@@ -171,7 +171,11 @@ def __call__(self:Validator,
     own = self.cfg.sampling.model_dump() | how | dict(callback=poll, progress=progress)
     def draw(prompts, **settings):
         latents = draw_latents(model, prompts, self.stats, **own | settings)
-        return latents, decode_latents(latents, self.stats)
+        try:
+            return latents, decode_latents(latents, self.stats)
+        except NanoditError as e:
+            problems['pictures'] = f'false colours: {e}'
+            return latents, [(z.cpu()[:3] / 4 + .5).clamp(0, 1).numpy() for z in latents]
     questions = dict(
         strength=lambda: [conditioning_strength(model, photos, self.stats, poll=poll, **how)],
         samples=lambda: self.samples(draw, full),

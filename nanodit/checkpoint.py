@@ -132,7 +132,7 @@ def save_checkpoint(
                     with suppress(OSError): os.rename(p, Path(tmp) / p.name)
     except (OSError, SafetensorError, CheckpointError) as e:
         raise DiskError(f"{path} could not be saved: {e}. Older checkpoints are untouched. "
-                        ' Check the disk of checkpoint.output_dir; it needs room for '
+                        'Check the disk of checkpoint.output_dir; it needs room for '
                         'keep_last_n + 1 checkpoints') from e
     return path
 

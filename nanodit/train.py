@@ -7,7 +7,7 @@ __all__ = ['ON_MAIN', 'ON_ALL', 'draw_data', 'open_data', 'Halted', 'Callback', 
            'StopOnRequest', 'Validate', 'same_run', 'main']
 
 # %% ../nbs/48_train.ipynb #e71dbf7b
-import json, math, mmap, platform, shutil, signal, sys, threading, time
+import json, math, mmap, platform, shutil, signal, sys, tempfile, threading, time, traceback
 from contextlib import ExitStack, suppress
 from pathlib import Path
 import torch, nanodit
@@ -36,9 +36,10 @@ def draw_data(d, progress:bool=True):    # `data` of the config; show a bar
     "Draws the built-in data set, if the config has one and its folder is missing."
     folder = Path(d.shard_base_dir)
     if not d.shapes or folder.exists(): return
-    part = folder.with_name(f'{folder.name}.part')
-    shutil.rmtree(part, ignore_errors=True)             # of a start that was killed
-    make_shapes(part, d.shapes.num_samples, d.buckets, d.shapes.seed, progress).rename(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=folder.name + '.', dir=folder.parent) as tmp:
+        made = make_shapes(Path(tmp) / 'made', d.shapes.num_samples, d.buckets, d.shapes.seed, progress)
+        with suppress(OSError): made.rename(folder)       # fails where another start was faster
 
 # %% ../nbs/48_train.ipynb #bf3327a8
 def open_data(cfg:Config) -> tuple:
@@ -87,10 +88,10 @@ class Run(Trainer):
         self.writer = CheckpointWriter(self.run_dir / '.running')     # a file of `Log`
         self.callbacks = callbacks or [c() for c in (ON_MAIN if group.main else ()) + ON_ALL]
 
-    def say(self, text:str):
+    def say(self, text:str, to=None):
         "Some lines on the terminal (stderr) from the main rank, above the progress bar."
         with suppress(OSError):                       # a terminal that is gone
-            if self.group.main: tqdm.write(text, sys.stderr)
+            if self.group.main: tqdm.write(text, to or sys.stderr)
 
 # %% ../nbs/48_train.ipynb #a016de48
 @patch
@@ -130,8 +131,11 @@ def fit(self:Run) -> dict:
             if e is self.stop: self.finish()
             raise
         except torch.OutOfMemoryError as e:
+            traceback.clear_frames(e.__traceback__)     # they hold the activations
+            # half an update cannot be saved, and other ranks may wait somewhere else
+            if not self.updating and self.group.world_size == 1: self.finish()
             raise Halted(f'Out of memory at step {self.step} ({e}). To resume from the last checkpoint, set '
-                         'training.gradient_checkpointing=true.') from e
+                         'training.gradient_checkpointing=true.') from None
 
 # %% ../nbs/48_train.ipynb #85e0968b
 @patch
@@ -203,6 +207,9 @@ def save(self:Run):
     # in a run that is ill, nobody knows which checkpoint is the last good one
     keep = dict(keep_last_n=None if self.ill or self.skipped else c.keep_last_n, keep_every=c.keep_every)
     self.writer.save(self.run_dir, self.step, tensors, self.state() | dict(optimizer=meta), **keep)
+    with suppress(OSError):             # this file is only for people
+        self.writer.mark.stat()         # a disk that is away gets no folder
+        ledger.save(self.run_dir / 'ledger.jsonl', self.step)
 
 # %% ../nbs/48_train.ipynb #24b5df2e
 @patch
@@ -227,8 +234,6 @@ def finish(self:Run):
     # a rank that leaves early makes torchrun stop the one that is still writing
     if all_max(trouble is not None):
         raise trouble or DiskError('The main rank could not save (see its message).')
-    with suppress(OSError):             # this file is only for people
-        if self.group.main: self.ledger.save(self.run_dir / 'ledger.jsonl', self.step)
 
 # %% ../nbs/48_train.ipynb #d2aece59
 @patch
@@ -341,7 +346,9 @@ class Validate(Callback):
     def after_save(self, run):
         step, cfg = run.step, run.cfg
         if step in (0, cfg.training.total_steps) or step % cfg.validation.interval_steps: return
-        run.ask('after_validation', run.look())
+        found = run.look()
+        for what, why in found['problems'].items(): run.say(f'step {step}: {what} not measured ({why})')
+        run.ask('after_validation', found)
 
 # they end in reverse order: signals are heard until `Save` has waited for the disk
 ON_MAIN, ON_ALL = (Log, WatchAlarms), (StopOnRequest, Save, Validate)
@@ -371,6 +378,7 @@ def load(self:Run, ckpt):
     states = tensors_to_optimizer(tensors['optimizer'], s['optimizer'])
     load_full_state(self.model, self.optimizers, tensors['model'], states)
     self.step, self.skipped, ledger.since = ckpt.step, s['skipped'], ckpt.step
+    self.encoders = s['encoders'] | self.encoders       # the shards may have lost their labels
     if s['plan'] == self.plan.fingerprint:       # else the ledger starts anew
         ledger.since = s['ledger_since']
         ledger.flipped[:] = tensors['ledger']['flipped'].numpy() * self.group.main
@@ -386,18 +394,20 @@ def load(self:Run, ckpt):
 # %% ../nbs/48_train.ipynb #bb4af605
 @patch
 def resume(self:Run,
-    where:str='auto',              # 'auto': the newest whole checkpoint of the folder; or a path
+    where:str='auto',              # 'auto': the newest whole checkpoint of the folder; 'none'; or a path
     allow_changed_data:bool=False, # resume with other photos, another seed or batch
 ) -> bool:
     "Continues from a checkpoint, if there is one. Raises `CheckpointError` where it is of another run."
-    folder = self.run_dir
-    ckpt = latest_checkpoint(folder) if where == 'auto' else load_checkpoint(where)
-    mine = ckpt and ckpt.path.resolve().parent == folder.resolve()
-    long_log = len(read_log(folder)) > 2 * self.cfg.checkpoint.save_every
-    if not mine and (long_log or list_checkpoints(folder)):
-        raise CheckpointError(f'{folder} already has checkpoints or a long log. Continue without --resume, '
-                              'restore its step-* folders, or choose another checkpoint.output_dir.')
-    if not ckpt: return False
+    mine = where == 'auto' or where != 'none' and Path(where).resolve().parent == self.run_dir.resolve()
+    if not mine and list_checkpoints(self.run_dir):
+        raise CheckpointError(f'{self.run_dir} already has checkpoints. Continue them without --resume, or '
+                              'choose another checkpoint.output_dir.')
+    if where == 'none': return False
+    ckpt = latest_checkpoint(self.run_dir) if where == 'auto' else load_checkpoint(where)
+    if ckpt is None:
+        if len(read_log(self.run_dir)) <= 2 * self.cfg.checkpoint.save_every: return False
+        raise CheckpointError(f'{self.run_dir} contains a training log but no checkpoints. Restore the '
+                              'step-* folders, or start over with --resume none (the old log is kept).')
     refused, data, changed = same_run(ckpt.state, self.state())
     if wrong := refused + (not allow_changed_data) * data:
         raise CheckpointError(f"{ckpt.path} does not fit: {'; '.join(wrong)}. Use another output_dir or the "
@@ -413,7 +423,7 @@ def main(
     config:str,                       # YAML file, or the name of a recipe such as tiny
     overrides:Param('settings that replace those of the file, as training.total_steps=100', str, opt=False,
                     nargs='*')=None,
-    resume:str='auto',                # 'auto': from the run's newest checkpoint; or the path of one
+    resume:str='auto',                # 'auto': from the run's newest checkpoint; 'none'; or the path of one
     allow_changed_data:bool=False,    # resume even if photos, seed or batch differ from the checkpoint's
     dry_run:bool=False,               # print parameters, memory, time and disk of the run, and stop
     gpu:str=None,                     # a dry run for this card, as 'RTX 4090'
@@ -423,9 +433,10 @@ def main(
     if dry_run or gpu:
         found = open_data(cfg)[0].buckets if Path(cfg.data.shard_base_dir).exists() else None
         return print(estimate(cfg, found, gpu or 'RTX 4090'))
-    run = Run(cfg)
-    if run.resume(resume, allow_changed_data): run.say(f'resumed at step {run.step}')
-    run.say(f'{estimate(cfg).parameters / 1e6:.1f} M parameters on {run.device}; {run.machine()}')
+    run, out = Run(cfg), sys.stdout
+    if run.resume(resume, allow_changed_data): run.say(f'resumed at step {run.step}', out)
+    run.say(f'{estimate(cfg).parameters / 1e6:.1f} M parameters on {run.device}; {run.machine()}', out)
     report = run.fit()
-    run.say(f"{table(report)}\nlog and checkpoints: {run.run_dir}\nsample grid: {report['samples']}")
+    if r := run.last_record: run.say(f"final loss {r['loss']!r} at step {run.step}", out)
+    run.say(f"{table(report)}\nlog and checkpoints: {run.run_dir}\nsample grid: {report['samples']}", out)
     run.group.close()

@@ -54,6 +54,7 @@ def make_optimizers(
 class Trainer:
     "NanoDiT, its optimizers and its averages; `train_step` is one update."
     step = skipped = 0      # updates done; the last of them, in a row, that were skipped
+    updating = False        # in the middle of an update?
 
     def __init__(self, cfg:Config, index:ShardIndex, group:Group):      # the photos to train on; the ranks
         store_attr()
@@ -131,13 +132,13 @@ def train_step(self:Trainer, batches:list) -> dict:
             sums = sums + (self.replay or self.micro_step)(self.inputs(batch))
     norm = whole(nn.utils.get_total_norm([p.grad for p in self.model.parameters() if p.grad is not None]))
     *sums, length = torch.cat([all_sum(sums), norm[None].double()]).tolist()
-    self.step, finite = self.step + 1, math.isfinite(length)
+    self.updating, self.step, finite = True, self.step + 1, math.isfinite(length)
     if finite:
         if length > t.grad_clip: nn.utils.clip_grads_with_norm_(self.model.parameters(), t.grad_clip, norm)
         for o in self.optimizers: o.step()
         for average in self.averages.values(): average.update(self.step)
     self.zero_grad()
-    self.skipped = 0 if finite else self.skipped + 1
+    self.updating, self.skipped = False, 0 if finite else self.skipped + 1
     self.ledger.add(batches)
     return self.record(sums, length)
 

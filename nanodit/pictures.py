@@ -32,7 +32,7 @@ class Prompt:
     "What one picture is drawn from."
     caption:str
     text:Tensor       # (L, D) tokens, only real ones
-    dino:Tensor       # (dino_dim,) image vector
+    dino:Tensor       # (dino_dim,) DINO vector
     size:tuple        # width and height, pixels
     mood:tuple|None=None        # (hue, light) of the picture that the vector was made from, if known
     mirrored:Tensor|None=None   # (L', D) tokens of the caption with left and right exchanged, if it has them

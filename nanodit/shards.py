@@ -32,7 +32,7 @@ def bucket_size(bucket: str) -> tuple:
     return int(m[1]), int(m[2])
 
 def array_shapes(
-    kind,    # latent channels, pixels per latent cell, width of the text, length of the vision vector
+    kind,    # latent channels, pixels per latent cell, width of the text, length of the DINO vector
     bucket,  # its name
     length,  # rows of a text, bytes of a JSON
 ) -> dict:
@@ -43,7 +43,7 @@ def array_shapes(
 # %% ../nbs/10_shards.ipynb #b17dce04
 def random_sample(
     key, bucket='48x32', caption='a photo', channels=16,   # of the latent
-    text=(7, 1024), dino=1024,   # rows and width of the text; length of the vision vector
+    text=(7, 1024), dino=1024,   # rows and width of the text; length of the DINO vector
 ) -> dict:
     "A sample of noise with the shapes of a real one. Its numbers depend on the key alone."
     rng = np.random.default_rng([*key.encode()])

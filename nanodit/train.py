@@ -438,5 +438,5 @@ def main(
     run.say(f'{estimate(cfg).parameters / 1e6:.1f} M parameters on {run.device}; {run.machine()}', out)
     report = run.fit()
     if r := run.last_record: run.say(f"final loss {r['loss']!r} at step {run.step}", out)
-    run.say(f"{table(report)}\nlog and checkpoints: {run.run_dir}\nsample grid: {report['samples']}", out)
+    run.say(f"{table(report)}\nlog and checkpoints: {run.run_dir}\nsample sheet: {report['samples']}", out)
     run.group.close()

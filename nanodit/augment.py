@@ -15,7 +15,7 @@ OTHER = dict(left='right', right='left', Left='Right', Right='Left', LEFT='RIGHT
 
 def swap_left_right(caption: str) -> str:
     "The caption with the whole words left and right exchanged, case kept (plan D.3)."
-    def other(m): return OTHER.get(m[0]) or OTHER[m[0].lower()]
+    def other(m): return OTHER.get(m[0]) or OTHER.get(m[0].lower(), 'left')     # also a Turkish 'rıght'
     return re.sub(r'\b(left|right)\b', other, caption, flags=re.I)
 
 # %% ../nbs/14_augment.ipynb #4188b07a

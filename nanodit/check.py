@@ -66,7 +66,7 @@ def main(
     "Look at shards, or check every byte of them. Example: nanodit-shards verify data/shards"
     if what == 'verify':
         index = verify(dir)
-        print(f'{dir}: {len(index)} sound photos in {len(index.tars)} tars')
+        print(f'{dir}: {len(index)} photos in {len(index.tars)} tars were read')
     else:
         index = ShardIndex(dir, on_damage='skip')
         print(f'{dir}: {len(index)} photos, fingerprint {index.fingerprint}', text_table(summary(index)),

@@ -94,6 +94,7 @@ def set_aside_after(run_dir:str|Path, step:int) -> list[Path]:
         to = p.with_name('abandoned-' + p.name)
         while to.exists(): to = to.with_name(to.name + '-1')
         moved.append(p.rename(to))
+    if moved: fsync_dir(run_dir)
     return moved
 
 def hold_run(run_dir:str|Path, name:str='.running'):

@@ -313,7 +313,7 @@ def load_config(path_or_name, overrides=(), cls=Config):    # a `cls`
     """The checked settings of a YAML file, or of a recipe such as 'tiny', with 'key.sub=value' overrides.
     Raises `NanoditError` with every problem."""
     path, recipes = Path(path_or_name), _recipes()
-    if not path.is_file(): path = recipes.get(str(path))
+    if path.is_dir() or not path.exists(): path = recipes.get(str(path))
     if not path: raise NanoditError(f'no file and no recipe {path_or_name}; recipes: {", ".join(recipes)}')
     raw, where = _parse(path.read_bytes(), path)
     if not isinstance(raw, dict): raise NanoditError(f'{path} has no keys; start from one of the recipes')

@@ -147,22 +147,23 @@ def read_tile(
 ) -> Batch:
     "The batch of one tile. Raises `DataError` when a file has changed underneath."
     b, places, flipped = tile.bucket, tile.positions, flips(tile)
+    photos = index.tables[b][places]
     turned = flipped & flips.swap_captions      # the texts that are mirrored, too
     def read(name, mirrored):      # of a mirrored photo its twin, if there is one
-        twins = mirrored & index.has(b, f'{name}_flip')[places]
+        twins = mirrored & (photos[f'{name}_flip'][:, 1] >= 0)
         return [index.read(b, p, f'{name}_flip' if t else name) for p, t in zip(places, twins)]
     vae, dino, texts = read('vae', flipped), read('dinov3', flipped), read('t5h', turned)
     def stack(arrays, dtype, *rows):      # of a text as many rows, zeros behind it
         out = torch.zeros(len(arrays), *rows, *arrays[0].shape[len(rows):], dtype=dtype, pin_memory=pin)
         for row, a in zip(out.numpy(), arrays): row[:len(a)] = a
         return out
-    alone = flipped & ~index.has(b, 'vae_flip')[places]
+    alone = flipped & (photos['vae_flip'][:, 1] < 0)
     vae = [flip_latent(z, flips.parity) if a else z for z, a in zip(vae, alone)]
     L = round_up(max(map(len, texts)))
-    captions = [flip_caption(c) if f else c for c, f in zip(index.captions(b)[places], turned)]
+    captions = [flip_caption(c) if f else c for c, f in zip(photos['caption'], turned)]
     mask = stack([np.ones(len(a)) for a in texts], torch.bool, L)
     return Batch(stack(vae, torch.float16), stack(texts, torch.float16, L), mask, stack(dino, torch.float32),
-                 index.ids(b)[places].tolist(), captions, torch.from_numpy(flipped), b,
+                 photos['key'].tolist(), captions, torch.from_numpy(flipped), b,
                  torch.from_numpy(tile.slots))
 
 # %% ../nbs/16_data.ipynb #fcf5f182
@@ -250,5 +251,5 @@ class Ledger:
         rows = [dict(id=k, bucket=b, seen=n, flipped=self.flipped[self.row[k]])
                 for b in now for k,n in zip(self.index.ids(b), now[b]-then[b])]
         rows += [dict(id=key, tar=tar, skipped=what) for tar, key, what in self.index.damage]
-        lines = [json.dumps(r, ensure_ascii=False, default=int) + '\n' for r in rows]
+        lines = [json.dumps(r, default=int) + '\n' for r in rows]      # any key, also half a character
         write_atomic(path, ''.join(lines).encode())

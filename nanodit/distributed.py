@@ -24,8 +24,11 @@ class Group:
         gpu = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
         self.device = torch.device(device or (gpu if torch.cuda.is_available() else 'cpu'))
         if self.world_size == 1 or dist.is_initialized(): return
-        if self.device.type == 'cuda': torch.cuda.set_device(self.device)
-        dist.init_process_group(timeout=timedelta(minutes=30))      # a lost rank is noticed then
+        backends = 'gloo'
+        if self.device.type == 'cuda':
+            torch.cuda.set_device(self.device)
+            backends = 'cpu:gloo,cuda:nccl'     # by the device of a tensor
+        dist.init_process_group(backends, timeout=timedelta(minutes=30))      # a lost rank is noticed then
 
     def close(self):
         "Leaves the group; only when all ranks do."

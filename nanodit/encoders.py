@@ -149,7 +149,8 @@ class _Pretrained:
         "What changes with the weights: the commit of a hub model, a hash of a folder's config and weights."
         if not Path(self.at).exists():
             from huggingface_hub import snapshot_download
-            return Path(snapshot_download(self.at, local_files_only=True)).name[:12]
+            config = f'{self.inside}/config.json'.lstrip('/')      # other files need not be in the cache
+            return Path(snapshot_download(self.at, local_files_only=True, allow_patterns=config)).name[:12]
         folder, sha = Path(self.at) / self.inside, hashlib.sha256()
         for p in sorted([folder / 'config.json', *folder.glob('*.safetensors')]):
             data = np.memmap(p, mode='r')
@@ -239,7 +240,7 @@ def get_encoder(
     if version in (None, '', 'unknown', encoder.version): return encoder
     said = (f'{name} is of version {encoder.version}; the data were made with version {version}: '
             'put those weights back, or encode the photos anew')
-    if not where or Path(encoder.at).exists(): raise NanoditError(said)
+    if not where or Path(encoder.at).exists() or '+' in encoder.version: raise NanoditError(said)
     warnings.warn(f'{said}, unless both have the same weights')
     return encoder
 
@@ -280,7 +281,7 @@ def add_arrays(
             tokens, mask = encoders['text'].encode([flip_caption(caption) if flip else caption])
             sample[name], sample[name.replace('h', 'm')] = tokens[0].numpy(), mask[0].numpy()
         else:
-            picture = torch.from_numpy(sample['picture'])[None]
+            picture = torch.tensor(sample['picture'])[None]
             if picture.dtype == torch.uint8: picture = picture / 255
             encoder = encoders['latents' if name[:3] == 'vae' else 'vision']
             sample[name] = encoder.encode(picture.flip(-1) if flip else picture)[0].numpy()

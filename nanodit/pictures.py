@@ -157,5 +157,6 @@ def judge_shapes(
         seen, wanted = judge(picture), set(read_caption(prompt.caption))
         marks.append([placed(seen.things) == placed(wanted), seen.things == wanted,
                       (seen.hue, seen.light) == prompt.mood])
+    if not marks: return {}
     shares = np.reshape(marks, (-1, together, 3)).all(1).mean(0).tolist()
     return dict(zip(('text_control', 'shape', 'mood'), shares), n=len(prompts))

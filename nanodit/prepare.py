@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import numpy as np, torch, yaml
 from fastcore.basics import AttrDict, chunked, groupby
 from fastcore.script import Param
-from pydantic import Field, PositiveInt
+from pydantic import BeforeValidator, Field, PositiveInt
 from tqdm.auto import tqdm
 from .files import DataError, Stopped, command, lock_file, retry, sha256_file, write_atomic
 from .shards import (
@@ -26,13 +26,16 @@ from .config import Buckets, Section, Text, load_config, make_config, override, 
 from .photos import BUCKETS, LeftOut, Photos, load_photo, nearest_bucket, open_photo, upright_size, why
 
 # %% ../nbs/26_prepare.ipynb #c26b0007
+def _listed(x): return x.split(',') if isinstance(x, str) else x
+
 class PrepareConfig(Section):
     "How photos become shards; saved as `prepare.yaml` beside them."
     text: Text = 'words'  # Text encoder: words (built in), or as t5:google/t5-v1_1-large.
     vision: Text = 'ring'  # Image encoder: ring, or as dinov3:facebook/dinov3-vitl16-pretrain-lvd1689m.
     latents: Text = 'dct'  # Codec: dct, mixed, or as vae:black-forest-labs/FLUX.1-schnell/vae.
     flip_twins: bool = False  # Also store what mirrored photos need.
-    buckets: Annotated[Buckets, Field(min_length=1)] = BUCKETS  # Picture sizes, WIDTHxHEIGHT.
+    # picture sizes, WIDTHxHEIGHT, as a list or with commas
+    buckets: Annotated[Buckets, Field(min_length=1), BeforeValidator(_listed)] = BUCKETS
     samples_per_shard: PositiveInt = 1000  # Photos in a new shard.
     workers: PositiveInt = 4  # Threads that read photos, each four ahead; memory grows with them.
     device: Text | None = None  # Of the real encoders, such as cuda; null = a GPU if there is one.
@@ -52,7 +55,6 @@ def prepare_config(
         for name in PrepareConfig.model_fields:
             if value := behind.get('--' + name.replace('_', '-')):
                 before[name] = value[:2] == '--' or yaml.safe_load(value)
-        if 'buckets' in before: before['buckets'] = before['buckets'].split(',')
     return make_config(before | settings, source=str(path), cls=PrepareConfig)
 
 # %% ../nbs/26_prepare.ipynb #c26b0017
@@ -196,6 +198,7 @@ def prepare(
     if foreign := set(out.glob('*x*/*.tar')) - load_records(out).keys():
         raise DataError(f'{min(foreign)} was not made by prepare. Move it, or choose another OUT.')
     found, encoders, total, samples = Photos(photos), open_encoders(cfg), Moments(), 0
+    if not found.paths: raise DataError(f'{photos}: no photos. JPEG, PNG, WebP or a JSONL are read.')
     text, vision, codec = encoders.values()
     unit = 2 * codec.downsample     # the model takes 2 x 2 latents at a time
     if any(side % unit for bucket in cfg.buckets for side in bucket_size(bucket)):

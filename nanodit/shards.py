@@ -116,8 +116,8 @@ def note_shard(
     if twins.exists(): note_shard(twins)
     sums = read_sums(path.parent) | {path.name: sha256}
     lines = [f'{h}  {n}\n' for n, h in sorted(sums.items()) if h]
-    write_atomic(path.parent/'SHA256SUMS', ''.join(lines).encode())
     if not sha256: path.unlink(missing_ok=True)
+    write_atomic(path.parent/'SHA256SUMS', ''.join(lines).encode())
 
 # %% ../nbs/10_shards.ipynb #dc87206a
 @contextmanager
@@ -142,7 +142,7 @@ def new_tar(path: Path):
 
 # %% ../nbs/10_shards.ipynb #7e7fe46c
 def write_shards(
-    samples, out,            # dictionaries, see `encode_sample`; a folder for the folders of the buckets
+    samples, out,            # dictionaries, see `encode_sample`; a folder; all shards are open to the end
     samples_per_shard=1000,  # plan A.4
 ) -> list:                   # their paths
     "Streams samples into `{bucket}/shard-NNNNNN.tar`. Raises `DataError` at the first one that does not fit."
@@ -200,10 +200,11 @@ def find_array(
     except Exception:      # numpy raises many kinds
         raise DataError(f'.{name}.npy is not an .npy file (overwritten, or saved some other way)') from None
     good = dtype.str in ('<f2', '<f4') or small and dtype.kind in 'biuf'
-    array = np.broadcast_to(np.zeros((), dtype), shape)      # takes no memory
-    if not good or fortran or f.tell() + array.nbytes != end:
+    nbytes = math.prod(shape)*dtype.itemsize
+    if not good or fortran or f.tell() + nbytes != end:
         raise DataError(f'.{name}.npy holds {dtype} {shape} in {end - begin} bytes, expected float16/float32')
-    return np.ndarray(shape, dtype, f.read(array.nbytes)) if values or small else array
+    if values or small: return np.ndarray(shape, dtype, f.read(nbytes))
+    return np.broadcast_to(np.zeros((), dtype), shape)      # takes no memory
 
 # %% ../nbs/10_shards.ipynb #635b6686
 def index_sample(

@@ -134,8 +134,8 @@ def fit(self:Run) -> dict:
             traceback.clear_frames(e.__traceback__)     # they hold the activations
             # half an update cannot be saved, and other ranks may wait somewhere else
             if not self.updating and self.group.world_size == 1: self.finish()
-            raise Halted(f'Out of memory at step {self.step} ({e}). To resume from the last checkpoint, set '
-                         'training.gradient_checkpointing=true.') from None
+            raise Halted(f'Out of memory at step {self.step} ({e}). The last checkpoint is of step '
+                         f'{self.saved}. To resume, set training.gradient_checkpointing=true.') from None
 
 # %% ../nbs/48_train.ipynb #85e0968b
 @patch
@@ -356,7 +356,8 @@ ON_MAIN, ON_ALL = (Log, WatchAlarms), (StopOnRequest, Save, Validate)
 # %% ../nbs/48_train.ipynb #8612e277
 def same_run(then:dict, now:dict) -> tuple:     # three lists of sentences
     "What differs between two `Run.state()`: is refused, needs `--allow-changed-data`, may change."
-    then = flatten(then | dict(config=make_config(then['config']).model_dump(mode='json')))
+    saved = make_config(then['config'], source="the checkpoint's state.json")
+    then = flatten(then | dict(config=saved.model_dump(mode='json')))
     now, unnamed = flatten(now), ('unknown', '')      # a codec and its version that nobody noted
     found = {k: f'{k} was {a}, is {now[k]}' for k, a in then.items()
              if now.get(k, a) != a and a not in unnamed and now[k] not in unnamed}

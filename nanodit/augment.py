@@ -8,6 +8,7 @@ __all__ = ['OTHER', 'PLACES', 'MOVES', 'OWNER', 'BEFORE', 'IDIOM', 'COMPOUND', '
 
 # %% ../nbs/14_augment.ipynb #e4245aae
 import re
+from functools import lru_cache
 import numpy as np
 
 # %% ../nbs/14_augment.ipynb #8592e4b5
@@ -43,6 +44,7 @@ COMPOUND = re.compile(r"""
       (?:left|right) (?:\b|_)""", re.I | re.X)
 
 # %% ../nbs/14_augment.ipynb #78bcbfa7
+@lru_cache(2**20)     # each time a photo is mirrored
 def flip_caption(caption: str) -> str|None:
     "The caption of the mirrored picture: directions exchanged, idioms kept. None in doubt (plan D.3)."
     low = caption.lower()

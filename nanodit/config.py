@@ -139,7 +139,7 @@ class DataConfig(Section):
     buckets: Buckets = ()  # WIDTHxHEIGHT in pixels, to train on; empty = all.
     horizontal_flip_prob: Probability = 0.5  # Probability that a sample is mirrored.
     swap_caption_lr: bool = True  # Swap left and right in the caption of a mirrored sample.
-    num_workers: NonNegativeInt = 1  # Reader threads; 0 = read nothing ahead.
+    num_workers: NonNegativeInt = 1  # Reader threads; 0 = read in the training thread.
     prefetch_factor: PositiveInt = 4  # Batches that each reader thread keeps ready, at least an update.
     on_damage: Literal['refuse', 'skip'] = 'refuse'  # At a damaged sample: stop, or skip and count it.
     shapes: ShapesConfig | None = None  # Draw a data set if shard_base_dir is missing; null = no.

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np, torch
 from fastcore.basics import patch, store_attr
 from .flow import slot_normal, slot_rng, slot_uniform
-from .shards import ShardIndex
+from .shards import ShardIndex, array_shapes
 from .files import DataError, retry, write_atomic
 from .augment import flip_caption, flip_latent, why_not_flip
 
@@ -146,23 +146,21 @@ def read_tile(
     pin: bool = False,   # into page-locked memory, for a GPU
 ) -> Batch:
     "The batch of one tile. Raises `DataError` when a file has changed underneath."
-    b, places, flipped = tile.bucket, tile.positions, flips(tile)
-    photos = index.tables[b][places]
+    b, flipped = tile.bucket, flips(tile)
+    photos = index.tables[b][tile.positions]
     turned = flipped & flips.swap_captions      # the texts that are mirrored, too
-    def read(name, mirrored):      # of a mirrored photo its twin, if there is one
-        twins = mirrored & (photos[f'{name}_flip'][:, 1] >= 0)
-        return [index.read(b, p, f'{name}_flip' if t else name) for p, t in zip(places, twins)]
-    vae, dino, texts = read('vae', flipped), read('dinov3', flipped), read('t5h', turned)
-    def stack(arrays, dtype, *rows):      # of a text as many rows, zeros behind it
-        out = torch.zeros(len(arrays), *rows, *arrays[0].shape[len(rows):], dtype=dtype, pin_memory=pin)
-        for row, a in zip(out.numpy(), arrays): row[:len(a)] = a
-        return out
+    def read(name, mirrored, dtype=torch.float16):      # of a mirrored photo its twin, if there is one
+        twins = photos[f'{name}_flip']
+        rows = np.where((mirrored & (twins[:, 1] >= 0))[:, None], twins, photos[name])
+        shape = array_shapes(index.kind, b, round_up(rows[:, 3].max()))[name]
+        out = torch.zeros(len(rows), *shape, dtype=dtype, pin_memory=pin)
+        return out, index.read(rows, out.numpy()), rows[:, 3:]
+    (latents, z, _), (text, _, lengths) = read('vae', flipped), read('t5h', turned)
     alone = flipped & (photos['vae_flip'][:, 1] < 0)
-    vae = [flip_latent(z, flips.parity) if a else z for z, a in zip(vae, alone)]
-    L = round_up(max(map(len, texts)))
+    if alone.any(): z[alone] = flip_latent(z[alone], flips.parity)
     captions = [flip_caption(c) if f else c for c, f in zip(photos['caption'], turned)]
-    mask = stack([np.ones(len(a)) for a in texts], torch.bool, L)
-    return Batch(stack(vae, torch.float16), stack(texts, torch.float16, L), mask, stack(dino, torch.float32),
+    mask = torch.arange(text.shape[1]) < torch.from_numpy(lengths)
+    return Batch(latents, text, mask, read('dinov3', flipped, torch.float32)[0],
                  photos['key'].tolist(), captions, torch.from_numpy(flipped), b,
                  torch.from_numpy(tile.slots))
 
@@ -175,7 +173,7 @@ class Loader:
         index: ShardIndex,            # the data set
         plan: BatchPlan,              # which photo when
         flips: Flips,                 # which of them mirrored
-        num_workers: int = 1,         # threads; 0 = read nothing ahead
+        num_workers: int = 1,         # threads; 0 = read in the caller, nothing ahead
         prefetch_factor: int = 4,     # tiles read ahead per thread, rounded up to whole steps
         rank: int = 0, world_size: int = 1,  # which share of each step
         step: int = 0,                # the first to yield
@@ -211,7 +209,8 @@ def read(self: Loader, tile: Tile) -> Batch:
 def __iter__(self: Loader):
     "Goes on from `.step`, for ever."
     rows = (self.plan.tiles(step)[self.rank::self.world_size] for step in count(self.step))
-    steps = (self.pool.map(self.read, tiles) for tiles in rows)
+    read = self.pool.map if self.num_workers else map      # a `map` reads when it is asked
+    steps = (read(self.read, tiles) for tiles in rows)
     ahead = -(-self.num_workers*self.prefetch_factor*self.world_size//self.plan.tiles_per_step)
     started = deque(islice(steps, ahead))
     while True:

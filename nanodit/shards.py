@@ -342,25 +342,28 @@ def __init__(self: ShardIndex,
 # %% ../nbs/10_shards.ipynb #e70e35d5
 @patch
 def read(self: ShardIndex,
-    bucket, position, name,   # one of its buckets, 0 … sizes[bucket]-1, one of `MEMBERS`
-):   # an array as it is stored, of a text its real rows alone; None when the photo has none
-    "One array of one photo. Raises `DataError` when its tar was changed since it was indexed, or is cut."
-    tar, offset, itemsize, length = self.tables[bucket][name][position].tolist()
-    if offset < 0: return None
-    shape = array_shapes(self.kind, bucket, length)[name.removesuffix('_flip')]
-    array, (path, stamp) = np.empty(shape, f'<f{itemsize}' if itemsize > 1 else 'u1'), self.tars[tar]
-    try:
-        with open(path, 'rb') as f:         # buffered: Python goes on after a short read
-            st = os.fstat(f.fileno())
-            if [st.st_size, st.st_mtime_ns] != stamp[:2]:
-                raise DataError(f'{path}: was changed after its index was built. Start again')
-            f.seek(offset)
-            if f.readinto(array) < array.nbytes:
-                raise DataError(f'{path}: was cut while it was read. Copy it again')
-    except OSError as e:
-        e.filename = e.filename or path     # a read does not know the name
-        raise
-    return array
+    rows, out,   # (n, 4) what the table has of an array of n photos; C-contiguous, n with room for it
+):
+    "One array of each photo; each tar is opened once. Raises `DataError` when a tar was changed, or is cut."
+    files = {}
+    with ExitStack() as stack:
+        for (tar, offset, itemsize, length), room in zip(rows.tolist(), out):
+            (path, stamp), into = self.tars[tar], room[:length] if room.ndim == 2 else room
+            stored = into if itemsize == into.itemsize else np.empty(into.shape, f'<f{itemsize}')
+            try:
+                if tar not in files:      # buffered: Python goes on after a short read
+                    files[tar] = stack.enter_context(open(path, 'rb'))
+                    st = os.fstat(files[tar].fileno())
+                    if [st.st_size, st.st_mtime_ns] != stamp[:2]:
+                        raise DataError(f'{path}: was changed after its index was built. Start again')
+                files[tar].seek(offset)
+                if files[tar].readinto(stored) < stored.nbytes:
+                    raise DataError(f'{path}: was cut while it was read. Copy it again')
+            except OSError as e:
+                e.filename = e.filename or path     # a read does not know the name
+                raise
+            if stored is not into: into[:] = stored
+    return out
 
 # %% ../nbs/10_shards.ipynb #c4ec5a04
 @patch(as_prop=True)
@@ -377,11 +380,15 @@ def read_sample(
     bucket, position,   # one of its buckets, 0 … sizes[bucket]-1
 ) -> dict:  # key, bucket, json, the four arrays, and its twins where they exist
     "One whole sample, its texts cut to their real rows. Raises `DataError`."
-    sample = dict(key=index.ids(bucket)[position], bucket=bucket)
+    photo = index.tables[bucket][position]
+    sample = dict(key=photo['key'], bucket=bucket)
     for name in MEMBERS:
-        if (a := index.read(bucket, position, name)) is None: continue
-        sample[name] = a
-        if name[:3] == 't5h': sample[name.replace('h', 'm')] = np.ones(len(a), bool)
+        _, offset, itemsize, length = photo[name].tolist()
+        if offset < 0: continue
+        shape = array_shapes(index.kind, bucket, length)[name.removesuffix('_flip')]
+        room = np.empty((1, *shape), f'<f{itemsize}' if itemsize > 1 else 'u1')
+        [sample[name]] = index.read(photo[name][None], room)
+        if name[:3] == 't5h': sample[name.replace('h', 'm')] = np.ones(length, bool)
     return sample | dict(json=json.loads(sample['json'].tobytes()))
 
 # %% ../nbs/10_shards.ipynb #d8848ed9

@@ -41,7 +41,7 @@ SOLVERS = dict(euler=euler, heun=heun)
 # %% ../nbs/06_sampler.ipynb #b649233a
 @torch.no_grad()
 def sample(
-    model:nn.Module,               # a NanoDiT with EMA weights (plan C.4)
+    model:nn.Module,               # a NanoDiT with averaged weights (`ema`, plan C.4)
     noise:Tensor,                  # unit normal (B, C, h, w): its shape is the picture's
     text:Tensor, text_mask:Tensor, # (B, L, D), (B, L) bool
     dino:Tensor,                   # (B, dino_dim)

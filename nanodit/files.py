@@ -4,16 +4,18 @@
 
 # %% auto #0
 __all__ = ['UNSUPPORTED', 'TRANSIENT', 'NanoditError', 'DataError', 'DiskError', 'Stopped', 'fsync_dir', 'write_atomic',
-           'sha256_file', 'save_record', 'read_records', 'is_unreachable', 'retry', 'lock_file', 'flatten',
-           'text_table', 'make_parser', 'command']
+           'sha256_file', 'save_record', 'read_records', 'is_unreachable', 'retry', 'lock_file', 'progress_bar',
+           'flatten', 'text_table', 'make_parser', 'command']
 
 # %% ../nbs/08_files.ipynb #12a2b5f5
 import errno, hashlib, json, os, sys, threading, time, warnings
 from contextlib import suppress
 from functools import wraps
 from pathlib import Path
+from fastcore.imports import IN_NOTEBOOK
 from fastcore.script import anno_parser
 from filelock import lock_descriptor
+from tqdm.auto import tqdm
 
 # %% ../nbs/08_files.ipynb #22123d7f
 class NanoditError(Exception):
@@ -116,6 +118,35 @@ def lock_file(path):    # an open file, locked until it is closed or its process
         if e.errno in UNSUPPORTED: return f
         f.close()
         raise
+
+# %% ../nbs/08_files.ipynb #fd1698c7
+class progress_bar(tqdm):
+    "tqdm's bar; in a log file a line each half minute, and a last one. Raises nothing where stderr is gone."
+    def __init__(self, *args, show:bool=True, **kw):
+        self.in_log = not (IN_NOTEBOOK or sys.stderr and sys.stderr.isatty())
+        self.pause = float(os.environ.get('TQDM_MININTERVAL', 30))      # seconds between lines
+        self.due = time.monotonic() + self.pause
+        if not show or sys.stderr is None: kw['disable'] = True
+        if self.in_log: kw['mininterval'] = .1      # how often tqdm asks for a line
+        super().__init__(*args, **kw)
+
+    def display(self, *args, **kw):
+        with suppress(OSError):
+            if not self.in_log: return super().display(*args, **kw)
+            if time.monotonic() < self.due: return
+            self.due = time.monotonic() + self.pause
+            self.fp.write(f'{self}\n')
+            self.fp.flush()
+
+    def clear(self, *args, **kw):
+        if not self.in_log: super().clear(*args, **kw)
+
+    def close(self):
+        if self.in_log and not self.disable:
+            self.due, seconds = 0, time.time() - self.start_t
+            if seconds >= (self.delay if self.leave else self.pause): self.display()
+            self.sp = None      # tqdm itself writes nothing more
+        with suppress(OSError): super().close()
 
 # %% ../nbs/08_files.ipynb #19f45da1
 def flatten(tree:dict, at:str='') -> dict:

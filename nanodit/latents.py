@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from fastcore.basics import patch
-from tqdm.auto import tqdm
-from .files import DataError, write_atomic
+from .files import DataError, progress_bar, write_atomic
 from .shards import ShardIndex, array_shapes, find_tars
 
 # %% ../nbs/12_latents.ipynb #70f21f99
@@ -108,7 +107,7 @@ def measure_latents(
 ) -> LatentStats:
     "Mean and deviation per channel over all photos, in float64. Raises `DataError` if one is not finite."
     total = Moments()
-    for b, i in tqdm(index, 'latent statistics', unit='photo', delay=2, leave=False):
+    for b, i in progress_bar(index, 'latent statistics', unit='photo', delay=2, leave=False):
         room = np.empty((1, *array_shapes(index.kind, b, 0)['vae']), np.float32)
         total += moments(index.read(index.tables[b]['vae'][[i]], room)[0])
     return LatentStats(codec, codec_version, *index.kind[:2], total.mean.tolist(), total.std.tolist(),

@@ -8,20 +8,18 @@ __all__ = ['Prompt', 'flip_prompt', 'photo_prompt', 'dataset_prompts', 'shape_pr
 
 # %% ../nbs/38_pictures.ipynb #3adf8f57
 import io
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 import numpy as np, torch
 from fastcore.basics import chunked, groupby
 from torch import nn, Tensor
 from torch.nn.utils.rnn import pad_sequence
-from tqdm.auto import tqdm
 from .flow import slot_normal, slot_rng
 from .sampler import sample
 from .machine import autocast
 from .latents import LatentStats
 from .shards import ShardIndex, bucket_size, read_sample
-from .files import write_atomic
+from .files import progress_bar, write_atomic
 from .augment import flip_caption
 from .encoders import contact_sheet, get_encoder
 from .shapes import draw, encode_picture, held_out_scenes, judge, random_scene, read_caption
@@ -110,10 +108,10 @@ def draw_latents(
     "Latents of some prompts, sampled with dual guidance."
     device, latents = next(model.parameters()).device, [None] * len(prompts)
     slots = torch.tensor(slots or range(len(prompts)))
-    bar = tqdm(total=len(prompts) * num_steps, desc='drawing', disable=not progress, delay=2, leave=False)
+    bar = progress_bar(total=len(prompts) * num_steps, desc='drawing', show=progress, delay=2, leave=False)
     for some in same_size_batches(prompts, batch_size):
         def after_step(*state):
-            with suppress(OSError): bar.update(len(some))    # of a closed terminal
+            bar.update(len(some))
             if callback: callback(*state)
         asked = [prompts[i] for i in some]
         shape = stats.channels, *(side // stats.downsample for side in asked[0].size[::-1])
@@ -122,7 +120,7 @@ def draw_latents(
         with autocast(device, bf16):
             z = sample(model, *inputs, num_steps, callback=after_step, **sampling)
         for i, latent in zip(some, z): latents[i] = latent
-    with suppress(OSError): bar.close()
+    bar.close()
     return latents
 
 # %% ../nbs/38_pictures.ipynb #1ecdf31f

@@ -16,8 +16,8 @@ import numpy as np, torch, yaml
 from fastcore.basics import AttrDict, chunked, groupby
 from fastcore.script import Param
 from pydantic import BeforeValidator, Field, PositiveInt
-from tqdm.auto import tqdm
-from .files import DataError, Stopped, command, lock_file, retry, sha256_file, write_atomic
+from .files import (
+    DataError, Stopped, command, lock_file, progress_bar, retry, sha256_file, write_atomic)
 from .shards import (
     ShardIndex, bucket_size, encode_sample, new_tar, note_shard, read_sample, write_twins)
 from .latents import LatentStats, Moments, load_latents, moments
@@ -81,7 +81,7 @@ def run_pipeline(
 ) -> int:         # how many samples were read
     "Each shard that is to do is read ahead, encoded photo by photo, and written."
     total = sum(len(items) for _, items in todo)
-    with tqdm(total=total, unit='photo', delay=2) as bar, ThreadPoolExecutor(cfg.workers) as pool:
+    with progress_bar(total=total, unit='photo', delay=2) as bar, ThreadPoolExecutor(cfg.workers) as pool:
         def encoded(items):
             coming = ()
             for some in (*chunked(items, 4 * cfg.workers), ()):
@@ -118,7 +118,7 @@ def _plan(photos, out, recipe, cfg, forget):
     "([(tar, entries)] of shards to make, {path: code and detail} of what is left out). Raises `DataError`."
     records, want, left_out, todo = load_records(out), {b: {} for b in cfg.buckets}, dict(photos.left_out), []
     known = {e.photo: e for record in records.values() for e in record.photos}
-    for path in tqdm(photos.paths, desc='looking at photos', delay=2):
+    for path in progress_bar(photos.paths, desc='looking at photos', delay=2):
         full, e = photos.root / path, known.get(path, {})
         try:
             caption, now = _hash(photos.caption(path)), os.stat(full)

@@ -12,11 +12,10 @@ from collections import namedtuple
 from itertools import count, islice
 from pathlib import Path
 import numpy as np
-from tqdm.auto import tqdm
 from .flow import slot_rng
 from .latents import LatentStats
 from .shards import bucket_size, write_shards
-from .files import write_atomic
+from .files import progress_bar, write_atomic
 from .augment import swap_left_right
 from .encoders import add_arrays, get_encoder, save_encoders, wanted_arrays
 
@@ -184,7 +183,7 @@ def make_shapes(
     "Draws and encodes the data set into shards under `out`, with `latents.json`; returns `out`."
     codec, moments = get_encoder(codec), np.zeros((3, 16))
     def samples():
-        bar = tqdm(range(num_samples), f'drawing {out}', disable=not progress)
+        bar = progress_bar(range(num_samples), f'drawing {out}', show=progress)
         for i, (scene, rng) in zip(bar, _scenes(seed, 'train', False)):
             picture = draw(scene, *bucket_size(buckets[i % len(buckets)]), rng)
             sample = encode_picture(picture, caption(scene, rng), f'shape-{i:06d}', codec.name)

@@ -15,9 +15,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 import numpy as np, webdataset
 from fastcore.basics import patch
-from tqdm.auto import tqdm
 from webdataset.tariterators import base_plus_ext
-from .files import DataError, fsync_dir, sha256_file, write_atomic
+from .files import DataError, fsync_dir, progress_bar, sha256_file, write_atomic
 
 # %% ../nbs/10_shards.ipynb #4a4bed31
 # the four arrays of every sample as they are written (plan A.2, A.3), and those of the mirrored picture
@@ -320,7 +319,7 @@ def __init__(self: ShardIndex,
     parts, places = defaultdict(list), {}
     if any(self.dir.glob('prepare/*x*')) and not (self.dir/'latents.json').exists():
         raise DataError(f'{dir}: prepare has not finished here. Run `nanodit-prepare PHOTOS {dir}` again')
-    for bucket, path in tqdm(find_tars(self.dir, buckets), 'index', unit='tar', delay=2, leave=False):
+    for bucket, path in progress_bar(find_tars(self.dir, buckets), 'index', unit='tar', delay=2, leave=False):
         found, damage, tars = load_tar(path, on_damage == 'verify')
         rows, first = [], [len(self.tars), 0, 0, 0]
         self.tars += tars

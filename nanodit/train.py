@@ -13,7 +13,6 @@ from pathlib import Path
 import torch, nanodit
 from fastcore.basics import patch
 from fastcore.script import Param
-from tqdm.auto import tqdm
 from .checkpoint import (
     CheckpointError, CheckpointWriter, hold_run, latest_checkpoint, list_checkpoints, load_checkpoint,
     optimizer_to_tensors, set_aside_after, tensors_to_optimizer)
@@ -22,7 +21,8 @@ from .data import Flips, Loader
 from .distributed import Group, all_max, all_sum, from_main, full_state, load_full_state, whole_states
 from .encoders import load_encoders
 from .estimate import estimate
-from .files import DataError, DiskError, NanoditError, Stopped, command, flatten, write_atomic
+from .files import (
+    DataError, DiskError, NanoditError, Stopped, command, flatten, progress_bar, write_atomic)
 from .latents import LatentStats
 from .machine import Precision
 from .runlog import Alarm, Alarms, RunLog, TensorBoardLog, read_log
@@ -91,7 +91,7 @@ class Run(Trainer):
     def say(self, text:str, to=None):
         "Some lines on the terminal (stderr) from the main rank, above the progress bar."
         with suppress(OSError):                       # a terminal that is gone
-            if self.group.main: tqdm.write(text, to or sys.stderr)
+            if self.group.main: progress_bar.write(text, to or sys.stderr)
 
 # %% ../nbs/48_train.ipynb #a016de48
 @patch
@@ -264,21 +264,20 @@ class Log(Callback):
         sink, name = None, cfg.name or folder.name
         if cfg.log.tensorboard or cfg.log.wandb: sink = TensorBoardLog(cfg, name, run.step)
         run.log = RunLog(folder, run.saved, cfg.training.log_every, sink)
-        self.bar = tqdm(total=cfg.training.total_steps, initial=run.step, unit='step',
-                        disable=not run.progress, delay=1e-3)
+        self.bar = progress_bar(total=cfg.training.total_steps, initial=run.step, unit='step',
+                                show=run.progress, delay=1e-3)
 
     def after_step(self, run, record):
         run.log.add('log', **record)
-        with suppress(OSError):       # of a terminal that is gone
-            self.bar.set_postfix_str(f"loss {record['loss']:.3f}", refresh=False)
-            self.bar.update()
+        self.bar.set_postfix_str(f"loss {record['loss']:.3f}", refresh=False)
+        self.bar.update()
 
     def after_validation(self, run, found): run.log.add('validation', **found)
 
     def end(self, run):
         run.log.close()
-        for x in self.bar, self.lock:
-            with suppress(OSError): x.close()      # of a terminal or a share that is gone
+        self.bar.close()
+        with suppress(OSError): self.lock.close()      # of a share that is gone
 
 # %% ../nbs/48_train.ipynb #276a8225
 class Save(Callback):

@@ -184,11 +184,12 @@ def split_group(
 ) -> dict:         # {key: {name: place}}; a name None says that it comes twice, or came back
     "The samples of one key, more than one where keys have dots."
     endings, samples = {ending for ending, *_ in members}, {}
-    dotted = [m[1] for ending in endings if (m := ENDING.fullmatch(ending))]
+    dotted = Counter(m[1] for ending in endings if (m := ENDING.fullmatch(ending)))
     twins = dotted and not any(ending.lower().endswith('.json') for ending in endings)    # one may be alone
-    rests = {'', *(rest for rest in dotted if twins or dotted.count(rest) > 1)}
+    rests = {'', *(rest for rest, n in dotted.items() if n > 1 or twins)}
     for ending, back, place in members:
-        rest = max((r for r in rests if ending.startswith(f'{r}.')), key=len) if dotted else ''
+        rest = ending.rpartition('.')[0]
+        while rest not in rests: rest = rest.rpartition('.')[0]
         name = ending[len(rest)+1:].lower().removesuffix('.npy')
         files = samples.setdefault(key + rest, {})
         files[None if name in files or back and rests == {''} else name] = place
@@ -223,7 +224,8 @@ def group_members(
         wrong = f'is no whole tar ({e}); copy it again'
         if (m := NO_TAR.match(f.read(99))) and not groups:
             wrong = f'is compressed with {m.lastgroup}; replace it by what `{m.lastgroup} -dc < FILE` writes'
-            if m.lastgroup in ('HTML', 'zip', 'git_LFS'): wrong = f'is no tar ({m.lastgroup}); put the tar itself in its place'
+            if m.lastgroup in ('HTML', 'zip', 'git_LFS'):
+                wrong = f'is no tar ({m.lastgroup}); put the tar itself in its place'
     for group in groups.items(): samples |= split_group(*group)
     return samples, wrong
 

@@ -13,8 +13,8 @@ import torch
 from fastcore.script import Param
 from PIL import Image
 from .augment import flip_caption
-from .encoders import contact_sheet, get_encoder
-from .files import DataError, command, sha256_file, text_table
+from .encoders import FORMATS, contact_sheet, get_encoder, image_bytes
+from .files import DataError, check_output, command, sha256_file, text_table, write_atomic
 from .latents import load_latents
 from .shards import ShardIndex, damage_report, read_sample, read_sums
 
@@ -73,9 +73,10 @@ def main(
     what: Param('inspect: what is in there; verify: read every byte and name what is damaged', str,
                 choices=['inspect', 'verify']),
     dir: str,             # folder that holds the bucket folders
-    sheet: str = '',      # inspect: write a sheet of photos to this .png; their codec may be downloaded
+    sheet: str = '',      # inspect: a .png, .jpg or .webp to write photos to; their codec may be downloaded
 ):
     "Look at shards, or check every byte of them. Example: nanodit-shards verify data/shards"
+    ending = sheet and check_output(sheet, FORMATS)
     if what == 'verify':
         index = verify(dir)
         print(f'{dir}: {len(index)} photos in {len(index.tars)} tars were read')
@@ -83,7 +84,7 @@ def main(
         index = ShardIndex(dir, on_damage='skip')
         print(f'{dir}: {len(index)} photos, fingerprint {index.fingerprint}', text_table(summary(index)),
               f'latents of {load_latents(index).codec!r}; latents.json says more', sep='\n\n')
-        if sheet: draw_sheet(index).save(sheet)
+        if sheet: write_atomic(sheet, image_bytes(draw_sheet(index), ending))
     dots = [key for bucket in index.buckets for key in index.ids(bucket) if '.' in os.path.basename(key)]
     if dots: print(f'{len(dots)} keys have dots, such as {dots[0]!r}. Webdataset ends a key at the first, '
                    f'and mixes or loses these photos. Give it this option: {RENAME}')

@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['UNSUPPORTED', 'TRANSIENT', 'NanoditError', 'DataError', 'DiskError', 'Stopped', 'fsync', 'fsync_dir', 'write_atomic',
-           'sha256_file', 'save_record', 'read_records', 'is_unreachable', 'retry', 'lock_file', 'progress_bar',
-           'flatten', 'text_table', 'make_parser', 'command']
+           'sha256_file', 'check_output', 'save_record', 'read_records', 'is_unreachable', 'retry', 'lock_file',
+           'progress_bar', 'flatten', 'text_table', 'make_parser', 'command']
 
 # %% ../nbs/08_files.ipynb #12a2b5f5
-import errno, hashlib, json, os, sys, threading, time, warnings
+import errno, hashlib, json, os, sys, tempfile, threading, time, warnings
 from contextlib import suppress
 from functools import wraps
 from pathlib import Path
@@ -81,6 +81,15 @@ def sha256_file(path, fresh:bool=False) -> str:
         with suppress(AttributeError, OSError):      # of a system or a file system that takes no advice
             if fresh: os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         return hashlib.file_digest(f, 'sha256').hexdigest()
+
+# %% ../nbs/08_files.ipynb #2033cdfd
+def check_output(path, endings):     # of the names that are possible, as ('.html', '.htm')
+    "The ending of a file that can be written, in lower case. Raises `NanoditError` or `OSError`."
+    path = Path(path)
+    if path.suffix.lower() not in endings:
+        raise NanoditError(f'{path}: give the name of a file that ends in {" or ".join(endings)}')
+    if path.is_dir(): raise NanoditError(f'{path} is a folder: give the name of a file')
+    with tempfile.TemporaryFile(dir=path.parent): return path.suffix.lower()
 
 # %% ../nbs/08_files.ipynb #0f42db6e
 def save_record(name:str, record:dict, path='bench/results.jsonl'):

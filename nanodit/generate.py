@@ -6,17 +6,15 @@
 __all__ = ['Painter', 'main']
 
 # %% ../nbs/50_generate.ipynb #68a1c26b
-import io
 from pathlib import Path
 import torch
 from fastcore.basics import patch
-from PIL.PngImagePlugin import PngInfo
 from .config import SamplingConfig, make_config
 from .machine import HALF
 from .latents import LatentStats
 from .shards import bucket_size
-from .files import NanoditError, command, write_atomic
-from .encoders import contact_sheet, find_device, get_encoder, to_image
+from .files import NanoditError, check_output, command, write_atomic
+from .encoders import FORMATS, contact_sheet, find_device, get_encoder, image_bytes, to_image
 from .photos import load_photo
 from .checkpoint import load_model
 from .pictures import Prompt, decode_latents, draw_latents
@@ -76,14 +74,12 @@ def paint(self:Painter, *args, **request) -> list:    # as in `resolve`; (3, H, 
 
 # %% ../nbs/50_generate.ipynb #0d0415a9
 @patch
-def png(self:Painter, *args, **request) -> bytes:    # as in `resolve`
-    "`paint` as a PNG, several pictures as a sheet; its text 'nanodit' holds what they were drawn from."
-    pictures, info, out = self.paint(*args, **request), PngInfo(), io.BytesIO()
+def picture(self:Painter, *args, ending='.png', **request) -> bytes:    # of a file's name; as in `resolve`
+    "`paint` as a file, several pictures as a sheet; a text in it says what they were drawn from."
+    pictures = self.paint(*args, **request)
     image = contact_sheet(pictures, columns=4, cell=256) if len(pictures) > 1 else to_image(pictures[0])
     about = self.resolve(*args, **request) | dict(checkpoint=str(self.path))
-    info.add_itxt('nanodit', ', '.join(f'{k}={v!r}' for k, v in about.items()))
-    image.save(out, 'png', pnginfo=info)
-    return out.getvalue()
+    return image_bytes(image, ending, ', '.join(f'{k}={v!r}' for k, v in about.items()))
 
 # %% ../nbs/50_generate.ipynb #28439162
 @command
@@ -98,10 +94,12 @@ def main(
     steps:int=None,          # steps of the solver, 1 or more; default: from the checkpoint's config
     solver:str=None,         # euler or heun; default: from the checkpoint's config
     seed:int=0,              # another seed, another picture
-    out:str='picture.png',   # path of the PNG
+    out:str='picture.png',   # path of the picture: .png, .jpg or .webp
 ):
     'Draw pictures. Example: python -m nanodit.generate runs/tiny --prompt "a red circle on the left" --n 4'
-    png = Painter(checkpoint).png(prompt, like, size, n, seed, text_scale=text_scale, dino_scale=dino_scale,
-                                  num_steps=steps, solver=solver)
-    write_atomic(out, png)
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
+    ending = check_output(out, FORMATS)
+    write_atomic(out, Painter(checkpoint).picture(
+        prompt, like, size, n, seed, ending=ending, text_scale=text_scale, dino_scale=dino_scale,
+        num_steps=steps, solver=solver))
     print(out)

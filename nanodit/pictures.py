@@ -7,7 +7,6 @@ __all__ = ['Prompt', 'flip_prompt', 'photo_prompt', 'dataset_prompts', 'shape_pr
            'pad_text', 'draw_latents', 'decode_latents', 'save_sheet', 'judge_shapes']
 
 # %% ../nbs/38_pictures.ipynb #3adf8f57
-import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 import numpy as np, torch
@@ -21,7 +20,7 @@ from .latents import LatentStats
 from .shards import ShardIndex, bucket_size, read_sample
 from .files import progress_bar, write_atomic
 from .augment import flip_caption
-from .encoders import contact_sheet, get_encoder
+from .encoders import contact_sheet, get_encoder, image_bytes
 from .shapes import draw, encode_picture, held_out_scenes, judge, random_scene, read_caption
 
 # %% ../nbs/38_pictures.ipynb #d67f4ccb
@@ -137,9 +136,8 @@ def save_sheet(
     path:Path,                      # a .png; its folder is created
 ) -> str:                           # the path
     "Writes a PNG, four pictures in a row; cells are as large as the first one, between 160 and 320 pixels."
-    png = io.BytesIO()
-    contact_sheet(pictures, captions, 4, min(320, max(160, *pictures[0].shape[1:]))).save(png, 'png')
-    write_atomic(path, png.getvalue())
+    sheet = contact_sheet(pictures, captions, 4, min(320, max(160, *pictures[0].shape[1:])))
+    write_atomic(path, image_bytes(sheet))
     return str(path)
 
 # %% ../nbs/38_pictures.ipynb #c30c7afc

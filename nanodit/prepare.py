@@ -124,7 +124,7 @@ def _plan(photos, out, recipe, cfg, forget):
             caption, now = _hash(photos.caption(path)), os.stat(full)
             now = dict(bytes=now.st_size, mtime_ns=now.st_mtime_ns)
             if not (e.get('sha256') and (now.items() <= e.items() or e.sha256 == sha256_file(full))):
-                w, h = upright_size(open_photo(full))
+                w, h = upright_size(open_photo(full, pixels=False))
                 e = AttrDict(now, photo=path, key=e.get('key') or key_for(path), width=w, height=h)
         except (LeftOut, OSError) as x:
             left_out[path] = why(x)
@@ -187,7 +187,7 @@ def _write(recipe, tar, samples):
 
 # %% ../nbs/26_prepare.ipynb #30547536
 def prepare(
-    photos:Path,            # a folder, or one JSONL
+    photos:Path,            # a folder, or a list: .jsonl, .csv or .tsv
     out:Path,               # the data set; created, or brought up to date
     forget:bool=False,      # allow that samples of earlier runs are removed
     **settings,             # keys of `PrepareConfig`; the others are as in the run before
@@ -198,7 +198,9 @@ def prepare(
     if foreign := set(out.glob('*x*/*.tar')) - load_records(out).keys():
         raise DataError(f'{min(foreign)} was not made by prepare. Move it, or choose another OUT.')
     found, encoders, total, samples = Photos(photos), open_encoders(cfg), Moments(), 0
-    if not found.paths: raise DataError(f'{photos}: no photos. JPEG, PNG, WebP or a JSONL are read.')
+    if not found.paths:
+        first = [f' {path} {detail}.' for path, (_, detail) in found.left_out.items()][:1]
+        raise DataError(f'{photos}: no photos (JPEG, PNG, WebP) or lists of them.{"".join(first)}')
     text, vision, codec = encoders.values()
     unit = 2 * codec.downsample     # the model takes 2 x 2 latents at a time
     if any(side % unit for bucket in cfg.buckets for side in bucket_size(bucket)):
@@ -214,10 +216,11 @@ def prepare(
             samples += record.samples
             if record.samples: total += Moments(*map(np.array, record.moments.values()))
             left_out |= {e.photo: e.left_out for e in record.photos if e.left_out}
-        lines = [json.dumps(dict(photo=path, reason=code, detail=detail)) + '\n'
+        lines = [json.dumps(dict(photo=path, reason=code, detail=detail))
                  for path, (code, detail) in sorted(left_out.items())]
-        write_atomic(out / 'left_out.jsonl', ''.join(lines).encode())
-        if not samples: raise DataError(f'no JPEG, PNG or WebP could be used; {out}/left_out.jsonl says why')
+        write_atomic(out / 'left_out.jsonl', ''.join(line + '\n' for line in lines).encode())
+        if not samples:
+            raise DataError(f'no JPEG, PNG or WebP could be used; {out}/left_out.jsonl says why: {lines[0]}')
         save_encoders(out, text, vision)
         LatentStats(codec.name, codec.version, codec.channels, codec.downsample, total.mean.tolist(),
                     total.std.tolist(), codec.flip_parity, samples).save(out)
@@ -255,7 +258,7 @@ def add_twins(
 # %% ../nbs/26_prepare.ipynb #459367b1
 @command
 def main(
-    photos:str,            # folder of photos with captions, or one JSONL; or the word add-twins
+    photos:str,            # folder of photos with captions, or a .jsonl, .csv or .tsv; or the word add-twins
     out:str,               # folder of the shards
     settings:Param('as flip_twins=true; others as in the run before or the shards', opt=False, nargs='*')=(),
     pictures:str=None,     # with add-twins: the folder of the photos

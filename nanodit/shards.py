@@ -197,8 +197,8 @@ def split_group(
 
 # %% ../nbs/10_shards.ipynb #5a1de065
 NO_TAR = re.compile(     # first bytes of what is called .tar and is none
-    rb'(?:\xef\xbb\xbf)?\s*(?:(?P<HTML><)|(?P<zip>PK)|(?P<git_LFS>version https://git-lfs)|(?P<gzip>\x1f[\x8b\x9d])|'
-    rb'(?P<bzip2>BZh)|(?P<xz>\xfd7zXZ|]\0\0)|(?P<zstd>\(\xb5/\xfd)|(?P<lz4>\x04"M\x18)|(?P<lzip>LZIP))')
+    rb'(?:\xef\xbb\xbf)?\s*(?:(?P<HTML><)|(?P<zip>PK)|(?P<git_LFS>version https://git-lfs)|'
+    rb'(?P<gzip>\x1f[\x8b\x9d])|(?P<bzip2>BZh)|(?P<xz>\xfd7zXZ|]\0\0)|(?P<zstd>\(\xb5/\xfd)|(?P<lz4>\x04"M\x18)|(?P<lzip>LZIP))')
 
 def group_members(
     f,  # a tar, open for reading

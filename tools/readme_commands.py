@@ -136,8 +136,8 @@ def main(first):
             (0, TINY),
             (
                 0,
-                'nanodit-prepare ~/photos data/shards && cd data/shards && for b in *x*/; do mv $b '
-                'bucket_$b; done',
+                'nanodit-prepare ~/photos data/shards text=words vision=ring latents=dct && cd data/shards '
+                '&& for b in *x*/; do mv $b bucket_$b; done',
             ),
         ]
         todo += [(n, c) for n, commands in enumerate(blocks(text), 1) if n >= first for c in commands]

@@ -139,6 +139,7 @@ PICTURES = """.gif .bmp .tif .tiff .heic .heif .hif .avif .jxl .jp2 .j2k .jpf .j
     .nef .nrw .arw .srf .sr2 .raf .rw2 .rwl .raw .orf .pef .srw .x3f .3fr .fff .iiq .erf .kdc .dcr .mrw .mos
     .mef .psd .psb .xcf .kra .svg .eps .ai .wmf .tga .exr .hdr .dds .pcx .ico .pnm .pbm .pgm .ppm .qoi"""
 NOT_READ = dict.fromkeys(PICTURES.split(), 'a picture that is not read; convert it to JPEG, PNG or WebP')
+NOT_READ |= dict.fromkeys(SUFFIXES, 'a photo; name its folder')
 NOT_READ |= dict.fromkeys('.zip .tar .gz .tgz .bz2 .xz .zst .7z .rar'.split(), 'an archive; unpack it')
 NOT_READ |= dict.fromkeys('.parquet .arrow .feather .xlsx .xls .ods'.split(), 'a table; save it as CSV')
 
@@ -154,15 +155,12 @@ LISTS = '.jsonl', '.csv', '.tsv'
 
 def _rows(file):     # line numbers, and rows: dicts, or lines of JSON
     "The rows of a CSV, TSV or JSONL. Raises `DataError` where a CSV's quotes do not fit."
-    raw = file.read_bytes()
-    text = raw.decode('utf-16' if raw[:2] in (b'\xff\xfe', b'\xfe\xff') else 'utf-8-sig', 'surrogateescape')
+    text = file.read_bytes().decode('utf-8-sig', 'surrogateescape')
     lines = enumerate(io.StringIO(text, newline=None), 1)
     if file.suffix.lower() not in LISTS[1:]: return [(n, line) for n, line in lines if line.strip()]
     rows, mark = io.StringIO(text, newline=''), max(',;\t', key=text.partition('\n')[0].count)
     table = csv.DictReader(rows, delimiter=mark, skipinitialspace=True, strict=True)
     try:
-        columns = table.fieldnames or ()
-        if not {'file_name', 'image_path'} & {*columns}: return [(1, dict.fromkeys(columns))]
         return [(table.line_num, row) for row in table if any(row.values())]
     except csv.Error as e:
         raise DataError(f'{file}, from line {table.line_num + 1} on: {e}; mend its quotes')
@@ -177,7 +175,7 @@ class Photos:
     "The photos of a folder, or of a list, by their relative paths, with their captions."
     def __init__(self, source:Path):     # a folder, or a list: .jsonl, .csv or .tsv
         source = Path(source)
-        what = 'a photo; name its folder' if is_photo(source) else NOT_READ.get(source.suffix.lower())
+        what = NOT_READ.get(source.suffix.lower())
         if what and source.is_file(): raise DataError(f'{source} is {what}')
         self.root = source if source.is_dir() else source.parent
         self.found, self.captions = {}, {}   # by its `place`: a photo's path; by its path: a text
@@ -236,21 +234,23 @@ def read_list(self:Photos, name:str):
 # %% ../nbs/24_photos.ipynb #bd2c165d
 @patch
 def match_texts(self:Photos):
-    "Finds the text beside each photo. Lists the texts of no photo, and the other files that have one."
+    "Finds the text beside each photo. Lists texts without a photo, and files that are none."
     def stem(path): return os.path.splitext(path)[0]
     def form(path): return normalize('NFC', stem(path))
     same = groupby([path for path in self.paths if path.lower().endswith(SUFFIXES)], stem)
-    alike, others, near = groupby(self.paths, form), groupby(self.others, form), {*self.texts}
+    alike, near = groupby(self.paths + self.others, form), {*self.texts}
     for folder in set(map(os.path.dirname, self.paths)):     # which a list alone has not walked
         near |= {os.path.join(folder, name) for name in os.listdir(self.root / folder)}
     for text in sorted(path for path in near if path.lower().endswith('.txt')):     # .txt wins over .TXT
-        exact, rest = same.get(stem(text), ()), alike.get(form(text), ())
-        self.beside |= dict.fromkeys(exact, text)
-        for path in () if exact else rest: self.beside.setdefault(path, text)
-        for path in () if rest else others.get(form(text), ()):
-            self.left_out.setdefault(path, ('format', 'is no JPEG, PNG or WebP'))
-        if text in self.texts and not (rest or form(text) in others):
-            self.left_out[text] = 'no_photo', 'is a text without a photo'
+        self.beside |= dict.fromkeys(same.get(stem(text), ()), text)
+        for path in same.get(stem(text)) or alike.get(form(text), ()): self.beside.setdefault(path, text)
+    for path in self.others:
+        captioned = path in self.beside and 'no JPEG, PNG or WebP'
+        what = NOT_READ.get(Path(path).suffix.lower(), captioned)
+        if what: self.left_out[path] = 'format', f'is {what}'
+        elif not (self.root / path).exists(): self.left_out[path] = 'dead_link', 'is a dead link'
+    for text in self.texts:
+        if form(text) not in alike: self.left_out[text] = 'no_photo', 'is a text without a photo'
 
 # %% ../nbs/24_photos.ipynb #70eb332c
 @patch
@@ -273,10 +273,6 @@ def walk(self:Photos) -> list:     # the lists
                 elif kind.endswith(SUFFIXES) or full.is_file() and is_photo(full):
                     place = self.place(path)     # a file in each of Unicode's forms: two photos
                     self.found[path if place in self.found else place] = path
-                else:
-                    self.others.append(path)
-                    what = NOT_READ.get(full.suffix.lower())
-                    if what: self.left_out[path] = 'format', f'is {what}'
-                    elif not full.exists(): self.left_out[path] = 'dead_link', 'is a dead link'
+                else: self.others.append(path)
         todo += reversed(inner)
     return sorted(lists, key=lambda path: not path.endswith('.jsonl'))     # these first, as ever

@@ -55,6 +55,7 @@ def _note_chunk(info, kind, data):
         name = 'exif' if value[:2] in (b'Ex', b'II', b'MM') else 'xmp'
         info.setdefault('icc_profile' if kind == b'iCCP' else name, value)
 
+# %% ../nbs/24_photos.ipynb #0a4ea7fc
 def _read_png(f, pixels):     # a file with the chunks of the picture alone, and the `info` from the others
     "A PNG as viewers see it: sound side chunks count wherever they are, broken ones nowhere."
     kept, info = [PNG], {}
@@ -95,7 +96,7 @@ def orientation(im:Image.Image) -> int:     # from 1 (upright) to 8
     "How an opened photo is stored, by its EXIF data or else by XMP, without decoding it."
     with suppress(Exception):     # broken EXIF data turns nothing
         turn = Image.Image.getexif(im).get(0x0112)
-        if turn in range(1, 9): return turn
+        if turn in range(1, 9): return int(turn)
     turn = IN_XMP.search(im.info.get('xmp', b'').replace(b'\0', b''))     # which may be UTF-16
     return int(turn[1]) if turn else 1
 
@@ -165,6 +166,7 @@ def _rows(file):     # line numbers, and rows: dicts, or lines of JSON
     except csv.Error as e:
         raise DataError(f'{file}, from line {table.line_num + 1} on: {e}; mend its quotes')
 
+# %% ../nbs/24_photos.ipynb #9aeadfc4
 def _texts(value):
     "The texts in a value: one, or several in a list."
     if isinstance(value, list): return [text for v in value for text in _texts(v)]
@@ -249,8 +251,8 @@ def match_texts(self:Photos):
         what = NOT_READ.get(Path(path).suffix.lower(), captioned)
         if what: self.left_out[path] = 'format', f'is {what}'
         elif not (self.root / path).exists(): self.left_out[path] = 'dead_link', 'is a dead link'
-    for text in self.texts:
-        if form(text) not in alike: self.left_out[text] = 'no_photo', 'is a text without a photo'
+    lonely = {*self.texts} - {*self.beside.values()}
+    self.left_out |= dict.fromkeys(lonely, ('no_photo', 'is a text that belongs to no photo'))
 
 # %% ../nbs/24_photos.ipynb #70eb332c
 @patch

@@ -42,12 +42,14 @@ def verify(
 def summary(
     index: ShardIndex,  # an open index
 ) -> list[dict]:  # a row per bucket
-    "Photos, text lengths, directional captions and twins of each bucket."
+    "Photos, text lengths, captions that cannot or must be turned, and twins of each bucket."
     rows = []
     for b in index.buckets:
-        n, says = index.tables[b]['t5h'][:, 3], np.array([flip_caption(c) != c for c in index.captions(b)])
+        n, captions = index.tables[b]['t5h'][:, 3], index.captions(b)
+        turned = list(map(flip_caption, captions))
+        says = np.array([t not in (c, None) for t, c in zip(turned, captions)])
         rows.append(dict(bucket=b, photos=len(n), text_rows=f'{n.min()} / {np.median(n):.0f} / {n.max()}',
-                         left_or_right=says.sum(),
+                         cannot_be_turned=turned.count(None), left_or_right=says.sum(),
                          of_these_with_text_twin=(says & index.has(b, 't5h_flip')).sum(),
                          latent_twins=index.has(b, 'vae_flip').sum()))
     return rows

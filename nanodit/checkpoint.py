@@ -74,7 +74,7 @@ def _write_folder(tmp, step, tensors, state):
             shutil.copymode(tmp / 'state.json', tmp / f'{k}.safetensors')
     files = {}
     for p in sorted(tmp.iterdir()):
-        with open(p, 'r+b') as f: fsync(f.fileno())
+        with open(p, 'r+b') as f: fsync(f)
         files[p.name] = _describe(p)
     write_atomic(tmp / 'manifest.json', _json_bytes(dict(format=FORMAT, step=step, files=files)))
 

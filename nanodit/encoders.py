@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['FORMATS', 'DCTCodec', 'MixedCodec', 'WordEncoder', 'RingEncoder', 'find_device', 'T5Encoder', 'DINOv3Encoder',
-           'VAECodec', 'get_encoder', 'save_encoders', 'load_encoders', 'wanted_arrays', 'add_arrays', 'wrap_text',
-           'to_image', 'contact_sheet', 'image_bytes']
+           'VAECodec', 'get_encoder', 'save_encoders', 'load_encoders', 'wanted_arrays', 'add_arrays', 'to_image',
+           'contact_sheet', 'image_bytes']
 
 # %% ../nbs/18_encoders.ipynb #3a3d6348
 import hashlib, io, json, re, warnings
-from bisect import bisect_right
 from functools import lru_cache
 from pathlib import Path
+from textwrap import fill
 import numpy as np, torch, torch.nn.functional as F
 from matplotlib import get_data_path
 from PIL import ExifTags, Image, ImageDraw, ImageFont, ImageOps
@@ -155,12 +155,9 @@ class _Pretrained:
             return Path(snapshot_download(self.at, local_files_only=True, allow_patterns=config)).name[:12]
         folder, sha = Path(self.at) / self.inside, hashlib.sha256()
         for p in sorted([folder / 'config.json', *folder.glob('*.safetensors')]):
-            size = p.stat().st_size
-            sha.update(f'{p.name} {size} '.encode())
-            with open(p, 'rb') as f:
-                for k in range(16):
-                    f.seek(size * k // 16)
-                    sha.update(f.read(65536))
+            data = np.memmap(p, mode='c')      # a private map: some network shares allow no other
+            sha.update(f'{p.name} {len(data)} '.encode())
+            for k in range(16): sha.update(data[len(data) * k // 16:][:65536])
         return sha.hexdigest()[:12]
 
     @torch.inference_mode()
@@ -291,24 +288,6 @@ def add_arrays(
             encoder = encoders['latents' if name[:3] == 'vae' else 'vision']
             sample[name] = encoder.encode(picture.flip(-1) if flip else picture)[0].numpy()
 
-# %% ../nbs/18_encoders.ipynb #4215215f
-def wrap_text(
-    text:str,        # a caption
-    length,          # function: text → how wide it is, as a font's `getlength`
-    width:float,     # of a line
-    most:int=6,      # lines; the last one ends in … where more would come
-) -> str:
-    "The text in lines, broken at blanks, or inside a word that is wider than a line."
-    lines, text = [], ' '.join(text.split())
-    while text and len(lines) < most:
-        n = bisect_right(range(1, len(text) + 1), width, key=lambda n: length(text[:n])) or 1
-        blank = text.rfind(' ', 0, n + 1)
-        if n < len(text) and blank > 0: n = blank
-        lines.append(text[:n])
-        text = text[n:].lstrip()
-    while text and lines[-1] and length(lines[-1] + '…') > width: lines[-1] = lines[-1][:-1]
-    return '\n'.join(lines) + ('…' if text else '')
-
 # %% ../nbs/18_encoders.ipynb #3df7d670
 def to_image(picture) -> Image.Image:     # (3, H, W) floats in [0, 1]: an array, or a tensor on the CPU
     "The picture as an 8-bit RGB image."
@@ -321,15 +300,15 @@ def contact_sheet(
     cell:int=160,            # side of a picture's square, pixels
 ) -> Image.Image:
     "All pictures on one sheet, each scaled into a square, with its caption below."
-    font = ImageFont.truetype(f'{get_data_path()}/fonts/ttf/DejaVuSansMono.ttf', 10)
-    captions = [wrap_text(text, font.getlength, cell) for text in texts]
+    font = ImageFont.truetype(f'{get_data_path()}/fonts/ttf/DejaVuSansMono.ttf', 10)    # 6 pixels a letter
+    captions = [fill(' '.join(text.split()), cell // 6, max_lines=6, placeholder='…') for text in texts]
     columns, step = min(columns, len(pictures)), cell + 8
     high = step + max((26 + 10 * caption.count('\n') for caption in captions), default=0)
     sheet = Image.new('RGB', (columns * step + 8, -(-len(pictures) // columns) * high + 8), 'white')
     for i, picture in enumerate(pictures):
         x, y = 8 + i % columns * step, 8 + i // columns * high
         sheet.paste(ImageOps.pad(to_image(picture), (cell, cell), Image.LANCZOS, color='white'), (x, y))
-        label = Image.new('RGB', (cell, high - cell - 2), 'white')      # cuts what is larger
+        label = Image.new('RGB', (cell, high - cell - 2), 'white')      # cuts what would leave its room
         if texts: ImageDraw.Draw(label).text((0, 0), captions[i], 'black', font, spacing=0)
         sheet.paste(label, (x, y + cell + 2))
     return sheet
@@ -337,12 +316,8 @@ def contact_sheet(
 # %% ../nbs/18_encoders.ipynb #f5c7a3e8
 FORMATS = {'.png': 'PNG', '.jpg': 'JPEG', '.jpeg': 'JPEG', '.webp': 'WEBP'}
 
-def image_bytes(
-    image:Image.Image,     # RGB
-    ending:str='.png',     # of `FORMATS`
-    about:str='',          # what it was drawn from
-) -> bytes:
-    "A picture as the content of a file with that ending. Raises `NanoditError` for one that it cannot hold."
+def image_bytes(image:Image.Image, ending:str='.png', about:str='') -> bytes:    # RGB; of `FORMATS`; a text
+    "A picture and what it was drawn from, as a file with that ending. `NanoditError` if it is too large."
     info, exif, out = PngInfo(), Image.Exif(), io.BytesIO()
     if about: info.add_itxt('nanodit', about)
     if about and ending != '.png': exif[ExifTags.Base.ImageDescription] = about.encode()[:60_000]

@@ -89,7 +89,7 @@ class RunLog:
                 with open(path, 'r+b', buffering=0) as f:     # never creates it
                     f.seek(0, os.SEEK_END)
                     while lines: del lines[:f.write(lines)]
-                    if durable: fsync(f.fileno())
+                    if durable: fsync(f)
             except OSError as e:
                 warnings.warn(f'Cannot write {path} ({e.strerror}). Training continues; lines wait in '
                               'memory. Free some disk space, or check the disk.')

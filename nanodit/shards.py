@@ -148,7 +148,7 @@ def new_tar(path: Path):
                 yield tar
                 size = tar.tarstream.offset
             f.flush()
-            fsync(f.fileno())
+            fsync(f)
         if not size: return
         note_shard(path, sha256_file(tmp))
         os.replace(tmp, path)

@@ -73,7 +73,7 @@ ENGLISH = set("""the and with of from this their his he she they it its there wh
     chair couch bed bench stage view food fruit bread cake pie cheese chicken bowl cup coffee tea car truck
     boat train bicycle bike hair eyes head hands shirt dress jacket glasses shoes stands sits holds plays
     photo picture image painting drawing portrait background light lighting quality style stock viewer smile
-    game birthday wedding weather island market summer winter autumn spring img jpg""".split())
+    game soccer desert birthday wedding weather island market summer winter autumn spring img jpg""".split())
 PHRASES = 'ing ', ' in a ', ' on a ', ' at a ', ' is a ', ' by a ', ' for a ', ' to a ', ' as a ', ' of a '
 FOREIGN = set("""der das ein eine einen einem und mit auf im ist von des les le la une du et sur avec dans un
     de el los una con y en del por para il lo gli di che uno het een op aan voor met och ett med som av na ze
@@ -104,7 +104,7 @@ AMISS = re.compile(rf"""clock|sheet\ music|(?:half|quarter|ten)\ past|to\ port\b
     |recht[es]|gauche|droite?s?\b|izquierd|derech|esquer[dr]|direit|dreta\b|sinistr|destr[aeio]\b|st[âa]ng
     |dreapta|v[äa]nster|venstre|h[öo]ger|h[øo][jy]re|vase[nm]|oikea|jobb|bal\b|lew[aeoy]\b|praw[aeoy]
     |v?lev[oáéa]\b|v?prav[oáéa]|lijev|desn[ao]|sol(?:a|da|u)?\b|sa[ğg](?:a|da|ı)?\b|kiri\b|kanan\b|tr[áa]i\b
-    |ph[ảa]i\b|kushoto|kulia\b|kaliwa )""", re.X)
+    |globe\b|ph[ảa]i\b|kushoto|kulia\b|kaliwa )""", re.X)
 # quotes, capitals (not LEFT, RIGHT), single letters, numbers to be seen, arrows, clocks, hidden characters
 MARKS = re.compile(r"""[A-Z\d"“”„«»‹›#'‘`(<←-⇿➔-➾⬀-⬑👈👉🕐-🕧\xad\u200b-\u200f-]
     (?: (?<=[^\w'‘`(<#-]) | (?<=\b[A-Z])(?!EFT\b|IGHT\b|SLR|[SD][AC]|MG|UV|ED|DR)[A-Z]{2} | (?<=\b[LR])\b

@@ -17,11 +17,11 @@ from typing import NamedTuple
 import torch
 from fastcore.script import Param
 from safetensors import SafetensorError
-from safetensors.torch import load, load_file, save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from .config import Config, make_config
 from .ema import posthoc_ema
-from .files import DiskError, NanoditError, command, fsync, fsync_dir
+from .files import DiskError, NanoditError, command, fsync_dir, if_supported
 from .files import is_unreachable, lock_file, retry, sha256_file, write_atomic
 from .model import NanoDiT
 
@@ -74,7 +74,7 @@ def _write_folder(tmp, step, tensors, state):
             shutil.copymode(tmp / 'state.json', tmp / f'{k}.safetensors')
     files = {}
     for p in sorted(tmp.iterdir()):
-        with open(p, 'r+b') as f: fsync(f)
+        with open(p, 'r+b') as f: if_supported(p, os.fsync, f.fileno())
         files[p.name] = _describe(p)
     write_atomic(tmp / 'manifest.json', _json_bytes(dict(format=FORMAT, step=step, files=files)))
 
@@ -151,17 +151,11 @@ class Checkpoint(NamedTuple):
         "The settings with which it was trained. Raises `NanoditError`."
         return make_config(self.state['config'], source=f'{self.path}/state.json')
 
-def _load(file):
-    try:
-        return load_file(file)
-    except OSError:      # a file system may not map files into memory
-        return load(file.read_bytes())
-
 def load_checkpoint(path:str|Path, names:list[str]|None=None) -> Checkpoint:
     "The checkpoint in a folder, verified first; arguments and errors as of `verify_checkpoint`."
     path, m = Path(path), verify_checkpoint(path, names)
     files = [path / k for k in m['files'] if k != 'state.json']
-    return Checkpoint(m['step'], {f.stem: _load(f) for f in files}, m['state'], path)
+    return Checkpoint(m['step'], {f.stem: load_file(f) for f in files}, m['state'], path)
 
 def latest_checkpoint(run_dir:str|Path, names:list[str]|None=None) -> Checkpoint|None:
     "The newest whole checkpoint of a run, if any; warns of damage. `CheckpointError` if none is whole."

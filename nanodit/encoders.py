@@ -8,7 +8,7 @@ __all__ = ['FORMATS', 'DCTCodec', 'MixedCodec', 'WordEncoder', 'RingEncoder', 'f
            'contact_sheet', 'image_bytes']
 
 # %% ../nbs/18_encoders.ipynb #3a3d6348
-import hashlib, io, json, re, warnings
+import hashlib, io, json, os, re, warnings
 from functools import lru_cache
 from pathlib import Path
 from textwrap import fill
@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from .flow import slot_rng
 from .machine import half_is_fast
-from .files import NanoditError, write_atomic
+from .files import NanoditError, in_log, write_atomic
 from .augment import flip_caption
 
 # %% ../nbs/18_encoders.ipynb #806525ee
@@ -133,6 +133,7 @@ class _Pretrained:
         where, _, self.cut = where.partition('#')
         parts = [where] if Path(where).exists() else where.split('/')
         self.at, self.inside = '/'.join(parts[:2]), '/'.join(parts[2:])
+        if in_log(): os.environ.setdefault('HF_HUB_DISABLE_PROGRESS_BARS', '1')     # while it loads
         try:
             self._open()
         except Exception as e:

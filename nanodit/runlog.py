@@ -15,7 +15,7 @@ import numpy as np
 from fastcore.basics import patch
 from PIL import Image
 from .config import AlarmsConfig, Config
-from .files import NanoditError, flatten, fsync
+from .files import NanoditError, flatten, if_supported
 
 # %% ../nbs/34_runlog.ipynb #fa87147a
 def parse_record(line:bytes) -> dict:
@@ -89,7 +89,7 @@ class RunLog:
                 with open(path, 'r+b', buffering=0) as f:     # never creates it
                     f.seek(0, os.SEEK_END)
                     while lines: del lines[:f.write(lines)]
-                    if durable: fsync(f)
+                    if durable: if_supported(path, os.fsync, f.fileno())
             except OSError as e:
                 warnings.warn(f'Cannot write {path} ({e.strerror}). Training continues; lines wait in '
                               'memory. Free some disk space, or check the disk.')

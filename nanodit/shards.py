@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np, webdataset
 from fastcore.basics import patch
 from webdataset.tariterators import base_plus_ext
-from .files import DataError, fsync, fsync_dir, progress_bar, sha256_file, write_atomic
+from .files import DataError, fsync_dir, if_supported, progress_bar, sha256_file, write_atomic
 
 # %% ../nbs/10_shards.ipynb #4a4bed31
 # the four arrays of every sample as they are written (plan A.2, A.3), and those of the mirrored picture
@@ -148,7 +148,7 @@ def new_tar(path: Path):
                 yield tar
                 size = tar.tarstream.offset
             f.flush()
-            fsync(f)
+            if_supported(tmp, os.fsync, f.fileno())
         if not size: return
         note_shard(path, sha256_file(tmp))
         os.replace(tmp, path)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ARRAYS', 'TWINS', 'MEMBERS', 'INDEX_VERSION', 'PHOTO', 'bucket_size', 'array_shapes', 'random_sample', 'check_sample',
-           'stored_arrays', 'encode_sample', 'read_sums', 'note_shard', 'new_tar', 'write_shards', 'split_group',
+           'stored_arrays', 'encode_sample', 'read_sums', 'note_shard', 'new_tar', 'write_shards', 'split_names',
            'group_members', 'find_array', 'index_sample', 'index_tar', 'load_tar', 'find_tars', 'ShardIndex',
            'damage_report', 'read_sample', 'write_twins']
 
@@ -101,26 +101,20 @@ def encode_sample(
     return dict(__key__=key, json=text) | {f'{n}.npy': a for n, a in arrays.items()}
 
 # %% ../nbs/10_shards.ipynb #ff850137
-# lines of SHA256SUMS: by GNU, or by BSD where no second blank or `*` marks the name; and those with a tag
-_START = rb'(?m)^[ \t]*(?P<slash>(?:\\(?=(?:[^\\\n]|\\[\\nr])*$))?)'       # behind a `\` the name has escapes
-_DIGEST, _END = rb'(?P<digest>[\da-fA-F]{64})', rb'(?:\0.*)?\r?$'
-_PLAIN = re.compile(_START + _DIGEST + rb'[ \t](?P<mark>[ *]?)(?P<name>[^\0\n]+?)' + _END)
-_TAGGED = re.compile(_START + rb'SHA256 ?\((?P<name>[^\0\n]*)\)[ \t]*=[ \t]*' + _DIGEST + _END)
-_ESCAPES = {b'\\': b'\\', b'n': b'\n', b'r': b'\r'}
+# a line of SHA256SUMS, by GNU or with BSD's tag; behind a `\` the name has escapes
+_SUM = re.compile(rb'[ \t]*(\\?)(?:([\da-fA-F]{64})[ \t][ *]?([^\0]+)'
+                  rb'|SHA256 ?\(([^\0]*)\)[ \t]*=[ \t]*([\da-fA-F]{64}))\r?')
 
-def read_sums(folder: Path) -> list:    # (path, digest, line), or (None, None, line) where it is no sum
+def read_sums(folder: Path) -> list:    # (path, digest, line), or ('', '', line) where it is no sum
     "The lines of a folder's SHA256SUMS, which may be missing, as `sha256sum -c` takes them."
     file, sums = folder/'SHA256SUMS', []
-    text = file.read_bytes() if file.exists() else b''
-    if (m := _PLAIN.search(text)) and not m['mark']:      # the first line decides for all
-        text = _PLAIN.sub(rb'\g<slash>\g<digest>  \g<mark>\g<name>', text)
-    for line in filter(None, _TAGGED.sub(rb'\g<slash>\g<digest>  \g<name>', text).split(b'\n')):
-        path = digest = None
-        if (m := _PLAIN.fullmatch(line)) and m['mark']:
-            name, digest = m['name'], m['digest'].decode().lower()
-            if m['slash']: name = re.sub(rb'\\(.)', lambda escape: _ESCAPES[escape[1]], name)
+    for line in file.read_bytes().split(b'\n') if file.exists() else ():
+        path = digest = ''
+        if m := _SUM.fullmatch(line.rstrip(b'\r')):
+            name, digest = m[3] or m[4], (m[2] or m[5]).decode().lower()
+            if m[1]: name = name.replace(rb'\\', b'\0').replace(rb'\n', b'\n').replace(b'\0', b'\\')
             path = os.path.normpath(folder/os.fsdecode(name))
-        sums.append((path, digest, line))
+        if line: sums.append((path, digest, line))
     return sums
 
 def note_shard(
@@ -130,10 +124,10 @@ def note_shard(
     twins = path.parent/'twins'/path.name
     if twins.exists(): note_shard(twins)
     mine = os.path.normpath(path)
-    sums = [(not name, name, line) for name, _, line in read_sums(path.parent) if name != mine]
-    if sha256: sums.append((False, mine, os.fsencode(f'{sha256}  {path.name}')))
+    sums = [(name, line) for name, _, line in read_sums(path.parent) if name != mine]
+    if sha256: sums.append((mine, os.fsencode(f'{sha256}  {path.name}')))
     else: path.unlink(missing_ok=True)
-    write_atomic(path.parent/'SHA256SUMS', b''.join(line + b'\n' for *_, line in sorted(sums)))
+    write_atomic(path.parent/'SHA256SUMS', b''.join(line + b'\n' for _, line in sorted(sums)))
 
 # %% ../nbs/10_shards.ipynb #dc87206a
 @contextmanager
@@ -175,58 +169,51 @@ def write_shards(
     return [*tars]
 
 # %% ../nbs/10_shards.ipynb #92510015
-# behind the first dot: the rest of a key with dots, and one of our members
-_ENDING = re.compile(rf'(.+)\.(?:{"|".join(["json", *ARRAYS, *TWINS])})(?:\.npy)?', re.I)
+# a key with dots, and behind it one of our members
+_DOTTED = re.compile(rf'(.*?[^./]\.[^/]*)\.(?:{"|".join(["json", *ARRAYS, *TWINS])})(?:\.npy)?', re.I)
 
-def split_group(
-    key, members,  # it ends at the first dot; a list: what follows it, did the key come back, any place
-) -> dict:         # {key: {name: place}}; a name None says that it comes twice, or came back
-    "The samples of one key, more than one where keys have dots."
-    endings, samples = {ending for ending, *_ in members}, {}
-    dotted = Counter(m[1] for ending in endings if (m := _ENDING.fullmatch(ending)))
-    twins = dotted and not any(ending.lower().endswith('.json') for ending in endings)    # one may be alone
-    rests = {'', *(rest for rest, n in dotted.items() if n > 1 or twins)}
-    for ending, back, place in members:
-        rest = ending.rpartition('.')[0]
-        while rest not in rests: rest = rest.rpartition('.')[0]
-        name = ending[len(rest)+1:].lower().removesuffix('.npy')
-        files = samples.setdefault(key + rest, {})
-        files[None if name in files or back and rests == {''} else name] = place
-    return samples
+def split_names(names):   # of the files in a tar
+    "Yields the key and the rest of each name. A key ends at the first dot, or is one with dots."
+    names = [name.removeprefix('./') for name in names]
+    ours = Counter(m[1] for name in names if (m := _DOTTED.fullmatch(name)))
+    twins = not any(name.lower().endswith('.json') for name in names)      # where one member may be alone
+    dotted = {key for key, n in ours.items() if n > 1 or twins}
+    for name in names:
+        key, stem = base_plus_ext(name)[0] or '', name
+        while len(stem) > len(key) and stem not in dotted: stem = stem.rpartition('.')[0]
+        key = max(key, stem, key=len)
+        yield key, name[len(key)+1:]
 
 # %% ../nbs/10_shards.ipynb #5a1de065
-_NO_TAR = re.compile(     # first bytes of what is called .tar and is none
-    rb'(?:\xef\xbb\xbf)?\s*(?:(?P<HTML><)|(?P<zip>PK)|(?P<git_LFS>version https://git-lfs)|'
-    rb'(?P<gzip>\x1f[\x8b\x9d])|(?P<bzip2>BZh)|(?P<xz>\xfd7zXZ|]\0\0)|'
-    rb'(?P<zstd>\(\xb5/\xfd)|(?P<lz4>\x04"M\x18)|(?P<lzip>LZIP))')
+# by first bytes
+_PACKERS = {b'\x1f\x8b': 'gzip', b'BZh': 'bzip2', b'\xfd7zXZ': 'xz', b'(\xb5/\xfd': 'zstd'}
 
 def group_members(
     f,  # a tar, open for reading
 ) -> tuple:  # {key: {name: (tar, where the file begins and ends in it)}}, what is wrong with the tar or None
     "The samples of a tar, up to the place where it is broken. A name None says that the key comes back."
-    groups, samples, last, wrong, size = {}, {}, None, None, os.fstat(f.fileno()).st_size
+    places, samples, last, wrong, size = [], {}, None, None, os.fstat(f.fileno()).st_size
     try:
         tar = tarfile.open(fileobj=f, mode='r:')
         for m in tar:
             end = m.offset_data + m.size
             if m.issparse(): raise tarfile.ReadError(f'{m.name} is sparse')
             if end > size: raise tarfile.ReadError(f'cut inside {m.name}')
-            key, ending = base_plus_ext(m.name.removeprefix('./'))
-            if not m.isreg() or not key: continue
-            back, last = key in groups and key != last, key
-            groups.setdefault(key, []).append((f'.{ending}', back, (f, m.offset_data, end)))
+            if m.isreg(): places.append((m.name, (f, m.offset_data, end)))
         f.seek(tar.offset)
         rest = f.read(11264)      # two blocks of zeros, and more up to a multiple of 10,240 bytes
         if any(rest) or not 1024 <= len(rest) < 11264:
             raise tarfile.ReadError('cut, zeroed, a broken header, or another tar appended')
     except (tarfile.TarError, ValueError) as e:
         f.seek(0)
-        wrong = f'is no whole tar ({e}); copy it again'
-        if (m := _NO_TAR.match(f.read(99))) and not groups:
-            wrong = f'is compressed with {m.lastgroup}; replace it by what `{m.lastgroup} -dc < FILE` writes'
-            if m.lastgroup in ('HTML', 'zip', 'git_LFS'):
-                wrong = f'is no tar ({m.lastgroup}); put the tar itself in its place'
-    for group in groups.items(): samples |= split_group(*group)
+        head, wrong = f.read(6), f'is no whole tar ({e}); copy it again'
+        for name in (name for magic, name in _PACKERS.items() if head.startswith(magic)):
+            wrong = f'is compressed with {name}; replace it by what `{name} -dc < FILE` writes'
+    for (key, ending), (_, place) in zip(split_names([name for name, _ in places]), places):
+        if not key: continue
+        files, name = samples.setdefault(key, {}), ending.lower().removesuffix('.npy')
+        files[None if files and key != last or name in files else name] = place
+        last = key
     return samples, wrong
 
 # %% ../nbs/10_shards.ipynb #1040d5c4
@@ -277,9 +264,8 @@ def index_tar(
     with ExitStack() as stack:
         for tar in tars:
             found, wrong = group_members(stack.enter_context(open(tar, 'rb')))
-            folders = {tar.parent, *tars[0].parents[:2]} if values else ()
-            listed = [known for folder in folders for known in read_sums(folder)]
-            sums = {sha256 for path, sha256, _ in listed if path == os.path.normpath(tar)}
+            listed = [read_sums(folder) for folder in {tar.parent, *tars[0].parents[:2]} if values]
+            sums = {sha256 for path, sha256, _ in sum(listed, []) if path == os.path.normpath(tar)}
             if sums and sums != {sha256_file(tar)}: wrong = 'its SHA-256 is not the one in SHA256SUMS'
             if wrong: damage.append((None, f'twins: {wrong}' if samples else wrong))
             samples.append(found)
@@ -311,7 +297,7 @@ def load_tar(
     return known['photos'], known['damage'], [*zip(map(str, tars), stamp[1:])]
 
 # %% ../nbs/10_shards.ipynb #57022668
-_PACKED = re.compile(r'\.(?i:(?:tar\.|t)(?:gz|bz2?|xz|zstd?|lz4|lzma|lz)|tar\.(?:z|zip|7z|part))$')
+_PACKED = re.compile(r'\.(?:tar\.|t)(?:gz|bz2?|xz|zstd?|lz4|lzma|z|zip|7z)$', re.I)
 
 def find_tars(
     dir: Path, buckets=(),   # folder that holds the bucket folders; only these; empty = all

@@ -86,7 +86,7 @@ def is_english(caption: str) -> bool:
     if any(not unicodedata.name(c, '').startswith('LATIN') for c in letters): return False
     words = re.findall(r'[^\W\d_]{2,}', low)
     english, foreign = (sum(map(known.__contains__, words)) for known in (ENGLISH, FOREIGN))
-    english += sum(map(low.count, PHRASES))
+    english += sum(map(f'{low} '.count, PHRASES))
     return not words or 8*english >= len(words) and english > 2*foreign
 
 # %% ../nbs/14_augment.ipynb #035b110e
@@ -100,11 +100,13 @@ AMISS = re.compile(rf"""clock|sheet\ music|(?:half|quarter|ten)\ past|to\ port\b
     |compass\b|numeral|numbers?\b(?!\ of)|digits?\b|equation|diagram|pages?\b|runes|name[ds]?\b|signat
     |watermark|licen[cs]e|(?:north|south)?(?:east|west)(?:\b|ward|bound)|starboard|port\ side|nearside|dexter
     |sinister|[lr]hs\b|rigth|(?:driver|passenger)\S{{0,2}}\ s(?:ide|eat)|l\.?\ to\ r\b|l-r\b|dial\b|code\b
-    |(?:wrist)?watch\w*\ (?:show|displ)|shape\ of\ an?\ \w\b|characters\ on|link(?:s|en?|er|es)\b|linkss
-    |recht[es]|gauche|droite?s?\b|izquierd|derech|esquer[dr]|direit|dreta\b|sinistr|destr[aeio]\b|st[âa]ng
-    |dreapta|v[äa]nster|venstre|h[öo]ger|h[øo][jy]re|vase[nm]|oikea|jobb|bal\b|lew[aeoy]\b|praw[aeoy]
-    |v?lev[oáéa]\b|v?prav[oáéa]|lijev|desn[ao]|sol(?:a|da|u)?\b|sa[ğg](?:a|da|ı)?\b|kiri\b|kanan\b|tr[áa]i\b
-    |globe\b|ph[ảa]i\b|kushoto|kulia\b|kaliwa )""", re.X)
+    |(?:wrist)?watch\w*\ (?:show|displ)|shape\ of\ an?\ \w\b|characters\ on|globe\b|flags?\b|crossword
+    |banknote|links|linke[nrsm]?\b|linker|recht|gauch|droit|izquierd|zurd|derech|diestr|esquer[dr]|direit
+    |dreta\b|sinistr|destr[aeio]\b|st[âa]ng|dreapt|v[äa]nst|venstre|vinstri|h[öo]g(?:er|ra)\b|h[øo][jy]re
+    |h[æa]gri|vase[nm]|oike[ai]|vasak|paremal|jobb|bal(?:ra|old\w*)?\b|lew[aąeoy]|praw[aąeoy]|v?lev[oaáéý]
+    |v?prav[oaáéý]|lijev|desn[aio]|majtas|djath|kair[iėe]|dešin|kreis[iā]|ezker|eskui|chwith
+    |sol(?:da\w*|un\w+|a|u)?\b|sa[ğg](?:da\w*|ın\w*|a|ı)?\b|kiri\b|kanan\b|tr[áa]i\b|ph[ảa]i\b|kushoto
+    |kulia\b|kaliwa )""", re.X)
 # quotes, capitals (not LEFT, RIGHT), single letters, numbers to be seen, arrows, clocks, hidden characters
 MARKS = re.compile(r"""[A-Z\d"“”„«»‹›#'‘`(<←-⇿➔-➾⬀-⬑👈👉🕐-🕧\xad\u200b-\u200f-]
     (?: (?<=[^\w'‘`(<#-]) | (?<=\b[A-Z])(?!EFT\b|IGHT\b|SLR|[SD][AC]|MG|UV|ED|DR)[A-Z]{2} | (?<=\b[LR])\b

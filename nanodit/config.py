@@ -6,7 +6,7 @@
 __all__ = ['Probability', 'Fraction', 'Bucket', 'Buckets', 'Text', 'Folder', 'Action', 'Section', 'ModelConfig',
            'OptimizerConfig', 'CfgDropoutConfig', 'TrainingConfig', 'ShapesConfig', 'DataConfig', 'SamplingConfig',
            'ValidationConfig', 'CheckpointConfig', 'LogConfig', 'DistributedConfig', 'AlarmConfig', 'AlarmsConfig',
-           'Config', 'make_config', 'override', 'load_config', 'save_config', 'config_schema']
+           'Config', 'make_config', 'override', 'load_config', 'save_config']
 
 # %% ../nbs/22_config.ipynb #62add1d5
 import difflib, math, os, re, yaml
@@ -35,15 +35,14 @@ class Section(BaseModel):
         return self
 
 # %% ../nbs/22_config.ipynb #dc30de34
-def _action(x): return 'off' if x is False else x    # YAML reads off as false
-
 Probability = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Bucket = Annotated[str, Field(pattern='^[1-9][0-9]*x[1-9][0-9]*$')]
 Buckets = Annotated[tuple[Bucket, ...], Field(strict=False)]
 Text = Annotated[str, Field(min_length=1)]
 Folder = Annotated[Text, AfterValidator(os.path.expanduser)]
-Action = Annotated[Literal['off', 'warn', 'checkpoint', 'stop'], BeforeValidator(_action)]
+_off = BeforeValidator(lambda x: 'off' if x is False else x)      # YAML reads off as false
+Action = Annotated[Literal['off', 'warn', 'checkpoint', 'stop'], _off]
 
 # %% ../nbs/22_config.ipynb #49fcea4b
 class ModelConfig(Section):
@@ -325,13 +324,3 @@ def save_config(cfg:Section, path) -> Path:
     how = dict(sort_keys=False, allow_unicode=True, default_flow_style=None, width=100, encoding='utf-8')
     write_atomic(path, yaml.dump(cfg.model_dump(mode='json'), Dumper=_Dumper, **how))
     return Path(path)
-
-# %% ../nbs/22_config.ipynb #1a727d3b
-def config_schema() -> dict:
-    "The JSON schema of a recipe; a key's description is the comment beside it."
-    schema = {'$schema': 'https://json-schema.org/draft/2020-12/schema', **Config.model_json_schema()}
-    source = Path(nanodit.__file__).with_name('config.py').read_text('utf-8')
-    for section, key, text in re.findall(r'^class (\w+)|^    (\w+): .* = .*  # (.*)', source, re.M):
-        if section: keys = schema['$defs'].get(section, schema)['properties']
-        else: keys[key]['description'] = text
-    return schema

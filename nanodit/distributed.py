@@ -30,9 +30,6 @@ class Group:
             backends = 'cpu:gloo,cuda:nccl'     # by the device of a tensor
         dist.init_process_group(backends, timeout=timedelta(minutes=30))      # a lost rank is noticed then
 
-    def close(self):
-        "Leaves the group; only when all ranks do."
-        if dist.is_initialized(): dist.destroy_process_group()
 
 # %% ../nbs/42_distributed.ipynb #30e37f29
 @contextmanager

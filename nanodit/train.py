@@ -421,15 +421,14 @@ def resume(self:Run,
 @command
 def main(
     config:str,                       # YAML file, or the name of a recipe such as tiny
-    overrides:Param('settings that replace those of the file, as training.total_steps=100', str, opt=False,
-                    nargs='*')=None,
+    overrides:Param('settings instead of those, as training.total_steps=100', str, opt=False, nargs='*')=(),
     resume:str='auto',                # 'auto': from the run's newest checkpoint; 'none'; or the path of one
     allow_changed_data:bool=False,    # resume even if photos, seed or batch differ from the checkpoint's
     dry_run:bool=False,               # print parameters, memory, time and disk of the run, and stop
     gpu:str=None,                     # a dry run for this card, as 'RTX 4090'
 ):
     "Train NanoDiT. Example: python -m nanodit.train configs/tiny.yaml training.total_steps=100"
-    cfg = load_config(config, overrides or ())
+    cfg = load_config(config, overrides)
     if dry_run or gpu:
         found = open_data(cfg)[0].buckets if Path(cfg.data.shard_base_dir).exists() else None
         return print(estimate(cfg, found, gpu or 'RTX 4090'))
@@ -439,4 +438,3 @@ def main(
     report = run.fit()
     if r := run.last_record: run.say(f"final loss {r['loss']!r} at step {run.step}", out)
     run.say(f"{table(report)}\nlog and checkpoints: {run.run_dir}\nsample sheet: {report['samples']}", out)
-    run.group.close()

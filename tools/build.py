@@ -483,8 +483,7 @@ def recipes():
         '# Recipes',
         '> The files in `configs/`, each key with its reason',
         'Start one with `nanodit-train NAME`, or copy it and change it. Every key of every section, with its '
-        'range and its default, is listed in '
-        '[the-reality](the-reality.ipynb).',
+        'range and its default, is listed in [22_config](22_config.ipynb).',
     ]
     order = ['tiny', 'overfit100', 'small', 'medium', 'production']
     files = sorted(

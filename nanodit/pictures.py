@@ -129,7 +129,6 @@ def decode_latents(latents:list, stats:LatentStats) -> list:   # of (3, H, W) fl
     codec = get_encoder(stats.codec, stats.codec_version)
     return [codec.decode(stats.denormalize(z[None]))[0].cpu().numpy() for z in latents]
 
-
 # %% ../nbs/38_pictures.ipynb #f5f93db6
 def save_sheet(
     pictures:list, captions:list,   # as in `contact_sheet`

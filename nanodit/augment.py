@@ -82,7 +82,7 @@ FOREIGN = set("""der das ein eine einen einem und mit auf im ist von des les le 
 def is_english(caption: str) -> bool:
     "Whether a caption looks English: its letters are Latin, and enough of its words are known."
     low = caption.lower()
-    letters = '' if low.isascii() else filter(str.isalpha, set(low))
+    letters = filter(str.isalpha, set(low))
     if any(not unicodedata.name(c, '').startswith('LATIN') for c in letters): return False
     words = re.findall(r'[^\W\d_]{2,}', low)
     english, foreign = (sum(map(known.__contains__, words)) for known in (ENGLISH, FOREIGN))
@@ -132,16 +132,15 @@ def _turn(caption):
     parts, at, after_a_word = [], 0, False
     for m in SIDE.finditer(caption):
         before = BEFORE.search(caption, max(m.start() - 30, 0), m.start())
-        place, move, what = before.group('place', 'move', 'what') if before else (None,) * 3
+        after = AFTER.match(caption, m.end())
+        how, then = before and before.lastgroup, after and after.lastgroup
         last = caption[max(m.start() - 9, 0):m.start()]
-        idiom = not m['side'] and not place and not (before and m['where'])
-        if idiom and (before and not what or m['thing'] is not None): return None
+        idiom = not m['side'] and how != 'place' and not (before and m['where'])
+        if idiom and (before and how != 'what' or m['thing'] is not None): return None
         if m['side']:
-            after = AFTER.match(caption, m.end())
-            after = after and after.lastgroup
-            alone = after == 'stop' and last.rstrip()[-1:] in '.;:,('
-            sure = place or alone or after == 'sure' or move and after != 'adverb'
-            if not sure or what or after == 'meant': return None
+            alone = then == 'stop' and last.rstrip()[-1:] in '.;:,('
+            sure = how == 'place' or alone or then == 'sure' or how == 'move' and then != 'adverb'
+            if not sure or how == 'what' or then == 'meant': return None
         # "man left, woman right in front of a house"
         after_a_word |= idiom and m[0][0] in 'rR' and re.search(r'\w\s+$', last) is not None
         parts += [caption[at:m.start()], m[0] if idiom else swap_left_right(m[0])]
@@ -149,10 +148,7 @@ def _turn(caption):
     return None if after_a_word and 'right' in map(str.lower, parts[1::2]) else ''.join(parts) + caption[at:]
 
 # %% ../nbs/14_augment.ipynb #aeb88e09
-def flip_latent(
-    z,         # (…, C, h, w) float array
-    parity,    # (C,) of ±1, of `LatentStats`
-):
+def flip_latent(z, parity):    # (…, C, h, w) float array; (C,) of ±1, of `LatentStats`
     "The mirrored picture's latent, channel c times parity[c]."
     bits = f'u{z.itemsize}'
     # a number's sign is its highest bit, and bits turn faster than halves multiply

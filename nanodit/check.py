@@ -8,8 +8,7 @@ __all__ = ['verify', 'summary', 'draw_sheet', 'main']
 # %% ../nbs/28_check.ipynb #c28e0004
 import os
 from pathlib import Path
-import numpy as np
-import torch
+import numpy as np, torch
 from fastcore.script import Param
 from PIL import Image
 from .augment import flip_caption
@@ -19,9 +18,7 @@ from .latents import load_latents
 from .shards import ShardIndex, damage_report, read_sample, read_sums
 
 # %% ../nbs/28_check.ipynb #c28e0006
-def verify(
-    dir: str|Path,   # folder that holds the bucket folders
-) -> ShardIndex:     # its `.damage` lists all that is wrong
+def verify(dir:str|Path) -> ShardIndex:    # holds the bucket folders; its `.damage` lists all that is wrong
     "Reads every byte: structure, values and SHA-256. Raises `DataError` if there are no shards."
     index = ShardIndex(dir, on_damage='verify')
     compared = {os.path.normpath(tar) for tar, _ in index.tars}
@@ -38,9 +35,7 @@ def verify(
     return index
 
 # %% ../nbs/28_check.ipynb #c28e0011
-def summary(
-    index: ShardIndex,  # an open index
-) -> list[dict]:  # a row per bucket
+def summary(index:ShardIndex) -> list[dict]:    # a row per bucket
     "Photos, text lengths, captions that cannot or must be turned, and twins of each bucket."
     rows = []
     for b in index.buckets:
@@ -54,10 +49,7 @@ def summary(
     return rows
 
 # %% ../nbs/28_check.ipynb #c28e0014
-def draw_sheet(
-    index: ShardIndex,  # an open index
-    n: int = 8,         # photos of each bucket, spread evenly
-) -> Image.Image:
+def draw_sheet(index:ShardIndex, n:int=8) -> Image.Image:    # `n` photos of each bucket, spread evenly
     "A sheet of photos from each bucket, with their captions. Raises `NanoditError` without their codec."
     stats = load_latents(index)
     codec = get_encoder(stats.codec, stats.codec_version)
@@ -67,8 +59,6 @@ def draw_sheet(
     return contact_sheet(pictures, texts, n)
 
 # %% ../nbs/28_check.ipynb #c28e0018
-_RENAME = r"rename_files=lambda name: re.sub(r'\.(?=.*\.(json|\w+\.npy)$)', '_', name)"
-
 @command
 def main(
     what: Param('inspect: what is in there; verify: read every byte and name what is damaged', str,
@@ -88,7 +78,8 @@ def main(
         if sheet: write_atomic(sheet, image_bytes(draw_sheet(index), ending))
     dots = [key for bucket in index.buckets for key in index.ids(bucket) if '.' in os.path.basename(key)]
     if dots: print(f'{len(dots)} keys have dots, such as {dots[0]!r}. Webdataset ends a key at the first, '
-                   f'and mixes or loses these photos. Give it this option: {_RENAME}')
+                   'and mixes or loses these photos. Give it this option:',
+                   r"rename_files=lambda name: re.sub(r'\.(?=.*\.(json|\w+\.npy)$)', '_', name)")
     if stray := {*map(str, index.dir.rglob('[!.]*.tar'))} - {tar for tar, _ in index.tars}:
         print(f'{len(stray)} tars are not read, as in no folder WIDTHxHEIGHT, such as {min(stray)}')
     if index.damage: raise DataError('\n' + damage_report(dir, index.damage, most=1000))

@@ -259,11 +259,8 @@ def load_encoders(folder:Path) -> dict:   # {'text': {'name', 'version'}, 'visio
     return json.loads(path.read_text()) if path.exists() else {}
 
 # %% ../nbs/18_encoders.ipynb #9d19a0ca
-def wanted_arrays(
-    caption, flip_twins,    # of a sample; also what its mirrored view needs
-    parity,        # the codec's flip parity; None: mirrored latents are stored
-) -> set:          # of 'vae', 'dinov3', 't5h' and their twins
-    "The arrays that a sample should have. A caption that cannot be turned has no twins."
+def wanted_arrays(caption, flip_twins, parity) -> set:    # the codec's; None: mirrored latents are stored
+    "Names of the arrays a sample should have, perhaps with twins. A caption that cannot be turned has none."
     turned, names = flip_caption(caption), {'vae', 'dinov3', 't5h'}
     if not flip_twins or turned is None: return names
     if turned != caption: names.add('t5h_flip')

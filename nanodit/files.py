@@ -34,25 +34,27 @@ class Stopped(NanoditError):
     exit_code = 75
 
 # %% ../nbs/08_files.ipynb #fe728688
-UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
+# the last two: some systems open no folder, or flush only what is open for writing
+UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EISDIR,
+               errno.EBADF}
 
-def if_supported(path, call, *args, also=(), **kw):
+def if_supported(path, call, *args, **kw):
     "`call(*args)`; None where the file system of `path` cannot do that. Other errors name the path."
     try:
         return call(*args, **kw)
     except OSError as e:
         e.filename = e.filename or str(path)
-        if e.errno not in {*also, *UNSUPPORTED}: raise
+        if e.errno not in UNSUPPORTED: raise
 
 def fsync_dir(path):
     "Makes the renames inside a folder survive a power cut, where the system can."
-    # Windows opens no folder; some systems flush only what is open for writing
-    fd = if_supported(path, os.open, path, os.O_RDONLY, also=[errno.EACCES, errno.EISDIR])
-    if fd is None: return
-    try:
-        if_supported(path, os.fsync, fd, also=[errno.EBADF])
-    finally:
-        os.close(fd)
+    def flush():
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    with suppress(PermissionError): if_supported(path, flush)      # Windows opens no folder
 
 def write_atomic(path, data:bytes):
     "Writes `data` to the disk: then `path` holds all of it, or what it held before."

@@ -8,8 +8,7 @@ __all__ = ['slot_rng', 'slot_uniform', 'slot_normal', 'interpolate', 'velocity_t
 
 # %% ../nbs/02_flow.ipynb #81ee5a90
 import hashlib
-import numpy as np
-import torch
+import numpy as np, torch
 from torch import Tensor
 
 # %% ../nbs/02_flow.ipynb #119a0cbc
@@ -33,10 +32,7 @@ def _at_slots(seed, purpose, slots):
         rng.bit_generator.state = state
         yield rng
 
-def slot_uniform(
-    seed:int, purpose:str,
-    slots:Tensor,  # (B,) int64
-) -> Tensor:       # (B,) float64 in [0, 1)
+def slot_uniform(seed:int, purpose:str, slots:Tensor) -> Tensor:    # (B,) int64; (B,) float64 in [0, 1)
     "One uniform number for each slot."
     return torch.tensor([g.random() for g in _at_slots(seed, purpose, slots.tolist())], dtype=torch.float64)
 
@@ -108,9 +104,7 @@ def rms(
     return x.square().mean().sqrt()
 
 # %% ../nbs/02_flow.ipynb #f8a07af7
-def guidance_branches(
-    text_scale:float, dino_scale:float,
-) -> dict[str, float]:   # 'null', 'text', 'dino' → weight of that branch's velocity
-    "The branches that dual guidance adds up, with their weights, which sum to 1 (plan D.6)."
+def guidance_branches(text_scale:float, dino_scale:float) -> dict:    # 'null', 'text', 'dino' → weight
+    "The branches whose velocities dual guidance adds up, with their weights, which sum to 1 (plan D.6)."
     weights = dict(null=1 - text_scale - dino_scale, text=text_scale, dino=dino_scale)
     return {k: w for k, w in weights.items() if abs(w) > 1e-12}

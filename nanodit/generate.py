@@ -22,10 +22,7 @@ from .pictures import Prompt, decode_latents, draw_latents
 # %% ../nbs/50_generate.ipynb #f9d87b2e
 class Painter:
     "The EMA model of a checkpoint, with everything around it that drawing needs."
-    def __init__(self,
-        path:Path,           # a checkpoint's folder, or a run's
-        device:str=None,     # None = the GPU if there is one
-    ):
+    def __init__(self, path:Path, device:str=None):    # of a checkpoint or of a run; as in `find_device`
         self.model, ckpt = load_model(path, find_device(device))
         self.path, self.step, self.encoders = ckpt.path, ckpt.step, ckpt.state['encoders']
         self.config, self.stats = ckpt.config, LatentStats(**ckpt.state['latents'])

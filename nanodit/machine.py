@@ -11,8 +11,7 @@ import statistics, time
 from functools import cache
 from typing import NamedTuple
 from unittest.mock import patch
-import torch
-import torch.nn.functional as F
+import torch, torch.nn.functional as F
 from torch import optim, Tensor
 
 # %% ../nbs/05_machine.ipynb #99b05d8b

@@ -9,9 +9,7 @@ __all__ = ['sinusoids', 'sincos_2d', 'attention', 'HeadNorm', 'Modulation', 'mod
 # %% ../nbs/04_model.ipynb #8c760597
 import math
 from functools import cache, partial
-import torch
-import torch.fx.experimental._config
-import torch.nn.functional as F
+import torch, torch.fx.experimental._config, torch.nn.functional as F
 from torch import nn, Tensor
 from torch.utils.checkpoint import checkpoint
 from fastcore.basics import patch
@@ -213,11 +211,8 @@ def encode_text(self:NanoDiT,
     return [b.text_kv(text) for b in self.blocks], mask[:, None, None]
 
 # %% ../nbs/04_model.ipynb #25cac551
-def patchify(
-    x:Tensor,   # (B, C, h, w); h and w divisible by p
-    p:int,      # patch side
-) -> Tensor:    # (B, (h/p)*(w/p), p*p*C)
-    "Cut a latent into a row of patches."
+def patchify(x:Tensor, p:int) -> Tensor:    # (B, C, h, w), sides divisible by p; (B, (h/p)*(w/p), p*p*C)
+    "Cut a latent into a row of patches of side `p`."
     x = x.unflatten(3, (-1, p)).unflatten(2, (-1, p))
     return x.permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)
 
@@ -250,11 +245,8 @@ def forward(self:NanoDiT,
     return x if x.dtype == torch.float64 else x.float()
 
 # %% ../nbs/04_model.ipynb #da4f6b8d
-def compile_blocks(
-    model:NanoDiT,            # changed in place
-    backend:str='inductor',   # a torch.compile backend
-) -> NanoDiT:                 # the same model, one graph for all shapes
-    "The model with each block compiled in place: blocks share the graphs, the state dict keeps its names."
+def compile_blocks(model:NanoDiT, backend:str='inductor') -> NanoDiT:    # the same; a torch.compile backend
+    "The model with each block compiled in place: blocks and shapes share the graphs, the state dict stays."
     torch.fx.experimental._config.use_duck_shape = False      # 1,024 patches of width 1,024: equal by chance
     for block in model.blocks:
         block.compile(dynamic=True, backend=backend)

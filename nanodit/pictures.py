@@ -46,22 +46,14 @@ def photo_prompt(sample:dict) -> Prompt:
     return Prompt(sample['json']['caption'], text, vector, bucket_size(sample['bucket']), mirrored=twin)
 
 # %% ../nbs/38_pictures.ipynb #a61d9cd4
-def dataset_prompts(
-    index:ShardIndex,         # a data set
-    n:int,                    # how many, at most
-    directional:bool=False,   # only captions that can have left and right exchanged
-) -> list:
-    "Prompts of photos, spread evenly over all buckets; none twice."
+def dataset_prompts(index:ShardIndex, n:int, directional:bool=False) -> list:    # only with a text twin
+    "Prompts of at most `n` photos, spread evenly over all buckets; none twice."
     photos = [(b, i) for b, i in index if not directional or index.tables[b]['t5h_flip'][i, 1] >= 0]
     places = np.linspace(0, len(photos) - 1, min(n, len(photos)))
     return [photo_prompt(read_sample(index, *photos[round(k)])) for k in places]
 
 # %% ../nbs/38_pictures.ipynb #00b31af6
-def shape_prompts(
-    n:int,            # how many prompts
-    buckets:tuple,    # sizes 'WxH', used in turn
-    seed:int=0,
-) -> list:
+def shape_prompts(n:int, buckets:tuple, seed:int=0) -> list:    # how many; sizes 'WxH', used in turn
     "Held-out scenes of the built-in world, each with the mood of another picture."
     prompts = []
     for i, (_, caption) in enumerate(held_out_scenes(n, seed)):
@@ -71,10 +63,7 @@ def shape_prompts(
     return prompts
 
 # %% ../nbs/38_pictures.ipynb #f8e03e94
-def at_once(
-    width:int, height:int,   # pixels of a picture
-    batch_size:int=32,       # how many are asked for
-) -> int:
+def at_once(width:int, height:int, batch_size:int=32) -> int:    # pixels of a picture; how many are asked for
     "How many pictures of one size are drawn together: at most 32, and at most four megapixels."
     return max(1, min(batch_size, 32, 2**22 // (width * height)))
 
@@ -130,10 +119,7 @@ def decode_latents(latents:list, stats:LatentStats) -> list:   # of (3, H, W) fl
     return [codec.decode(stats.denormalize(z[None]))[0].cpu().numpy() for z in latents]
 
 # %% ../nbs/38_pictures.ipynb #f5f93db6
-def save_sheet(
-    pictures:list, captions:list,   # as in `contact_sheet`
-    path:Path,                      # a .png; its folder is created
-) -> str:                           # the path
+def save_sheet(pictures:list, captions:list, path:Path) -> str:    # as in `contact_sheet`; a .png; the path
     "Writes a PNG, four pictures in a row; cells are as large as the first one, between 160 and 320 pixels."
     sheet = contact_sheet(pictures, captions, 4, min(320, max(160, *pictures[0].shape[1:])))
     write_atomic(path, image_bytes(sheet))

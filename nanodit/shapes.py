@@ -79,19 +79,14 @@ PHRASES = {1: ('{0} on the {1}', 'on the {1} there is {0}', 'a picture of {0} at
            2: ('{0} on the {2} and {1} on the {3}', 'on the {2} {0}, on the {3} {1}',
                '{0} at the {2}, {1} at the {3}', 'there is {1} on the {3} and {0} on the {2}')}
 
-def caption(
-    scene:Scene,
-    rng:np.random.Generator,   # chooses the phrasing
-) -> str:
+def caption(scene:Scene, rng:np.random.Generator) -> str:    # it chooses the phrasing
     "One of several ways to say what is where."
     def noun(t): return f"a {t.size + ' ' if rng.random() < .7 else ''}{t.colour} {t.shape}"
     phrase = str(rng.choice(PHRASES[len(scene.things)]))
     return phrase.format(*map(noun, scene.things), *(t.place for t in scene.things))
 
 # %% ../nbs/20_shapes.ipynb #0c00e0e5
-def read_caption(
-    text:str,     # a caption of this world
-) -> tuple:       # ((colour, shape, place), …) in the caption's order
+def read_caption(text:str) -> tuple:    # ((colour, shape, place), …) in the caption's order
     "What a caption asks for. Raises `ValueError` if a thing lacks its colour, shape or place."
     found = [re.findall(rf"\b({'|'.join(words)})\b", text) for words in (COLOURS, SHAPES, SIDES)]
     return tuple(zip(*found, strict=True))
@@ -125,9 +120,7 @@ def _mood(p):
     return hue, _side(right - left, bottom - top)
 
 # %% ../nbs/20_shapes.ipynb #83c2ce1d
-def judge(
-    picture:np.ndarray,   # (3, H, W) in [0, 1]
-) -> Scene:               # its things are a set of (colour, shape, place)
+def judge(picture:np.ndarray) -> Scene:    # (3, H, W) in [0, 1]; things: a set of (colour, shape, place)
     "What is where, and in which mood, read off the pixels alone."
     p, colours = np.asarray(picture, np.float32), np.array(list(COLOURS.values()))
     nearest = np.tensordot(colours / np.linalg.norm(colours, axis=1, keepdims=True), p, 1).argmax(0)

@@ -12,6 +12,7 @@ __all__ = ['ARRAYS', 'TWINS', 'MEMBERS', 'INDEX_VERSION', 'PHOTO', 'bucket_size'
 import hashlib, json, math, os, re, tarfile
 from collections import Counter, defaultdict
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import accumulate
 from pathlib import Path
 import numpy as np, webdataset
 from fastcore.basics import patch
@@ -75,9 +76,7 @@ def check_sample(
     return kind, rows
 
 # %% ../nbs/10_shards.ipynb #5a1de062
-def stored_arrays(
-    sample, dtypes=ARRAYS | TWINS,    # any of the arrays; which of them
-) -> dict:                            # name → array
+def stored_arrays(sample, dtypes=ARRAYS | TWINS) -> dict:    # any of the arrays; which of them; name → array
     "The arrays in the precision in which they are stored. Raises `DataError` unless they are finite."
     arrays = {n: np.ascontiguousarray(sample[n], dtype) for n, dtype in dtypes.items() if n in sample}
     for n, a in arrays.items():
@@ -85,10 +84,8 @@ def stored_arrays(
     return arrays
 
 # %% ../nbs/10_shards.ipynb #c4ec5a03
-def encode_sample(
-    sample,     # key, bucket, json, the four arrays, and their twins if there are any
-):              # what webdataset's writer takes: '__key__', 'json' and 'vae.npy', …
-    "The members of a sample, checked. Raises `DataError` for whatever does not fit."
+def encode_sample(sample) -> dict:    # key, bucket, json, arrays, perhaps twins; '__key__', 'vae.npy' …
+    "What webdataset's writer takes of a sample, checked. Raises `DataError` for whatever does not fit."
     key, meta = sample['key'], dict(image_id=sample['key']) | sample['json']
     try:
         if not re.fullmatch(r'(?!__)[^./\\\x00-\x1f]{1,80}', key):
@@ -117,9 +114,7 @@ def read_sums(folder: Path) -> list:    # (path, digest, line), or ('', '', line
         if line: sums.append((path, digest, line))
     return sums
 
-def note_shard(
-    path: Path, sha256=None,   # the sum of a new shard; None: delete the shard
-):
+def note_shard(path: Path, sha256=None):    # the sum of a new shard; None: delete the shard
     "Writes a shard's line into SHA256SUMS, or deletes both. Twins of the old shard are deleted, too."
     twins = path.parent/'twins'/path.name
     if twins.exists(): note_shard(twins)
@@ -179,9 +174,8 @@ def split_names(names):   # of the files in a tar
     twins = not any(name.lower().endswith('.json') for name in names)      # where one member may be alone
     dotted = {key for key, n in ours.items() if n > 1 or twins}
     for name in names:
-        key, stem = base_plus_ext(name)[0] or '', name
-        while len(stem) > len(key) and stem not in dotted: stem = stem.rpartition('.')[0]
-        key = max(key, stem, key=len)
+        stems = accumulate(name.split('.'), '{}.{}'.format)
+        key = max(dotted.intersection(stems), key=len, default=base_plus_ext(name)[0] or '')
         yield key, name[len(key)+1:]
 
 # %% ../nbs/10_shards.ipynb #5a1de065
@@ -207,8 +201,8 @@ def group_members(
     except (tarfile.TarError, ValueError) as e:
         f.seek(0)
         head, wrong = f.read(6), f'is no whole tar ({e}); copy it again'
-        for name in (name for magic, name in _PACKERS.items() if head.startswith(magic)):
-            wrong = f'is compressed with {name}; replace it by what `{name} -dc < FILE` writes'
+        for magic, name in _PACKERS.items():
+            if head.startswith(magic): wrong = f'is packed by {name}; unpack it (`{name} -dc < FILE`)'
     for (key, ending), (_, place) in zip(split_names([name for name, _ in places]), places):
         if not key: continue
         files, name = samples.setdefault(key, {}), ending.lower().removesuffix('.npy')
@@ -306,12 +300,12 @@ def find_tars(
     beside them. Raises `DataError` if a bucket has none."""
     found = []
     for folder in dir.glob('*x*'):
-        if m := re.fullmatch(r'(?:bucket_)?([1-9]\d*x[1-9]\d*)', folder.name):
-            names = os.listdir(folder)      # a glob skips a folder that it cannot read
-            for n in names:
-                tar = _PACKED.sub('.tar', n)
-                if n[0] != '.' and tar.lower().endswith('.tar') and (n == tar or tar not in names):
-                    found.append((m[1], folder/n))
+        m = re.fullmatch(r'(?:bucket_)?([1-9]\d*x[1-9]\d*)', folder.name)
+        names = os.listdir(folder) if m else []      # a glob skips a folder that it cannot read
+        for n in names:
+            tar = _PACKED.sub('.tar', n)
+            if n[0] != '.' and tar.lower().endswith('.tar') and (n == tar or tar not in names):
+                found.append((m[1], folder/n))
     there = sorted({b for b, _ in found})
     want = [b.removeprefix('bucket_') for b in buckets] or there
     if not want or set(want) - set(there):
@@ -336,9 +330,7 @@ class ShardIndex:
     def has(self, bucket, name): return self.tables[bucket][name][:, 1] >= 0
 
 # %% ../nbs/10_shards.ipynb #33a8274e
-def damage_report(
-    dir, damage, most=10,   # the data set; its list of (tar, key or None, what); how many are named
-):
+def damage_report(dir, damage, most=10):    # the data set; (tar, key or None, what) …; how many are named
     "A message that names damaged things and what to do."
     lines = [f"{tar}: {f'sample {key!r}: ' if key else ''}{what}" for tar, key, what in damage[:most]]
     return '\n  '.join([f'{dir}: {len(damage)} damaged:', *lines]) + (
@@ -415,11 +407,8 @@ def fingerprint(self: ShardIndex) -> str:
     return hashlib.sha256(what.encode()).hexdigest()[:16]
 
 # %% ../nbs/10_shards.ipynb #638ad66d
-def read_sample(
-    index: ShardIndex,
-    bucket, position,   # one of its buckets, 0 … sizes[bucket]-1
-) -> dict:  # key, bucket, json, the four arrays, and its twins where they exist
-    "One whole sample, its texts cut to their real rows. Raises `DataError`."
+def read_sample(index:ShardIndex, bucket, position) -> dict:    # one of its buckets, 0 … sizes[bucket]-1
+    "Key, bucket, json, arrays and twins of a sample, its texts cut to real rows. Raises `DataError`."
     photo = index.tables[bucket][position]
     sample = dict(key=photo['key'], bucket=bucket)
     for name in MEMBERS:

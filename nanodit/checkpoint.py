@@ -133,8 +133,9 @@ def save_checkpoint(
                     if keep_every and step_of(p) % keep_every == 0: continue
                     with suppress(OSError): os.rename(p, Path(tmp) / p.name)
     except (OSError, SafetensorError, CheckpointError) as e:
-        raise DiskError(f'{path} could not be saved: {e}. Older checkpoints are untouched. Check the disk of '
-                        'checkpoint.output_dir; it needs room for keep_last_n + 1 checkpoints') from e
+        raise DiskError(f"{path} could not be saved: {e}. Older checkpoints are untouched. "
+                        'Check the disk of checkpoint.output_dir; it needs room for '
+                        'keep_last_n + 1 checkpoints') from e
     return path
 
 # %% ../nbs/32_checkpoint.ipynb #01cb8bed

@@ -118,6 +118,7 @@ def decode_latents(latents:list, stats:LatentStats) -> list:   # of (3, H, W) fl
     codec = get_encoder(stats.codec, stats.codec_version)
     return [codec.decode(stats.denormalize(z[None]))[0].cpu().numpy() for z in latents]
 
+
 # %% ../nbs/38_pictures.ipynb #f5f93db6
 def save_sheet(pictures:list, captions:list, path:Path) -> str:    # as in `contact_sheet`; a .png; the path
     "Writes a PNG, four pictures in a row; cells are as large as the first one, between 160 and 320 pixels."

@@ -82,7 +82,7 @@ def sha256_file(path, fresh:bool=False) -> str:
         return hashlib.file_digest(f, 'sha256').hexdigest()
 
 # %% ../nbs/08_files.ipynb #2033cdfd
-def check_output(path, endings):     # of the names that are possible, as ('.png', '.jpg')
+def check_output(path, endings):     # of the names that are possible, as ('.html', '.htm')
     "The ending of a file that can be written, in lower case. Raises `NanoditError` or `OSError`."
     path = Path(path)
     if path.suffix.lower() not in endings:

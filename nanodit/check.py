@@ -80,6 +80,4 @@ def main(
     if dots: print(f'{len(dots)} keys have dots, such as {dots[0]!r}. Webdataset ends a key at the first, '
                    'and mixes or loses these photos. Give it this option:',
                    r"rename_files=lambda name: re.sub(r'\.(?=.*\.(json|\w+\.npy)$)', '_', name)")
-    if stray := {*map(str, index.dir.rglob('[!.]*.tar'))} - {tar for tar, _ in index.tars}:
-        print(f'{len(stray)} tars are not read, as in no folder WIDTHxHEIGHT, such as {min(stray)}')
     if index.damage: raise DataError('\n' + damage_report(dir, index.damage, most=1000))

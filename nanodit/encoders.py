@@ -304,11 +304,10 @@ def contact_sheet(
     high = step + max((26 + 10 * caption.count('\n') for caption in captions), default=0)
     sheet = Image.new('RGB', (columns * step + 8, -(-len(pictures) // columns) * high + 8), 'white')
     for i, picture in enumerate(pictures):
-        x, y = 8 + i % columns * step, 8 + i // columns * high
-        sheet.paste(ImageOps.pad(to_image(picture), (cell, cell), Image.LANCZOS, color='white'), (x, y))
-        label = Image.new('RGB', (cell, high - cell - 2), 'white')      # cuts what would leave its room
-        if texts: ImageDraw.Draw(label).text((0, 0), captions[i], 'black', font, spacing=0)
-        sheet.paste(label, (x, y + cell + 2))
+        room = Image.new('RGB', (cell, high), 'white')      # cuts what would leave it
+        if texts: ImageDraw.Draw(room).text((0, cell + 2), captions[i], 'black', font, spacing=0)
+        room.paste(ImageOps.pad(to_image(picture), (cell, cell), Image.LANCZOS, color='white'))
+        sheet.paste(room, (8 + i % columns * step, 8 + i // columns * high))
     return sheet
 
 # %% ../nbs/18_encoders.ipynb #f5c7a3e8

@@ -58,11 +58,8 @@ def interpolate(
     t = t.reshape(-1, *[1] * (x0.ndim - 1)).to(x0.dtype)
     return (1 - t) * x0 + t * eps
 
-def velocity_target(
-    x0:Tensor,   # clean latents (B, C, h, w)
-    eps:Tensor,  # noise, same shape
-) -> Tensor:     # v = eps - x0, same shape
-    "The velocity along that line, which the network learns to predict (plan C.2)."
+def velocity_target(x0:Tensor, eps:Tensor) -> Tensor:    # clean latents (B, C, h, w), noise; same shape
+    "The velocity along that line, `eps - x0`, which the network learns to predict (plan C.2)."
     return eps - x0
 
 # %% ../nbs/02_flow.ipynb #f18968ba

@@ -182,9 +182,7 @@ def split_names(names):   # of the files in a tar
 # by first bytes
 _PACKERS = {b'\x1f\x8b': 'gzip', b'BZh': 'bzip2', b'\xfd7zXZ': 'xz', b'(\xb5/\xfd': 'zstd'}
 
-def group_members(
-    f,  # a tar, open for reading
-) -> tuple:  # {key: {name: (tar, where the file begins and ends in it)}}, what is wrong with the tar or None
+def group_members(f) -> tuple:    # an open tar; {key: {name: (tar, begin, end)}}, what is wrong or None
     "The samples of a tar, up to the place where it is broken. A name None says that the key comes back."
     places, samples, last, wrong, size = [], {}, None, None, os.fstat(f.fileno()).st_size
     try:
@@ -293,9 +291,7 @@ def load_tar(
 # %% ../nbs/10_shards.ipynb #57022668
 _PACKED = re.compile(r'\.(?:tar\.|t)(?:gz|bz2?|xz|zstd?|lz4|lzma|z|zip|7z)$', re.I)
 
-def find_tars(
-    dir: Path, buckets=(),   # folder that holds the bucket folders; only these; empty = all
-) -> list:                   # (bucket, path), sorted
+def find_tars(dir: Path, buckets=()) -> list:    # only these buckets; empty = all; (bucket, path), sorted
     """The shards in folders like `832x1216` or `bucket_832x1216`, compressed ones too where the tar is not
     beside them. Raises `DataError` if a bucket has none."""
     found = []

@@ -34,9 +34,8 @@ class Stopped(NanoditError):
     exit_code = 75
 
 # %% ../nbs/08_files.ipynb #fe728688
-# the last two: some systems open no folder, or flush only what is open for writing
-UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EISDIR,
-               errno.EBADF}
+# the last one: some systems flush only what is open for writing
+UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF}
 
 def if_supported(path, call, *args, **kw):
     "`call(*args)`; None where the file system of `path` cannot do that. Other errors name the path."
@@ -54,7 +53,7 @@ def fsync_dir(path):
             os.fsync(fd)
         finally:
             os.close(fd)
-    with suppress(PermissionError): if_supported(path, flush)      # Windows opens no folder
+    with suppress(PermissionError, IsADirectoryError): if_supported(path, flush)    # Windows opens none
 
 def write_atomic(path, data:bytes):
     "Writes `data` to the disk: then `path` holds all of it, or what it held before."

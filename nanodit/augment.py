@@ -150,8 +150,10 @@ def _turn(caption):
 # %% ../nbs/14_augment.ipynb #aeb88e09
 def flip_latent(z, parity):    # (…, C, h, w) float array; (C,) of ±1, of `LatentStats`
     "The mirrored picture's latent, channel c times parity[c]."
-    z = z[..., ::-1]
-    return np.where(np.array(parity)[:, None, None] < 0, -z, z)      # halves multiply slowly
+    bits = f'u{z.itemsize}'
+    # a number's sign is its highest bit, and bits turn faster than halves multiply
+    sign = np.array([(p < 0) << 8*z.itemsize - 1 for p in parity], bits)[:,None,None]
+    return (z.view(bits)[...,::-1] ^ sign).view(z.dtype)
 
 # %% ../nbs/14_augment.ipynb #987711fd
 def why_not_flip(

@@ -27,11 +27,9 @@ def verify(dir:str|Path) -> ShardIndex:    # holds the bucket folders; its `.dam
         if not sums and (folder/'SHA256SUMS').exists() and any(folder.glob('*.*')):
             index.damage.append((str(folder/'SHA256SUMS'), None, 'has no line that `sha256sum -c` takes'))
         for path, sha256 in sorted(sums):
-            wrong = 'is listed in SHA256SUMS but missing'
-            if os.path.isfile(path):
-                if path in compared or sha256_file(path) == sha256: continue
-                wrong = 'its SHA-256 is not the one in SHA256SUMS'
-            index.damage.append((path, None, wrong))
+            wrong = 'changed' if os.path.isfile(path) else 'missing'
+            if path in compared or wrong == 'changed' and sha256_file(path) == sha256: continue
+            index.damage.append((path, None, f'is listed in SHA256SUMS but {wrong}'))
     return index
 
 # %% ../nbs/28_check.ipynb #c28e0011
@@ -80,4 +78,6 @@ def main(
     if dots: print(f'{len(dots)} keys have dots, such as {dots[0]!r}. Webdataset ends a key at the first, '
                    'and mixes or loses these photos. Give it this option:',
                    r"rename_files=lambda name: re.sub(r'\.(?=.*\.(json|\w+\.npy)$)', '_', name)")
+    if stray := {*map(str, index.dir.rglob('[!.]*.tar'))} - {tar for tar, _ in index.tars}:
+        print(f'{len(stray)} tars are not read, as in no folder WIDTHxHEIGHT, such as {min(stray)}')
     if index.damage: raise DataError('\n' + damage_report(dir, index.damage, most=1000))

@@ -10,8 +10,7 @@ __all__ = ['Group', 'all_max', 'all_sum', 'from_main', 'parallel', 'accumulating
 import os, warnings
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
-import torch
-import torch.distributed as dist
+import torch, torch.distributed as dist
 from torch import nn, Tensor
 from .files import DiskError
 
@@ -45,7 +44,6 @@ def _lost_rank():
         raise DiskError('Lost contact with another rank. Rerun the same command to resume; any number of '
                         'ranks with the same effective batch will do.') from e
 
-# %% ../nbs/42_distributed.ipynb #dd395692
 @_lost_rank()
 def all_max(x) -> int:    # True and False count as 1 and 0
     "The largest answer of all ranks. Raises `DiskError` if a rank is lost, like all that follows."

@@ -8,8 +8,7 @@ __all__ = ['ema_decay', 'EMA', 'power_gamma', 'power_decay', 'posthoc_coefficien
 # %% ../nbs/30_ema.ipynb #0fe40d07
 from contextlib import contextmanager
 from pathlib import Path
-import numpy as np
-import torch
+import numpy as np, torch
 from safetensors import safe_open
 from torch import Tensor, nn
 from .files import NanoditError

@@ -8,7 +8,7 @@ __all__ = ['FORMATS', 'DCTCodec', 'MixedCodec', 'WordEncoder', 'RingEncoder', 'f
            'contact_sheet', 'image_bytes']
 
 # %% ../nbs/18_encoders.ipynb #3a3d6348
-import hashlib, io, json, os, re, warnings
+import hashlib, io, json, re, warnings
 from functools import lru_cache
 from pathlib import Path
 from textwrap import fill
@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from .flow import slot_rng
 from .machine import half_is_fast
-from .files import NanoditError, in_log, write_atomic
+from .files import NanoditError, write_atomic
 from .augment import flip_caption
 
 # %% ../nbs/18_encoders.ipynb #806525ee
@@ -133,7 +133,6 @@ class _Pretrained:
         where, _, self.cut = where.partition('#')
         parts = [where] if Path(where).exists() else where.split('/')
         self.at, self.inside = '/'.join(parts[:2]), '/'.join(parts[2:])
-        if in_log(): os.environ.setdefault('HF_HUB_DISABLE_PROGRESS_BARS', '1')     # while it loads
         try:
             self._open()
         except Exception as e:
@@ -314,12 +313,9 @@ def contact_sheet(
 FORMATS = {'.png': 'PNG', '.jpg': 'JPEG', '.jpeg': 'JPEG', '.webp': 'WEBP'}
 
 def image_bytes(image:Image.Image, ending:str='.png', about:str='') -> bytes:    # RGB; of `FORMATS`; a text
-    "A picture and what it was drawn from, as a file with that ending. `NanoditError` if it is too large."
+    "A picture and what it was drawn from, as a file with that ending."
     info, exif, out = PngInfo(), Image.Exif(), io.BytesIO()
     if about: info.add_itxt('nanodit', about)
     if about and ending != '.png': exif[ExifTags.Base.ImageDescription] = about.encode()[:60_000]
-    try:
-        image.save(out, FORMATS[ending], pnginfo=info, quality=95, exif=exif)
-    except (OSError, ValueError) as e:
-        raise NanoditError(f'{image.width} x {image.height} pixels do not fit into a {ending}: {e}') from e
+    image.save(out, FORMATS[ending], pnginfo=info, quality=95, exif=exif)
     return out.getvalue()

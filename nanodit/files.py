@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['UNSUPPORTED', 'TRANSIENT', 'NanoditError', 'DataError', 'DiskError', 'Stopped', 'if_supported', 'fsync_dir',
            'write_atomic', 'sha256_file', 'check_output', 'save_record', 'read_records', 'is_unreachable', 'retry',
-           'lock_file', 'in_log', 'progress_bar', 'flatten', 'text_table', 'make_parser', 'command']
+           'lock_file', 'progress_bar', 'flatten', 'text_table', 'make_parser', 'command']
 
 # %% ../nbs/08_files.ipynb #12a2b5f5
 import errno, hashlib, json, os, sys, tempfile, threading, time, warnings
@@ -66,9 +66,6 @@ def write_atomic(path, data:bytes):
             f.flush()
             if_supported(path, os.fsync, f.fileno())
         os.replace(tmp, path)
-    except OSError as e:
-        e.filename = e.filename or str(path)    # a full disk does not know the name
-        raise
     finally:
         tmp.unlink(missing_ok=True)
     fsync_dir(path.parent)
@@ -136,14 +133,10 @@ def lock_file(path):    # an open file, locked until it is closed or its process
     return f.close() if if_supported(path, lock_descriptor, f.fileno(), blocking=False) is False else f
 
 # %% ../nbs/08_files.ipynb #fd1698c7
-def in_log() -> bool:
-    "Is stderr something else than a terminal or a notebook?"
-    return not (IN_NOTEBOOK or sys.stderr and sys.stderr.isatty())
-
 class progress_bar(tqdm):
     "tqdm's bar; in a log file a line each half minute, and a last one. Raises nothing where stderr is gone."
     def __init__(self, *args, show:bool=True, **kw):
-        self.in_log = in_log()
+        self.in_log = not (IN_NOTEBOOK or sys.stderr and sys.stderr.isatty())
         self.pause = float(os.environ.get('TQDM_MININTERVAL', 30))      # seconds between lines
         self.due = time.monotonic() + self.pause
         if not show or sys.stderr is None: kw['disable'] = True

@@ -11,8 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-import numpy as np
-import torch
+import numpy as np, torch
 from fastcore.basics import patch
 from .files import DataError, progress_bar, write_atomic
 from .shards import ShardIndex, array_shapes, find_tars

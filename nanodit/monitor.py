@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import yaml
 from PIL import Image
-from .files import NanoditError, check_output, command, flatten, write_atomic
+from .files import NanoditError, command, flatten, write_atomic
 from .runlog import CONDITIONS, Alarm, flat_numbers, iter_log, read_log
 
 # %% ../nbs/36_monitor.ipynb #c0a2b006
@@ -151,10 +151,7 @@ def main(
     html:str=None,       # write one self-contained page to this path, and end
 ):
     "Watch a run, live or finished. Example: python -m nanodit.monitor runs/tiny, or with --html run.html"
-    if html:
-        Path(html).parent.mkdir(parents=True, exist_ok=True)
-        check_output(html, ('.html', '.htm'))
-        return write_atomic(html, page_html(RunView(run)).encode())
+    if html: return write_atomic(html, page_html(RunView(run)).encode())
     with suppress(KeyboardInterrupt):
         while True:
             view = RunView(run, tail=2**20)

@@ -186,8 +186,7 @@ def read_list(self:Photos, name:str):
             texts = [v for value in (entry.get('text'), entry.get('caption')) for v in
                      (value if isinstance(value, list) else [value]) if isinstance(v, str) and v.strip()]
             self.captions[path] = texts[0] if texts else ''
-            several = len(texts) > 1 and isinstance(entry.get('text') or entry.get('caption'), list)
-            if several: warnings.warn(f'{name} has several captions of a photo; the first is used')
+            if len(texts) > 1: warnings.warn(f'{name} has several captions of a photo; the first is used')
         except (LeftOut, ValueError, TypeError, AttributeError, RecursionError) as e:
             bad = f'is no JSON object or row like line 1 with file_name or image_path, and{self.columns}'
             self.left_out[f'{name}:{n}'] = e.args if isinstance(e, LeftOut) else ('bad_line', bad)

@@ -31,7 +31,8 @@ MOVES = r"""(?!(?:stand|sitt|ly|lay|hang|rest|be|park|wait|build|paint|rail|ceil
 OWNER = "the|an?|his|her|its|their|my|your|our|this|that"
 BEFORE = re.compile(rf"""(?: (?P<place> \b(?:{PLACES})[\s-]\s* | (?<=\w)[-/] )
       | (?P<move> \b(?:{MOVES})\s+ )
-      | (?P<what> \b(?:(?:what|all|that)(?:['’]s|\s\w+)|nothing|little|only(?:\s\w+){{1,3}})\s+ )
+      | (?P<what> \b(?:(?:what|all|that)(?:['’]s|\s\w+)|nothing|ruins|remains|little
+          |only(?:\s\w+){{1,3}})\s+ )
       | (?:['’]s|s['’])\s+ )$""", re.I | re.X)
 SIDE = re.compile(rf"""(?P<where> \bleft\s+(?:behind|over)\b (?P<thing> (?=\s+(?:{OWNER}|right)\b) )? )
       | \bleft\s+(?:alone|unattended|untouched|unfinished|abandoned)\b
@@ -47,11 +48,11 @@ SIDE = re.compile(rf"""(?P<where> \bleft\s+(?:behind|over)\b (?P<thing> (?=\s+(?
 AFTER = re.compile(r"""(?P<meant> [\s-]*(?:luggage|wing|bank|field|backs?\b|overs\b|angle|triangle|whale|hon\b
       |hand(?:ed)?\s(?:wo)?m[ae]n|politi|part(?:y|ies)|rall|protest|demonst|activis|extremis|track|place|click
       |moment|time|way|size|choice|tool|word|answer|thing|amount|people|kind|type|gear|order|condition|reason
-      |decision|spot\b|mood|direction|idea|clothes) | \s*[?!] | \s+of\s+way
+      |decision|spot\b|mood|direction|idea|clothes|light\b|degree|past\b) | \s*[?!] | \s+of\s+way
       | \s+(?:(?!next)\w+\s+)?(?:for|to)\b(?!\s+(?:the\s+)?(?:left|right)) )
-  | (?P<sure> \s+of\b | [\s-]+(?:hand|side|arm|leg|foot|paw|eye|ear|knee|shoulder|corner|half|edge|fore|facing
-      |turn|(?:wo)?m[ae]n|girl|boy|figure|player|panel|window|wall|house|one\s+(?:of|is|has))
-    | \s*(?:\s(?:and|or|to)\s+(?:the\s)?|[/&-]\s*)(?:left|right)\b )
+  | (?P<sure> \s+of\b | [\s-]+(?:hand|side|arm|leg|foot|paw|eye|ear|knee|shoulder|corner|edge|fore|facing
+      |half\b(?!\s\w+e[dn]\b)|turn|(?:wo)?m[ae]n|girl|boy|figure|player|panel|window|wall
+      |house|one\s+(?:of|is|has)) | \s*(?:\s(?:and|or|to)\s+(?:the\s)?|[/&-]\s*)(?:left|right)\b )
   | (?P<adverb> \s+(?:at|in|on|out|up|down|off|along|by|through|across|around|against|under|above|below|from
       |when|as|behind|into|onto|towards?|over(?!\s\w+\sshoulder))\b ) | (?P<stop> \s*(?:$|[:,.;)–-]) )
     """, re.I | re.X)
@@ -64,16 +65,9 @@ COMPOUND = re.compile(r"""left(?:(?<=\wleft)(?<!\bcleft)|(?<=\bleft)(?!over|is[t
 # words and phrases that English captions have, and other languages hardly
 ENGLISH = set("""the and with of from this their his he she they it its there while who two three four next
     near all left right behind between above below over into through across around against outside inside
-    several many some another man woman women girl girls boy boys child children kids people someone family
-    couple baby player group dog dogs cat cats bird birds horse fish young elderly old small large big tall
-    red blue green yellow black white brown purple pink gray golden dark bright wooden snowy vintage ancient
-    modern beautiful cute fresh happy dressed covered isolated sunset sunrise sky clouds dawn dusk beach sea
-    lake river mountain mountains tree trees flower flowers grass leaf leaves snow rain water field garden
-    forest stone wall house building street road city town bridge castle tower kitchen bedroom room window
-    chair couch bed bench stage view food fruit bread cake pie cheese chicken bowl cup coffee tea car truck
-    boat train bicycle bike hair eyes head hands shirt dress jacket glasses shoes stands sits holds plays
-    photo picture image painting drawing portrait background light lighting quality style stock viewer smile
-    game soccer desert birthday wedding weather island market summer winter autumn spring img jpg""".split())
+    several many some another man woman girl boy child children people group dog cat bird old small large
+    red blue green yellow black white brown dark bright sunset sky beach sea mountain mountains tree trees
+    flower flowers house street road city room view food hair dress photo picture image background""".split())
 PHRASES = 'ing ', ' in a ', ' on a ', ' at a ', ' is a ', ' by a ', ' for a ', ' to a ', ' as a ', ' of a '
 FOREIGN = set("""der das ein eine einen einem und mit auf im ist von des les le la une du et sur avec dans un
     de el los una con y en del por para il lo gli di che uno het een op aan voor met och ett med som av na ze
@@ -82,12 +76,12 @@ FOREIGN = set("""der das ein eine einen einem und mit auf im ist von des les le 
 def is_english(caption: str) -> bool:
     "Whether a caption looks English: its letters are Latin, and enough of its words are known."
     low = caption.lower()
-    letters = filter(str.isalpha, set(low))
-    if any(not unicodedata.name(c, '').startswith('LATIN') for c in letters): return False
+    if any(c.isalpha() and not unicodedata.name(c, '').startswith('LATIN') for c in set(low)): return False
     words = re.findall(r'[^\W\d_]{2,}', low)
-    english, foreign = (sum(map(known.__contains__, words)) for known in (ENGLISH, FOREIGN))
-    english += sum(map(f'{low} '.count, PHRASES))
-    return not words or 8*english >= len(words) and english > 2*foreign
+    foreign = sum(map(FOREIGN.__contains__, words))
+    english = sum(map(ENGLISH.__contains__, words)) + sum(map(f'{low} '.count, PHRASES))
+    few = len(words) < 4 and low.isascii()     # "golden retriever"
+    return few and not foreign or 8*english >= len(words) and english > 2*foreign
 
 # %% ../nbs/14_augment.ipynb #035b110e
 SIGN = r'(?:sign|logo|poster|banner)s?\b'      # "next to a sign" does not say what is on it
@@ -101,17 +95,22 @@ AMISS = re.compile(rf"""clock|sheet\ music|(?:half|quarter|ten)\ past|to\ port\b
     |watermark|licen[cs]e|(?:north|south)?(?:east|west)(?:\b|ward|bound)|starboard|port\ side|nearside|dexter
     |sinister|[lr]hs\b|rigth|(?:driver|passenger)\S{{0,2}}\ s(?:ide|eat)|l\.?\ to\ r\b|l-r\b|dial\b|code\b
     |(?:wrist)?watch\w*\ (?:show|displ)|shape\ of\ an?\ \w\b|characters\ on|globe\b|flags?\b|crossword
+    |(?:digital|pocket|stop|wrist)[\ -]?watch\b|sundial|(?:hour|minute)\ hand|happy\ birthday|bib\b|kanji
+    |hieroglyph|chinese\ char|initials|southpaw|(?:king|queen)side|politic|alt-|march\b|supporter|birth\b
     |banknote|links|linke[nrsm]?\b|linker|recht|gauch|droit|izquierd|zurd|derech|diestr|esquer[dr]|direit
     |dreta\b|sinistr|destr[aeio]\b|st[âa]ng|dreapt|v[äa]nst|venstre|vinstri|h[öo]g(?:er|ra)\b|h[øo][jy]re
     |h[æa]gri|vase[nm]|oike[ai]|vasak|paremal|jobb|bal(?:ra|old\w*)?\b|lew[aąeoy]|praw[aąeoy]|v?lev[oaáéý]
     |v?prav[oaáéý]|lijev|desn[aio]|majtas|djath|kair[iėe]|dešin|kreis[iā]|ezker|eskui|chwith
     |sol(?:da\w*|un\w+|a|u)?\b|sa[ğg](?:da\w*|ın\w*|a|ı)?\b|kiri\b|kanan\b|tr[áa]i\b|ph[ảa]i\b|kushoto
-    |kulia\b|kaliwa )""", re.X)
+    |kulia\b|kaliwa|(?:mal)?dekstr|hidari|migi\b|(?:sx|dx|izq|dcha|lft|[lr]t)\b|v\.\ ?l\.|[lr]\b(?=[,:])
+    |osten|westen|orolog|orari|canhot|mancin|napis|saat|reloj|\w*uhr(?:en)?\b|horloge|montre|klok|zegar|hodin
+    |schild|cartel|letrero|panneau|insegna|tab(?:el|lic)|skylt|schrift|karte|mapa|flagge|fahne|drapeau
+    |bandera|bandeira|bandiera|vlag\b )""", re.X)
 # quotes, capitals (not LEFT, RIGHT), single letters, numbers to be seen, arrows, clocks, hidden characters
 MARKS = re.compile(r"""[A-Z\d"“”„«»‹›#'‘`(<←-⇿➔-➾⬀-⬑👈👉🕐-🕧\xad\u200b-\u200f-]
     (?: (?<=[^\w'‘`(<#-]) | (?<=\b[A-Z])(?!EFT\b|IGHT\b|SLR|[SD][AC]|MG|UV|ED|DR)[A-Z]{2} | (?<=\b[LR])\b
     | (?<=\b[B-HJ-Z])(?:-shaped|(?![\w.'’-])) | (?<=\bN)o\.?\ ?\d | (?<=(?<!\w)['‘`])[^'’`]+['’`](?!\w)
-    | (?<=\#)\d | (?<=\d):\d\d | (?<=\d)\ on\ (?:it|his|her|the)\b | (?<=\()[lr]\)|(?<=-)>|(?<=<)-)""", re.X)
+    | (?<=\#)\d | (?<=\d):\d\d | (?<=\d)\ on\ (?:its?|his|her|the)\b|(?<=\()[lr]\)|(?<=-)>|(?<=<)-)""", re.X)
 
 # %% ../nbs/14_augment.ipynb #78bcbfa7
 @lru_cache(2**20)     # each time a photo is mirrored

@@ -76,7 +76,8 @@ def compiler_fault(device='cpu') -> str:
     try:
         torch._inductor.compile(torch.fx.symbolic_trace(lambda x: x * now + 1), [x])(x)
     except Exception as e:
-        return next((line for line in str(e).splitlines() if 'error:' in line), repr(e))[:200]
+        lines = str(e).splitlines() or [repr(e)]
+        return next((line for line in lines if 'error:' in line), lines[0])[:200]
     return ''
 
 # %% ../nbs/05_machine.ipynb #b5af7eb3

@@ -61,7 +61,7 @@ def _open_png(f, pixels):     # an open file, behind its first eight bytes; are 
     for name in 'exif', 'APP1', 'xmp':     # as ImageMagick and ExifTool write them
         with suppress(KeyError, ValueError):
             raw = bytes.fromhex(im.info.pop(f'Raw profile type {name}').split('\n', 3)[-1])
-            im.info.setdefault('exif' if raw[:4] == b'Exif' else 'xmp', raw)
+            im.info.setdefault('exif' if raw[:2] in (b'Ex', b'II', b'MM') else 'xmp', raw)
     return im
 
 def open_photo(file, pixels:bool=True) -> Image.Image:     # a path, or an open file; are pixels wanted?

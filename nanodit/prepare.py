@@ -27,6 +27,7 @@ from .photos import BUCKETS, LeftOut, Photos, load_photo, nearest_bucket, open_p
 
 # %% ../nbs/26_prepare.ipynb #c26b0007
 TOYS = dict(text='words', vision='ring', latents='dct')     # built in; for trials
+_KINDS = dict(text='words|t5:.+', vision='ring|dinov3:.+', latents='dct|mixed|vae:.+')
 
 def _listed(x): return x.split(',') if isinstance(x, str) else x
 
@@ -59,7 +60,7 @@ def prepare_config(
             if value := behind.get('--' + name.replace('_', '-')):
                 before[name] = value[:2] == '--' or yaml.safe_load(value)
     cfg = make_config(before | settings, source=str(path), cls=PrepareConfig)
-    if missing := [kind for kind in TOYS if not getattr(cfg, kind)]:
+    if missing := [k for k, good in _KINDS.items() if not re.fullmatch(good, getattr(cfg, k) or '')]:
         raise DataError(f'{out}: choose {", ".join(missing)}, such as text=t5:google/t5-v1_1-large '
                         'vision=dinov3:facebook/dinov3-vitl16-pretrain-lvd1689m '
                         'latents=vae:black-forest-labs/FLUX.1-schnell/vae, '

@@ -198,7 +198,7 @@ def group_members(f) -> tuple:    # an open tar; {key: {name: (tar, begin, end)}
             raise tarfile.ReadError('cut, zeroed, a broken header, or another tar appended')
     except (tarfile.TarError, ValueError) as e:
         f.seek(0)
-        head, wrong = f.read(6), f'is no whole tar ({e}); copy it again'
+        head, wrong = f.read(6), f'is no whole tar ({e}); unpack it if it is packed, else copy it again'
         for magic, name in _PACKERS.items():
             if head.startswith(magic): wrong = f'is packed by {name}; unpack it (`{name} -dc < FILE`)'
     for (key, ending), (_, place) in zip(split_names([name for name, _ in places]), places):
@@ -289,7 +289,7 @@ def load_tar(
     return known['photos'], known['damage'], [*zip(map(str, tars), stamp[1:])]
 
 # %% ../nbs/10_shards.ipynb #57022668
-_PACKED = re.compile(r'\.(?:tar\.|t)(?:gz|bz2?|xz|zstd?|lz4|lzma|z|zip|7z)$', re.I)
+_PACKED = re.compile(r'\.(?:tar\.\w+|t(?:gz|bz2?|xz|zst|az|lz)|zip)$', re.I)
 
 def find_tars(dir: Path, buckets=()) -> list:    # only these buckets; empty = all; (bucket, path), sorted
     """The shards in folders like `832x1216` or `bucket_832x1216`, compressed ones too where the tar is not

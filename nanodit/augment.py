@@ -80,7 +80,7 @@ def is_english(caption: str) -> bool:
     words = re.findall(r'[^\W\d_]{2,}', low)
     foreign = sum(map(FOREIGN.__contains__, words))
     english = sum(map(ENGLISH.__contains__, words)) + sum(map(f'{low} '.count, PHRASES))
-    few = len(words) < 4 and low.isascii()     # "golden retriever"
+    few = len(words) < 5 and low.isascii()     # "golden retriever"
     return few and not foreign or 8*english >= len(words) and english > 2*foreign
 
 # %% ../nbs/14_augment.ipynb #035b110e
@@ -99,9 +99,9 @@ AMISS = re.compile(rf"""clock|sheet\ music|(?:half|quarter|ten)\ past|to\ port\b
     |hieroglyph|chinese\ char|initials|southpaw|(?:king|queen)side|politic|alt-|march\b|supporter|birth\b
     |banknote|links|linke[nrsm]?\b|linker|recht|gauch|droit|izquierd|zurd|derech|diestr|esquer[dr]|direit
     |dreta\b|sinistr|destr[aeio]\b|st[âa]ng|dreapt|v[äa]nst|venstre|vinstri|h[öo]g(?:er|ra)\b|h[øo][jy]re
-    |h[æa]gri|vase[nm]|oike[ai]|vasak|paremal|jobb|bal(?:ra|old\w*)?\b|lew[aąeoy]|praw[aąeoy]|v?lev[oaáéý]
-    |v?prav[oaáéý]|lijev|desn[aio]|majtas|djath|kair[iėe]|dešin|kreis[iā]|ezker|eskui|chwith
-    |sol(?:da\w*|un\w+|a|u)?\b|sa[ğg](?:da\w*|ın\w*|a|ı)?\b|kiri\b|kanan\b|tr[áa]i\b|ph[ảa]i\b|kushoto
+    |h[æa]gri|vase[nm]|oike[ai]|vasak|paremal|jobb|bal(?:ra|old\w*)?\b|lew[aąeoy]|praw[aąeoy]
+    |(?:v|s|na)?(?:lev|prav)[oaáéý]|lijev|zuo\b|desn[aio]|majtas|djath|kair[iėe]|dešin|kreis[iā]|ezker|eskui
+    |chwith|sol(?:da\w*|un\w+|a|u)?\b|sa[ğg](?:da\w*|ın\w*|a|ı)?\b|kiri\b|kanan\b|tr[áa]i\b|ph[ảa]i\b|kushoto
     |kulia\b|kaliwa|(?:mal)?dekstr|hidari|migi\b|(?:sx|dx|izq|dcha|lft|[lr]t)\b|v\.\ ?l\.|[lr]\b(?=[,:])
     |osten|westen|orolog|orari|canhot|mancin|napis|saat|reloj|\w*uhr(?:en)?\b|horloge|montre|klok|zegar|hodin
     |schild|cartel|letrero|panneau|insegna|tab(?:el|lic)|skylt|schrift|karte|mapa|flagge|fahne|drapeau

@@ -37,7 +37,7 @@ def _dct_basis():
 
 class DCTCodec:
     "A linear 16-channel, 8× codec: the lowest cosine frequencies of each 8 × 8 patch."
-    name, version, channels, downsample = 'dct', '1', 16, 8
+    part, name, version, channels, downsample = 'latents', 'dct', '1', 16, 8
     flip_parity = tuple((1 - 2 * (_KEPT[:, 2] % 2)).tolist())     # −1 for an odd wave across
     basis = _dct_basis()    # (16, 3, 8, 8)
 
@@ -73,7 +73,7 @@ def _word_vector(word):
 
 class WordEncoder:
     "Word vectors mixed with those of their clause and their neighbours: deterministic, without weights."
-    name, version, max_length = 'words', '1', 77
+    part, name, version, max_length = 'text', 'words', '1', 77
     clause, near = .45, .4   # weight of each other word of the clause, and of each neighbour
 
     def encode(self, captions:list) -> tuple[Tensor, Tensor]:
@@ -96,7 +96,7 @@ class WordEncoder:
 # %% ../nbs/18_encoders.ipynb #9e1d2323
 class RingEncoder:
     "The colours along the border of a picture, as 1024 random Fourier features: its mood, not its layout."
-    name, version = 'ring', '1'
+    part, name, version = 'vision', 'ring', '1'
     ring, bandwidth = .05, 6.     # width of the ring ÷ shorter side; frequencies of the features
 
     def encode(self, images:Tensor) -> Tensor:
@@ -167,7 +167,7 @@ class _Pretrained:
 # %% ../nbs/18_encoders.ipynb #e653b7a9
 class T5Encoder(_Pretrained):
     "Captions → T5's last hidden state (plan A.3), by transformers; '#77' in its name cuts at 77 tokens."
-    kind = 't5'
+    part, kind = 'text', 't5'
     def _open(self):
         from transformers import AutoTokenizer, T5EncoderModel
         self.model = self._load(T5EncoderModel)
@@ -185,7 +185,7 @@ class T5Encoder(_Pretrained):
 # %% ../nbs/18_encoders.ipynb #8fe305a0
 class DINOv3Encoder(_Pretrained):
     "Pictures → DINOv3's CLS vector (plan A.3), by transformers."
-    kind = 'dinov3'
+    part, kind = 'vision', 'dinov3'
     def _open(self):
         from transformers import DINOv3ViTModel, ImageProcessingMixin
         self.model = self._load(DINOv3ViTModel)
@@ -204,7 +204,7 @@ class DINOv3Encoder(_Pretrained):
 # %% ../nbs/18_encoders.ipynb #8d4128db
 class VAECodec(_Pretrained):
     "Pictures ↔ latents of an `AutoencoderKL` such as Flux.1's (plan A.2), by diffusers."
-    kind, flip_parity = 'vae', None
+    part, kind, flip_parity = 'latents', 'vae', None
     def _open(self):
         from diffusers import AutoencoderKL
         if not self.inside and (Path(self.at) / 'vae/config.json').exists(): self.inside = 'vae'

@@ -27,7 +27,6 @@ from .photos import BUCKETS, LeftOut, Photos, load_photo, nearest_bucket, open_p
 
 # %% ../nbs/26_prepare.ipynb #c26b0007
 TOYS = dict(text='words', vision='ring', latents='dct')     # built in; for trials
-_KINDS = dict(text='words|t5:.+', vision='ring|dinov3:.+', latents='dct|mixed|vae:.+')
 
 def _listed(x): return x.split(',') if isinstance(x, str) else x
 
@@ -60,11 +59,10 @@ def prepare_config(
             if value := behind.get('--' + name.replace('_', '-')):
                 before[name] = value[:2] == '--' or yaml.safe_load(value)
     cfg = make_config(before | settings, source=str(path), cls=PrepareConfig)
-    if missing := [k for k, good in _KINDS.items() if not re.fullmatch(good, getattr(cfg, k) or '')]:
+    if missing := [kind for kind in TOYS if not getattr(cfg, kind)]:
         raise DataError(f'{out}: choose {", ".join(missing)}, such as text=t5:google/t5-v1_1-large '
-                        'vision=dinov3:facebook/dinov3-vitl16-pretrain-lvd1689m '
-                        'latents=vae:black-forest-labs/FLUX.1-schnell/vae, '
-                        'or the built-in toys text=words vision=ring latents=dct')
+                        'vision=dinov3:facebook/dinov3-vitl16-pretrain-lvd1689m latents=vae:black-forest-labs'
+                        '/FLUX.1-schnell/vae, or the built-in toys text=words vision=ring latents=dct')
     return cfg
 
 # %% ../nbs/26_prepare.ipynb #c26b0017
@@ -73,8 +71,11 @@ def open_encoders(
     **noted,    # those that made the data set, as text={'name': 'words', 'version': '1'}
 ) -> dict:
     "The encoders that the settings name: 'text', 'vision' and 'latents'. Raises `NanoditError`."
-    return {kind: get_encoder(getattr(cfg, kind), noted.get(kind, {}).get('version'),
-                              device=cfg.device, dtype=cfg.dtype) for kind in TOYS}
+    encoders = {kind: get_encoder(getattr(cfg, kind), noted.get(kind, {}).get('version'),
+                                  device=cfg.device, dtype=cfg.dtype) for kind in TOYS}
+    for kind, e in encoders.items():
+        if e.part != kind: raise DataError(f'{kind}={e.name}: {e.name} encodes {e.part}; choose another')
+    return encoders
 
 def identity(encoder):
     "What its results depend on: kind, version and length, but not the folder its weights lie in."

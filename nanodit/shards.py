@@ -292,8 +292,7 @@ def load_tar(
 _PACKED = re.compile(r'\.(?:tar\.\w+|t(?:gz|bz2?|xz|zst|az|lz)|zip)$', re.I)
 
 def find_tars(dir: Path, buckets=()) -> list:    # only these buckets; empty = all; (bucket, path), sorted
-    """The shards in folders like `832x1216` or `bucket_832x1216`, compressed ones too where the tar is not
-    beside them. Raises `DataError` if a bucket has none."""
+    "The shards in folders like `832x1216`, packed ones too, if alone. `DataError` if a bucket has none."
     found = []
     for folder in dir.glob('*x*'):
         m = re.fullmatch(r'(?:bucket_)?([1-9]\d*x[1-9]\d*)', folder.name)

@@ -97,6 +97,7 @@ class WordEncoder:
 class RingEncoder:
     "The colours along the border of a picture, as 1024 random Fourier features: its mood, not its layout."
     part, name, version = 'vision', 'ring', '1'
+    whole = False                 # does a vector tell the whole picture?
     ring, bandwidth = .05, 6.     # width of the ring ÷ shorter side; frequencies of the features
 
     def encode(self, images:Tensor) -> Tensor:
@@ -185,7 +186,7 @@ class T5Encoder(_Pretrained):
 # %% ../nbs/18_encoders.ipynb #8fe305a0
 class DINOv3Encoder(_Pretrained):
     "Pictures → DINOv3's CLS vector (plan A.3), by transformers."
-    part, kind = 'vision', 'dinov3'
+    part, kind, whole = 'vision', 'dinov3', True
     def _open(self):
         from transformers import DINOv3ViTModel, ImageProcessingMixin
         self.model = self._load(DINOv3ViTModel)

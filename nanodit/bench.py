@@ -55,7 +55,7 @@ def noise_run(cfg:Config, device='cpu', **changes):    # section → {key: value
     c, m = cfg.model_dump(mode='json'), cfg.model
     for section, values in changes.items(): c[section] |= values
     buckets, n = c['data']['buckets'] or ['512x512'], 2 * c['training']['batch_size']
-    shape = dict(channels=m.in_channels, text=(TOKENS, m.text_dim), dino=m.dino_dim)
+    shape = dict(channels=m.in_channels, text=(TOKENS, m.text_dim), dino=m.dino_dim, cell=cfg.data.downsample)
     with tempfile.TemporaryDirectory() as d:
         write_shards((random_sample(f'{b}-{i}', b, **shape) for b in buckets for i in range(n)), f'{d}/data')
         c['data'] |= dict(shard_base_dir=f'{d}/data', buckets=buckets, horizontal_flip_prob=0.)

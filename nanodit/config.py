@@ -50,11 +50,11 @@ class ModelConfig(Section):
     depth: PositiveInt = 12  # Number of transformer blocks; 24 to 28 in a big run.
     hidden_size: PositiveInt = 384  # Width of a token, a multiple of num_heads; 768 to 1024 in a big run.
     num_heads: PositiveInt = 6  # Attention heads; hidden_size / num_heads is a multiple of 4.
-    patch_size: PositiveInt = 2  # Side of a token in latent pixels, of 8 photo pixels each.
+    patch_size: PositiveInt = 2  # Side of a token in latent cells, of data.downsample photo pixels each.
     mlp_ratio: Annotated[float, Field(ge=1)] = 4.0  # Width of the MLP as a multiple of hidden_size.
     qk_norm: bool = True  # Normalise queries and keys in attention; keeps bfloat16 stable in long runs.
     adaln_rank: NonNegativeInt = 0  # Bottleneck of the adaLN layers; 0 = none, 256 at width 1024.
-    in_channels: PositiveInt = 16  # Channels of a latent; given by the VAE of the data set.
+    in_channels: PositiveInt = 16  # Channels of a latent; given by the codec of the data set.
     text_dim: PositiveInt = 1024  # Width of a text token; given by the text encoder.
     dino_dim: PositiveInt = 1024  # Width of the DINO vector; given by the vision encoder.
 
@@ -131,11 +131,13 @@ class ShapesConfig(Section):
     "The built-in data set, made in `shard_base_dir` when that is missing."
     num_samples: PositiveInt = 6_000  # Pictures to draw.
     seed: NonNegativeInt = 0  # Seed of the drawing; another seed gives other pictures.
+    codec: Literal['mixed', 'dct', 'fine'] = 'mixed'  # Of the latents; fine: downsample 4, in_channels 32.
 
 class DataConfig(Section):
     "Where the samples are and how they are read."
     shard_base_dir: Folder = 'data/shards'  # Folder with one sub-folder per bucket; ~ is your home.
     buckets: Buckets = ()  # WIDTHxHEIGHT in pixels, to train on; empty = all.
+    downsample: PositiveInt = 8  # Photo pixels per latent cell; given by the codec of the data set.
     horizontal_flip_prob: Probability = 0.5  # Probability that a sample is mirrored.
     swap_caption_lr: bool = True  # Swap left and right in the caption of a mirrored sample.
     num_workers: NonNegativeInt = 1  # Reader threads; 0 = read in the training thread.
@@ -222,9 +224,10 @@ class Config(Section):
     distributed: DistributedConfig = DistributedConfig()
 
     def clashes(self):
-        for bucket in self.data.buckets:
-            if any(int(side) % (8 * self.model.patch_size) for side in bucket.split('x')):
-                yield 'data.buckets', f'the sides of {bucket} have to be multiples of 8 x patch_size'
+        unit = self.data.downsample * self.model.patch_size
+        for b in self.data.buckets:
+            if any(int(side) % unit for side in b.split('x')):
+                yield 'data.buckets', f'the sides of {b} must be multiples of {unit}, downsample x patch_size'
 
 # %% ../nbs/22_config.ipynb #468dd5d7
 def _keys(cls, at=''):

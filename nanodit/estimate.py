@@ -77,7 +77,7 @@ def bucket_memory(
     "What a micro-batch of a bucket needs beside `fixed_memory`."
     m, t, e = cfg.model, cfg.training, 4 if cfg.training.precision == 'fp32' else 2
     width, height = bucket_size(bucket)
-    N, B = width * height // (8 * m.patch_size)**2, t.batch_size
+    N, B = width * height // (cfg.data.downsample * m.patch_size)**2, t.batch_size
     kept = activation_bytes(m, B, N, longest, e, t.recompute)
     if t.recompute == 'full': kept += activation_bytes(m, B, N, 0, e) / m.depth    # one block, again
     if t.compile: kept *= COMPILED[t.recompute]

@@ -34,7 +34,7 @@ class PrepareConfig(Section):
     "How photos become shards; saved as `prepare.yaml` beside them."
     text: Text | None = None  # Text encoder: t5: and a model id or a folder, or words, a toy.
     vision: Text | None = None  # Image encoder: dinov3: and such a name, or ring, a toy.
-    latents: Text | None = None  # Codec: vae: and such a name, or dct or mixed, both toys.
+    latents: Text | None = None  # Codec: vae: and such a name, or dct, mixed or fine, toys.
     flip_twins: bool = False  # Also store what mirrored photos need.
     # picture sizes, WIDTHxHEIGHT, as a list or with commas
     buckets: Annotated[Buckets, Field(min_length=1), BeforeValidator(_listed)] = BUCKETS

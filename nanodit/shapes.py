@@ -13,7 +13,7 @@ from itertools import count, islice
 from pathlib import Path
 import numpy as np
 from .flow import slot_rng
-from .latents import LatentStats
+from .latents import LatentStats, Moments, moments
 from .shards import bucket_size, write_shards
 from .files import progress_bar, write_atomic
 from .augment import swap_left_right
@@ -174,20 +174,19 @@ def make_shapes(
     codec:str='mixed',        # a built-in codec
 ) -> Path:
     "Draws and encodes the data set into shards under `out`, with `latents.json`; returns `out`."
-    codec, moments = get_encoder(codec), np.zeros((3, 16))
+    codec, total = get_encoder(codec), Moments()
     def samples():
+        nonlocal total
         bar = progress_bar(range(num_samples), f'drawing {out}', show=progress)
         for i, (scene, rng) in zip(bar, _scenes(seed, 'train', False)):
             picture = draw(scene, *bucket_size(buckets[i % len(buckets)]), rng)
             sample = encode_picture(picture, caption(scene, rng), f'shape-{i:06d}', codec.name)
-            z = sample['vae'].astype(np.float16).astype(np.float64).reshape(16, -1)     # as it is stored
-            moments[:] += [(z**k).sum(1) for k in range(3)]
+            total += moments(sample['vae'].astype(np.float16))     # as it is stored
             yield sample
     write_shards(samples(), out)
-    _, mean, square = moments / moments[0]
-    LatentStats(codec.name, codec.version, 16, 8, mean.tolist(), np.sqrt(square - mean**2).tolist(),
-                list(codec.flip_parity), num_samples).save(out)
+    LatentStats(codec.name, codec.version, codec.channels, codec.downsample, total.mean.tolist(),
+                total.std.tolist(), list(codec.flip_parity), num_samples).save(out)
     save_encoders(out, get_encoder('words'), get_encoder('ring'))
-    asked = dict(num_samples=num_samples, seed=seed)      # so that a run can tell (`train`)
+    asked = dict(num_samples=num_samples, seed=seed, codec=codec.name)      # so that a run can tell (`train`)
     write_atomic(Path(out) / 'shapes.json', json.dumps(asked).encode())
     return Path(out)

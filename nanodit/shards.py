@@ -44,10 +44,11 @@ def array_shapes(
 def random_sample(
     key, bucket='48x32', caption='a photo', channels=16,   # of the latent
     text=(7, 1024), dino=1024,   # rows and width of the text; length of the DINO vector
+    cell=8,                      # pixels per latent cell
 ) -> dict:
     "A sample of noise with the shapes of a real one. Its numbers depend on the key alone."
     rng = np.random.default_rng([*key.encode()])
-    shapes = array_shapes((channels, 8, text[1], dino), bucket, text[0])
+    shapes = array_shapes((channels, cell, text[1], dino), bucket, text[0])
     arrays = {n: rng.standard_normal(shapes[n], 'f4').astype(ARRAYS[n]) for n in ('vae', 'dinov3', 't5h')}
     return dict(key=key, bucket=bucket, json=dict(caption=caption), t5m=np.ones(text[0], 'u1'), **arrays)
 

@@ -38,7 +38,8 @@ def draw_data(d, progress:bool=True):    # `data` of the config; show a bar
     if not d.shapes or folder.exists(): return
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=folder.name + '.', dir=folder.parent) as tmp:
-        made = make_shapes(Path(tmp) / 'made', d.shapes.num_samples, d.buckets, d.shapes.seed, progress)
+        asked = d.shapes.num_samples, d.buckets, d.shapes.seed, progress, d.shapes.codec
+        made = make_shapes(Path(tmp) / 'made', *asked)
         with suppress(OSError): made.rename(folder)       # fails where another start was faster
 
 # %% ../nbs/48_train.ipynb #bf3327a8
@@ -46,15 +47,16 @@ def open_data(cfg:Config) -> tuple:
     "Two `ShardIndex`, to train on and held out. Raises `DataError` if the photos do not fit the config."
     d, m = cfg.data, cfg.model
     index = ShardIndex(d.shard_base_dir, d.buckets, on_damage=d.on_damage)
-    notes = index.dir / 'shapes.json'
-    if d.shapes and notes.exists() and json.loads(notes.read_text()) != d.shapes.model_dump():
+    notes, old = index.dir / 'shapes.json', dict(codec='mixed')      # where the notes name no codec
+    if d.shapes and notes.exists() and old | json.loads(notes.read_text()) != d.shapes.model_dump():
         raise DataError(f'{notes} does not match data.shapes. Change data.shapes, or delete the '
                         'folder to draw it again.')
-    channels, cell, *widths = index.kind
+    channels, cell, text, dino = index.kind
     uneven = [b for b in index.buckets if math.gcd(*bucket_size(b)) % (cell * m.patch_size)]
-    if [channels, *widths] != [m.in_channels, m.text_dim, m.dino_dim] or uneven:
-        raise DataError(f'{index.dir} does not fit the model: {channels} channels, text and vectors '
-                        f'{widths}, no whole patches in {uneven}. Change `model` or data.buckets.')
+    if index.kind != [m.in_channels, d.downsample, m.text_dim, m.dino_dim] or uneven:
+        raise DataError(f'{index.dir} does not fit the config: it needs model.in_channels={channels} '
+                        f'data.downsample={cell} model.text_dim={text} model.dino_dim={dino}, and has '
+                        f'no whole patches in {uneven} (data.buckets, model.patch_size).')
     return index.split(cfg.validation.held_out)
 
 # %% ../nbs/48_train.ipynb #33a24cbe

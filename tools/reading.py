@@ -27,6 +27,7 @@ TARGETS = dict(
     config=290,
     photos=190,
     prepare=290,
+    emoji=60,
     check=120,
     ema=130,
     checkpoint=280,

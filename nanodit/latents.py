@@ -6,7 +6,7 @@
 __all__ = ['LatentStats', 'Moments', 'moments', 'measure_latents', 'load_latents', 'id_fraction']
 
 # %% ../nbs/12_latents.ipynb #9ac1aa1a
-import copy, hashlib, json
+import copy, hashlib, json, math
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -29,6 +29,7 @@ class LatentStats:
     flip_parity: list|None = None   # (C,) of +1 or -1: mirrored latent × parity; None: unknown
     count: int = 0                  # photos measured
     fingerprint: str|None = None    # of the measured photos and tars; None when the encoder wrote the file
+    one_scale: bool = False         # divide all channels by one number, so that fine detail stays faint
     def __post_init__(self):
         rows = self.mean, self.std, self.flip_parity or self.mean
         if {*map(len, rows)} != {self.channels} or not all(s > 0 for s in self.std):
@@ -53,13 +54,19 @@ _tensor = lru_cache(16)(torch.tensor)      # moved to its device once
 
 @patch
 def mean_std(self: LatentStats, z):
-    "Mean and deviation, (C, 1, 1) each, on the device of `z` and in its precision, at least float32."
+    "Mean and divisor, (C, 1, 1) each, on the device of `z` and in its precision, at least float32."
     dtype = torch.promote_types(z.dtype, torch.float32)
-    return _tensor((*self.mean, *self.std), dtype=dtype, device=z.device).view(2, -1, 1, 1)
+    divisor = [math.hypot(*self.std) / self.channels**.5] * self.channels if self.one_scale else self.std
+    return _tensor((*self.mean, *divisor), dtype=dtype, device=z.device).view(2, -1, 1, 1)
+
+@patch(as_prop=True)
+def sigma(self: LatentStats):
+    "Deviations (C, 1, 1) that are left after `normalize`; None where all are 1."
+    if self.one_scale: return torch.tensor(self.std).view(-1, 1, 1) / self.mean_std(torch.zeros(1))[1]
 
 @patch
 def normalize(self: LatentStats, z):
-    "Latents (B, C, h, w) as stored, with mean 0 and deviation 1 per channel; float32 or wider."
+    "Latents (B, C, h, w) as stored, with mean 0 and deviation 1, per channel or over all; float32 or wider."
     mean, std = self.mean_std(z)
     return (z - mean)/std
 
@@ -102,7 +109,7 @@ def _fingerprint(index):
 # %% ../nbs/12_latents.ipynb #dcdb6975
 def measure_latents(
     index: ShardIndex,                                    # the data set
-    codec='unknown', codec_version='', flip_parity=None,  # as in `LatentStats`
+    codec='unknown', codec_version='', flip_parity=None, one_scale=False,   # as in `LatentStats`
 ) -> LatentStats:
     "Mean and deviation per channel over all photos, in float64. Raises `DataError` if one is not finite."
     total = Moments()
@@ -110,7 +117,7 @@ def measure_latents(
         room = np.empty((1, *array_shapes(index.kind, b, 0)['vae']), np.float32)
         total += moments(index.read(index.tables[b]['vae'][[i]], room)[0])
     return LatentStats(codec, codec_version, *index.kind[:2], total.mean.tolist(), total.std.tolist(),
-                       flip_parity, len(index), _fingerprint(index))
+                       flip_parity, len(index), _fingerprint(index), one_scale)
 
 # %% ../nbs/12_latents.ipynb #f92c5697
 def load_latents(
@@ -123,7 +130,7 @@ def load_latents(
         if [stats.channels, stats.downsample] != index.kind[:2]:
             raise DataError(f'{index.dir}/latents.json: it belongs to other shards; delete it')
         if stats.fingerprint in (None, _fingerprint(index)): return stats
-        codec = stats.codec, stats.codec_version, stats.flip_parity
+        codec = stats.codec, stats.codec_version, stats.flip_parity, stats.one_scale
     stats = measure_latents(index, *codec)
     # of a part, or of a damaged one, they are measured each time
     if not index.damage and set(index.buckets) == {b for b, _ in find_tars(index.dir)}:

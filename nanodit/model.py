@@ -13,6 +13,7 @@ import torch, torch.fx.experimental._config, torch.nn.functional as F
 from torch import nn, Tensor
 from torch.utils.checkpoint import checkpoint
 from fastcore.basics import patch
+from .flow import precondition
 
 # %% ../nbs/04_model.ipynb #3a9ab4ef
 def sinusoids(
@@ -169,6 +170,7 @@ class NanoDiT(nn.Module):
             DiTBlock(D, num_heads, mlp_ratio, qk_norm, adaln_rank) for _ in range(depth))
         self.final_adaLN = Modulation(D, 2, adaln_rank)
         self.final_proj = nn.Linear(D, p * p * in_channels)
+        self.register_buffer('sigma', None, persistent=False)     # `LatentStats.sigma`, for `precondition`
         self.checkpointing(gradient_checkpointing)
         if not self.null_text.is_meta: self.initialize()
 
@@ -238,10 +240,12 @@ def forward(self:NanoDiT,
     kvs, mask = self.encode_text(text, text_mask, keep_text) if text_kv is None else text_kv
     dino = _or_null(dino, self.null_dino, keep_dino)
     c = F.silu(self.t_embed(sinusoids(t.float() * 1000, 256).to(dino.dtype)) + self.dino_embed(dino))
+    z = x
     x = self.patch_in(patchify(x, p)) + sincos_2d(h // p, w // p, self.hidden_size, str(x.device)).to(x.dtype)
     run = _again if self.twice and torch.is_grad_enabled() else _once
     for block, (k, v) in zip(self.blocks, kvs): x = run(block, x, c, k, v, mask)
     x = unpatchify(self.final_proj(modulate(x, *self.final_adaLN(c))), p, h, w)
+    if self.sigma is not None: x = precondition(x, z, t, self.sigma)
     return x if x.dtype == torch.float64 else x.float()
 
 # %% ../nbs/04_model.ipynb #da4f6b8d

@@ -234,7 +234,7 @@ def prepare(
             raise DataError(f'no JPEG, PNG or WebP could be used; {out}/left_out.jsonl says why: {lines[0]}')
         save_encoders(out, text, vision)
         LatentStats(codec.name, codec.version, codec.channels, codec.downsample, total.mean.tolist(),
-                    total.std.tolist(), codec.flip_parity, samples).save(out)
+                    total.std.tolist(), codec.flip_parity, samples, one_scale=codec.one_scale).save(out)
     return AttrDict(samples=samples, encoded=encoded, left_out=len(lines))
 
 # %% ../nbs/26_prepare.ipynb #fa36b3d1

@@ -185,7 +185,7 @@ def make_shapes(
             yield sample
     write_shards(samples(), out)
     LatentStats(codec.name, codec.version, codec.channels, codec.downsample, total.mean.tolist(),
-                total.std.tolist(), list(codec.flip_parity), num_samples).save(out)
+                total.std.tolist(), list(codec.flip_parity), num_samples, one_scale=codec.one_scale).save(out)
     save_encoders(out, get_encoder('words'), get_encoder('ring'))
     asked = dict(num_samples=num_samples, seed=seed, codec=codec.name)      # so that a run can tell (`train`)
     write_atomic(Path(out) / 'shapes.json', json.dumps(asked).encode())

@@ -385,6 +385,7 @@ def load(self:Run, ckpt):
         ledger.since = s['ledger_since']
         ledger.flipped[:] = tensors['ledger']['flipped'].numpy() * self.group.main
     self.stats = self.validator.stats = LatentStats(**s['latents'])
+    if self.stats.one_scale: self.model.sigma = self.stats.sigma.to(self.device)
     # version 0.1 noted no machine
     old = s['config']['training']
     then = s.get('machine') or dict(name=old['precision'], threads=old['cpu_threads'])

@@ -82,6 +82,7 @@ class Trainer:
         self.ledger = Ledger(self.plan, index)
         self.model = NanoDiT(**cfg.model.model_dump(), gradient_checkpointing=t.recompute)
         self.model.initialize(cfg.seed)
+        self.model.sigma = self.stats.sigma
         self.model.to(self.device)
         self.compiled = use_compiler(t.compile, self.device)
         if self.compiled: compile_blocks(self.model)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'CheckpointError', 'verify_checkpoint', 'step_of', 'list_checkpoints', 'set_aside_after', 'hold_run',
-           'save_checkpoint', 'Checkpoint', 'load_checkpoint', 'latest_checkpoint', 'load_model',
+           'best_checkpoint', 'save_checkpoint', 'Checkpoint', 'load_checkpoint', 'latest_checkpoint', 'load_model',
            'optimizer_to_tensors', 'tensors_to_optimizer', 'CheckpointWriter', 'main']
 
 # %% ../nbs/32_checkpoint.ipynb #52341b1a
@@ -105,13 +105,18 @@ def hold_run(run_dir:str|Path, name:str='.running'):
     raise CheckpointError(f'another process trains in {run_dir}: wait until it ends, or choose another '
                           'checkpoint.output_dir')
 
+# %% ../nbs/32_checkpoint.ipynb #f0019cb5
+def best_checkpoint(run_dir:str|Path) -> Path|None:
+    "The last one that `train` has marked by a note in it, best.json: it is better than those before it."
+    return next((p for p in reversed(list_checkpoints(run_dir)) if (p / 'best.json').exists()), None)
+
 # %% ../nbs/32_checkpoint.ipynb #1e758b30
 def save_checkpoint(
     run_dir:str|Path,                       # the run's folder; made if needed
     step:int,                               # optimizer updates done
     tensors:dict[str, dict[str, Tensor]],   # {'model': state dict, 'optimizer': …}: one file each
     state:dict,                             # plain values for state.json; 'step' is added
-    keep_last_n:int|None=3,                 # how many to keep, this one included; None = all
+    keep_last_n:int|None=3,                 # how many to keep, this one included, and the best; None = all
     keep_every:int|None=None,               # steps divisible by this are milestones and stay for good
     mark:Path|None=None,                    # a file without which the disk of the run is away
 ) -> Path:                                  # the folder step-NNNNNNN
@@ -131,12 +136,12 @@ def save_checkpoint(
                 os.rename(new, path)
                 fsync_dir(folder)
                 for p in list_checkpoints(folder)[:-keep_last_n] if keep_last_n else []:
-                    if keep_every and step_of(p) % keep_every == 0: continue
+                    if keep_every and step_of(p) % keep_every == 0 or p == best_checkpoint(folder): continue
                     with suppress(OSError): os.rename(p, Path(tmp) / p.name)
     except (OSError, SafetensorError, CheckpointError) as e:
         raise DiskError(f"{path} could not be saved: {e}. Older checkpoints are untouched. "
                         'Check the disk of checkpoint.output_dir; it needs room for '
-                        'keep_last_n + 1 checkpoints') from e
+                        'keep_last_n + 1 checkpoints, with keep_best + 2') from e
     return path
 
 # %% ../nbs/32_checkpoint.ipynb #01cb8bed
@@ -153,8 +158,13 @@ class Checkpoint(NamedTuple):
         return make_config(self.state['config'], source=f'{self.path}/state.json')
 
 def load_checkpoint(path:str|Path, names:list[str]|None=None) -> Checkpoint:
-    "The checkpoint in a folder, verified first; arguments and errors as of `verify_checkpoint`."
-    path, m = Path(path), verify_checkpoint(path, names)
+    "The checkpoint in a folder, or RUN/best; verified first. Arguments and errors as of `verify_checkpoint`."
+    path = Path(path)
+    if path.name == 'best' and not path.exists():
+        run_dir, path = path.parent, best_checkpoint(path.parent)
+        if not path: raise CheckpointError(f'no checkpoint in {run_dir} is marked as the best. Name a step-* '
+                                           'folder, or train with checkpoint.keep_best.')
+    m = verify_checkpoint(path, names)
     files = [path / k for k in m['files'] if k != 'state.json']
     return Checkpoint(m['step'], {f.stem: load_file(f) for f in files}, m['state'], path)
 
@@ -172,7 +182,7 @@ def latest_checkpoint(run_dir:str|Path, names:list[str]|None=None) -> Checkpoint
 
 # %% ../nbs/32_checkpoint.ipynb #d062ed5d
 def load_model(
-    path:str|Path,                      # a checkpoint's folder, or a run's: then its newest whole checkpoint
+    path:str|Path,                      # of a checkpoint, RUN/best, or of a run: then its newest whole one
     device:str|torch.device='cpu',
 ) -> tuple[NanoDiT, Checkpoint]:        # in eval mode; with the EMA weights alone
     "The model of a checkpoint with its averaged weights. Raises `CheckpointError`, `DiskError`."

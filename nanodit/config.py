@@ -162,6 +162,7 @@ class ValidationConfig(Section):
     interval_steps: PositiveInt = 1_000  # Updates between validations.
     num_samples: PositiveInt = 8  # Pictures drawn at each validation.
     held_out: Fraction = 0.02  # Share of the photos, by hash of the id, kept for the held-out loss.
+    held_out_ids: Folder | None = None  # A text file, one photo id a line: these instead; null = by share.
     output_dir: Folder | None = None  # Folder of the sheets; null = samples in checkpoint.output_dir.
 
 class CheckpointConfig(Section):
@@ -169,6 +170,7 @@ class CheckpointConfig(Section):
     save_every: PositiveInt = 5_000  # Updates between checkpoints.
     keep_last_n: PositiveInt = 3  # Checkpoints kept; older ones are deleted.
     keep_every: NonNegativeInt = 0  # Checkpoints at multiples of this step are never deleted; 0 = none.
+    keep_best: bool = False  # Also save and keep the one with the lowest held-out loss, as RUN/best.
     output_dir: Folder = 'runs/nanodit'  # Folder of the run, with checkpoints and log; ~ is your home.
 
 # %% ../nbs/22_config.ipynb #797a6cb4
@@ -228,6 +230,8 @@ class Config(Section):
         for b in self.data.buckets:
             if any(int(side) % unit for side in b.split('x')):
                 yield 'data.buckets', f'the sides of {b} must be multiples of {unit}, downsample x patch_size'
+        if self.checkpoint.keep_best and not (self.validation.held_out or self.validation.held_out_ids):
+            yield 'checkpoint.keep_best', 'needs photos that are held out; set validation.held_out'
 
 # %% ../nbs/22_config.ipynb #468dd5d7
 def _keys(cls, at=''):

@@ -81,7 +81,7 @@ def picture(self:Painter, *args, ending='.png', **request) -> bytes:    # of a f
 # %% ../nbs/50_generate.ipynb #28439162
 @command
 def main(
-    checkpoint:str,          # folder of a checkpoint, or of a run (its newest whole checkpoint)
+    checkpoint:str,          # folder of a checkpoint, RUN/best, or of a run (its newest whole checkpoint)
     prompt:str='',           # what the picture should show
     like:str=None,           # reference picture for light and mood
     size:str=None,           # WIDTHxHEIGHT in pixels; default: the first bucket of its training

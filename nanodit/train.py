@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ON_MAIN', 'ON_ALL', 'draw_data', 'open_data', 'Halted', 'Callback', 'Run', 'memory_gb', 'Log', 'Save', 'WatchAlarms',
-           'StopOnRequest', 'Validate', 'same_run', 'main']
+           'StopOnRequest', 'Validate', 'KeepBest', 'same_run', 'main']
 
 # %% ../nbs/48_train.ipynb #e71dbf7b
 import json, math, mmap, platform, shutil, signal, sys, tempfile, threading, time, traceback
@@ -14,8 +14,8 @@ import torch, nanodit
 from fastcore.basics import patch
 from fastcore.script import Param
 from .checkpoint import (
-    CheckpointError, CheckpointWriter, hold_run, latest_checkpoint, list_checkpoints, load_checkpoint,
-    optimizer_to_tensors, set_aside_after, tensors_to_optimizer)
+    CheckpointError, CheckpointWriter, best_checkpoint, hold_run, latest_checkpoint, list_checkpoints,
+    load_checkpoint, optimizer_to_tensors, set_aside_after, tensors_to_optimizer)
 from .config import Config, load_config, make_config, save_config
 from .data import Flips, Loader
 from .distributed import Group, all_max, all_sum, from_main, full_state, load_full_state, whole_states
@@ -23,7 +23,7 @@ from .encoders import load_encoders
 from .estimate import estimate
 from .files import (
     DataError, DiskError, NanoditError, Stopped, command, flatten, progress_bar, write_atomic)
-from .latents import LatentStats
+from .latents import LatentStats, to_hold_out
 from .machine import Precision
 from .runlog import Alarm, Alarms, RunLog, TensorBoardLog, read_log
 from .shapes import make_shapes
@@ -57,7 +57,7 @@ def open_data(cfg:Config) -> tuple:
         raise DataError(f'{index.dir} does not fit the config: it needs model.in_channels={channels} '
                         f'data.downsample={cell} model.text_dim={text} model.dino_dim={dino}, and has '
                         f'no whole patches in {uneven} (data.buckets, model.patch_size).')
-    return index.split(cfg.validation.held_out)
+    return index.split(to_hold_out(cfg.validation))
 
 # %% ../nbs/48_train.ipynb #33a24cbe
 class Halted(NanoditError):
@@ -70,6 +70,7 @@ class Callback:
     def after_step(self, run, record:dict): "After each update."
     def after_save(self, run): "After the checkpoint of this step, if there is one."
     def after_validation(self, run, found:dict): "After each validation."
+    def after_look(self, run, found:dict): "After the checkpoint that a validation asked for, and the report."
     def end(self, run): "At last, whatever happened, in reverse order."
 
 class Run(Trainer):
@@ -128,7 +129,9 @@ def fit(self:Run) -> dict:
                     self.ask('after_step', self.timed_step(batches))
                     self.ask('after_save')
             self.finish()
-            return self.look(full=True)
+            report = self.look(full=True)
+            self.ask('after_look', report)
+            return report
         except NanoditError as e:
             if e is self.stop: self.finish()
             raise
@@ -350,9 +353,33 @@ class Validate(Callback):
         found = run.look()
         for what, why in found['problems'].items(): run.say(f'step {step}: {what} not measured ({why})')
         run.ask('after_validation', found)
+        run.ask('after_look', found)
+
+# %% ../nbs/48_train.ipynb #3081fce7
+class KeepBest(Callback):
+    "With `keep_best`, marks the checkpoint at each new lowest held-out loss of the EMA, on the main rank."
+    def begin(self, run):
+        on, best = run.cfg.checkpoint.keep_best and run.group.main, best_checkpoint(run.run_dir)
+        self.lowest = math.inf if on else -math.inf
+        with suppress(ValueError, LookupError, TypeError):      # there is no note, or it is damaged
+            note = json.loads((best / 'best.json').read_bytes())
+            if note['data'] == run.plan.data: self.lowest = min(self.lowest, note['held_out_loss'])
+
+    def after_validation(self, run, found): return (found.get('held_out_loss') or math.inf) < self.lowest
+
+    def after_look(self, run, found):
+        if not self.after_validation(run, found) or run.check_disk(wait=True): return
+        path, loss = run.run_dir / f'step-{run.step:07d}', found['held_out_loss']
+        note = dict(held_out_loss=loss, data=run.plan.data)
+        try:
+            path.stat()     # a disk that is away gets no folder
+            write_atomic(path / 'best.json', json.dumps(note).encode())
+            self.lowest = loss
+        except OSError as e:
+            run.say(f'{path} is the best so far, but cannot be marked: {e}')
 
 # they end in reverse order: signals are heard until `Save` has waited for the disk
-ON_MAIN, ON_ALL = (Log, WatchAlarms), (StopOnRequest, Save, Validate)
+ON_MAIN, ON_ALL = (Log, WatchAlarms), (StopOnRequest, Save, Validate, KeepBest)
 
 # %% ../nbs/48_train.ipynb #8612e277
 def same_run(then:dict, now:dict) -> tuple:     # three lists of sentences
@@ -433,8 +460,8 @@ def main(
     "Train NanoDiT. Example: python -m nanodit.train configs/tiny.yaml training.total_steps=100"
     cfg = load_config(config, overrides)
     if dry_run or gpu:
-        found = open_data(cfg)[0].buckets if Path(cfg.data.shard_base_dir).exists() else None
-        return print(estimate(cfg, found, gpu or 'RTX 4090'))
+        index = open_data(cfg)[0] if Path(cfg.data.shard_base_dir).exists() else None
+        return print(estimate(cfg, index and index.buckets, gpu or 'RTX 4090', photos=len(index or ())))
     run, out = Run(cfg), sys.stdout
     if run.resume(resume, allow_changed_data): run.say(f'resumed at step {run.step}', out)
     run.say(f'{estimate(cfg).parameters / 1e6:.1f} M parameters on {run.device}; {run.machine()}', out)

@@ -17,7 +17,7 @@ from torch import nn
 from .config import Config
 from .flow import flow_loss, interpolate, rms, slot_normal, velocity_target
 from .machine import HALF, autocast
-from .latents import LatentStats, id_fraction
+from .latents import LatentStats, id_fraction, to_hold_out
 from .shards import ShardIndex
 from .files import DiskError, NanoditError, Stopped, command, write_atomic
 from .data import Flips, Tile, read_tile
@@ -220,7 +220,7 @@ def table(record:dict) -> str:    # from `Validator`
 # %% ../nbs/40_validate.ipynb #03f30d7a
 @command
 def main(
-    checkpoint:str,       # folder of a checkpoint, or of a run (its newest whole checkpoint)
+    checkpoint:str,       # folder of a checkpoint, RUN/best, or of a run (its newest whole checkpoint)
     full:bool=False,      # as the final report: 200 judged pictures and larger tests
     data:str=None,        # folder of the shards; default: as in the run's config
     out:str=None,         # folder for the sheets and validate.json; default: 'validate' in the run's folder
@@ -232,7 +232,7 @@ def main(
     threads = state.get('machine', {}).get('threads')     # as many as in training: sums come out the same
     if threads: torch.set_num_threads(threads)
     whole = ShardIndex(data or cfg.data.shard_base_dir, cfg.data.buckets, on_damage=cfg.data.on_damage)
-    index, held = whole.split(cfg.validation.held_out)
+    index, held = whole.split(to_hold_out(cfg.validation))
     validator = Validator(cfg, index, held, LatentStats(**state['latents']))
     validator.folder = Path(out or ckpt.path.parent / 'validate')      # the run's own sheets stay as they are
     record = validator(model, ckpt.step, progress=True, full=full) | dict(checkpoint=str(ckpt.path))

@@ -202,6 +202,7 @@ class AlarmsConfig(Section):
     loss_jump: AlarmConfig = _rule(2., 200, 10)  # Loss too high, as a multiple of its running median.
     data_wait: AlarmConfig = _rule(0.2, 50, 100)  # Too large a share of the time spent waiting for data.
     text_ignored: AlarmConfig = _rule(0.02, 2000, 1)  # Velocity changes too little without the text.
+    by_heart: AlarmConfig = _rule(4., 0, 2)  # Copies, or a gap that widens, in standard deviations.
     disk_low: AlarmConfig = _rule(2., 0, 1)  # Too few checkpoints still fit on the disk.
 
     @field_validator('*', mode='before')

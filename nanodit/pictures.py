@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Prompt', 'flip_prompt', 'photo_prompt', 'dataset_prompts', 'shape_prompts', 'at_once', 'same_size_batches',
-           'pad_text', 'draw_latents', 'decode_latents', 'save_sheet', 'judge_shapes']
+           'pad_text', 'draw_latents', 'polled', 'decode_latents', 'save_sheet', 'judge_shapes']
 
 # %% ../nbs/38_pictures.ipynb #3adf8f57
 from dataclasses import dataclass, replace
@@ -112,12 +112,17 @@ def draw_latents(
     return latents
 
 # %% ../nbs/38_pictures.ipynb #1ecdf31f
+def polled(items, poll):
+    "Yields the items, and calls `poll` before each; it may raise to stop."
+    for item in items:
+        poll()
+        yield item
+
 @torch.no_grad()
-def decode_latents(latents:list, stats:LatentStats) -> list:   # of (3, H, W) float32 arrays in [0, 1]
+def decode_latents(latents:list, stats:LatentStats, poll=lambda: None) -> list:    # (3, H, W) in [0, 1]
     "Pictures of normalised latents (C, h, w), by their data set's codec. Raises `NanoditError` without it."
     codec = get_encoder(stats.codec, stats.codec_version)
-    return [codec.decode(stats.denormalize(z[None]))[0].cpu().numpy() for z in latents]
-
+    return [codec.decode(stats.denormalize(z[None]))[0].cpu().numpy() for z in polled(latents, poll)]
 
 # %% ../nbs/38_pictures.ipynb #f5f93db6
 def save_sheet(pictures:list, captions:list, path:Path) -> str:    # as in `contact_sheet`; a .png; the path

@@ -39,10 +39,7 @@ def read_log(path:Path) -> list[dict]:
     return list(iter_log(path))
 
 # %% ../nbs/34_runlog.ipynb #436240a0
-def cut_log(
-    path:Path,         # log.jsonl, validation.jsonl or alarms.jsonl of a run
-    start_step:int,    # updates that are done
-):
+def cut_log(path:Path, start_step:int):    # a .jsonl file of a run; updates that are done
     "Moves the lines after `start_step` updates, and half a line, to the end of the file's `.cut` file."
     old, kept = path.read_bytes(), 0
     for line in old.splitlines(True):
@@ -59,8 +56,9 @@ def finite(x):
     return json.loads(json.dumps(x), parse_constant=lambda name: None)
 
 def flat_numbers(record:dict) -> dict:
-    "The numbers of a record under flat names: loss_by_t becomes loss_by_t/0, loss_by_t/1, …"
-    nested = {k: dict(enumerate(v)) if isinstance(v, list) else v for k, v in record.items()}
+    "The numbers of a record under flat names, as loss_by_t/0, loss_by_t/1, …; not those of each photo."
+    nested = {k: dict(enumerate(v)) if isinstance(v, list) else v for k, v in record.items()
+              if not k.endswith('_by_photo')}
     return {k.replace('.', '/'): v for k, v in flatten(nested).items() if isinstance(v, (int, float))}
 
 # %% ../nbs/34_runlog.ipynb #c746f1bb
@@ -146,6 +144,10 @@ RULES = dict(
         'The DINO vector drowns the text, the text is rarely shown, or the captions do not fit.',
         'Raise training.cfg_dropout.p_text_only to 0.20 to 0.25, and check the captions. '
         'For sampling, raise the text scale and lower the DINO scale.', False),
+    by_heart=Rule('Pictures copy photos, or only training photos still get better', 'by_heart',
+        'The model learns its photos by heart.',
+        'Stop here, or take the best checkpoint (checkpoint.keep_best). Then train on more photos, with '
+        'flips and more training.cfg_dropout, or train a smaller model.'),
     disk_low=Rule('The disk fills up', 'disk_fits', 'Other files grow, or too many checkpoints are kept.',
         'Free some space, or lower checkpoint.keep_last_n.', False))
 
@@ -156,6 +158,7 @@ class Alarms:
         self.limits = {name: getattr(cfg, name) for name in RULES}
         self.active = set()     # alarms that fired and have not recovered
         self.losses, self.skipped, self.times = deque([], 200), deque([], 100), deque([], 50)
+        self.by_photo = []      # at the last validation: losses of held-out photos, and of training photos
         # for each rule the last records: their step where they are past the threshold, else None
         self.seen = {name: deque([], limit.for_records) for name, limit in self.limits.items()}
 
@@ -175,7 +178,18 @@ class Alarms:
             waited, took = np.sum(self.times, 0)
             n['wait_share'] = waited / took
         if n.get('text_gain', 1) <= 0: n['text_strength'] = 0
+        signs = [n['copies_z']] if 'copies_z' in n else []
+        if 'trained_by_photo' in record: signs.append(self.crammed(record))
+        if signs and math.isfinite(max(signs)): n['by_heart'] = max(signs)
         return n
+
+    def crammed(self, record:dict) -> float:    # of a validation
+        "By how many standard errors held-out photos got worse and training photos better since the last one."
+        before = self.by_photo
+        self.by_photo = [np.array(record[k], float) for k in ('held_out_by_photo', 'trained_by_photo')]
+        if [*map(len, before)] != [*map(len, self.by_photo)]: return -math.inf     # the first, or others
+        worse, better = (now - then for now, then in zip(self.by_photo, before))
+        return min(float(d.mean() / max(d.std(ddof=1) / len(d)**.5, 1e-9)) for d in (worse, -better))
 
 # %% ../nbs/34_runlog.ipynb #4033fa93
 @patch

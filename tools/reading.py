@@ -43,7 +43,7 @@ TARGETS = dict(
     bench=150,
     reality=250,
 )
-LINES, NODES = 6138, 59_400           # of the whole package, `_modidx` left out
+LINES, NODES = 6138, 59_600           # of the whole package, `_modidx` left out
 WIDTH = 110                           # characters of a line
 MEDIAN, LONGEST, UNUSED = 15, 40, 80  # lines of an exported cell; exported lines without a use
 USES = 1.5                            # uses per exported cell

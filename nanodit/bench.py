@@ -111,7 +111,7 @@ def bench_run(cfg:Config, device='cpu', updates=6) -> dict:
     short = dict(total_steps=updates, warmup_steps=0, ema_warmup_steps=0)
     with noise_run(cfg, device, training=short) as run:
         start = time.perf_counter() - began
-        run.finish = run.look = lambda **_: None      # neither checkpoint nor report
+        run.finish = run.look = lambda **_: {}    # neither checkpoint nor report
         run.fit()
         first, *log = read_log(run.run_dir)
     free, total = torch.cuda.mem_get_info() if device != 'cpu' else (0, 0)
